@@ -1,0 +1,13 @@
+// Writing JSON text by hand, where a value tree would cost more than the text. (Reading is json.h.)
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace idem {
+
+/// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD, so that
+/// a line is always valid JSON (RFC 8259, section 8.1).
+void AppendJsonString(std::string_view text, std::string& to);
+
+}  // namespace idem

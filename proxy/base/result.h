@@ -1,0 +1,67 @@
+// What may fail because of the world outside, as a value. Member names are those of std::expected,
+// which can replace Result one day.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "proxy/base/invariant.h"
+
+namespace idem {
+
+/// Whether the backend may have seen a byte of the request: decides between releasing a claim and
+/// keeping it.
+enum class Reached { kNo, kMaybe };
+
+enum class ErrorCode {
+  kInvalid,      // malformed input, or a file with mistakes
+  kUnavailable,  // the other side cannot be reached, or went away
+  kTimeout,      // no answer in time
+  kRefused,      // the other side answered no (wrong password, read-only, full disk)
+  kCorrupt,      // stored bytes that cannot be what we wrote
+};
+
+struct Error {
+  ErrorCode code = ErrorCode::kInvalid;
+  std::string
+      detail;  // for the log and the operator: what happened, where, what to do. Never a secret.
+  Reached reached = Reached::kNo;
+};
+
+template <class T>
+class [[nodiscard]] Result {
+ public:
+  using value_type = T;
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+
+  [[nodiscard]] bool has_value() const { return state_.index() == 0; }
+  explicit operator bool() const { return has_value(); }
+
+  T& value() & { return INVARIANT(has_value()), std::get<0>(state_); }
+  const T& value() const& { return INVARIANT(has_value()), std::get<0>(state_); }
+  T&& value() && { return INVARIANT(has_value()), std::get<0>(std::move(state_)); }
+  T& operator*() & { return value(); }
+  const T& operator*() const& { return value(); }
+  T&& operator*() && { return std::move(*this).value(); }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+
+  [[nodiscard]] Error& error() & { return INVARIANT(!has_value()), std::get<1>(state_); }
+  [[nodiscard]] const Error& error() const& { return INVARIANT(!has_value()), std::get<1>(state_); }
+  [[nodiscard]] Error&& error() && {
+    return INVARIANT(!has_value()), std::get<1>(std::move(state_));
+  }
+
+ private:
+  std::variant<T, Error> state_;
+};
+
+/// A result with nothing to carry but success.
+using Status = Result<std::monostate>;
+inline Status Ok() { return std::monostate{}; }
+
+}  // namespace idem

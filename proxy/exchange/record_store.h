@@ -1,0 +1,96 @@
+// Where records live. Every member is one atomic step in the store, answered on the asker's loop,
+// on a later turn. An error means that it is not known whether the step was made: ask again with
+// the same token, which changes nothing twice.
+//
+// The stores hold no rules: what a record means for a request is decided by idempotency::Decide,
+// and the store is then asked for the transition. tests/contract/ holds every implementation to
+// this page.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/base/result.h"
+#include "proxy/base/ticket.h"
+#include "proxy/exchange/rate_limiter.h"
+#include "proxy/idempotency/record.h"
+
+namespace idem::exchange {
+
+struct BeginQuestion {
+  std::string record_key;    // idempotency::RecordKey(); the store puts its prefix before it
+  idempotency::Claim claim;  // what is written if the key is free
+  std::optional<idempotency::Token>
+      replaces;  // take over: a record that is unknown (or executing with its lease ended) and
+                 // still carries this token is replaced by the claim; any other answers kHeld
+  std::optional<LimitQuestion>
+      limit;  // counted in the same step, before the claim; refused: no claim is made
+};
+
+struct BeginAnswer {
+  enum class Kind : std::uint8_t {
+    kClaimed,  // the claim is written and durable: the caller may execute (also when the same token
+               // had begun before and is still executing)
+    kHeld,     // `record` holds the key; nothing was changed
+    kLimited,  // the rate limit refused; nothing was changed
+    kWithdrawn,  // this token was withdrawn before it arrived; nothing was changed
+  };
+  Kind kind = Kind::kClaimed;
+  std::optional<idempotency::Record> record;  // kHeld
+  StoreTime now{};                            // the store's clock, to judge `record` by
+  std::optional<LimitVerdict> limit;          // where one was asked
+};
+
+/// What became of complete, release or mark-unknown.
+struct SettleAnswer {
+  enum class Kind : std::uint8_t {
+    kDone,       // the record is as asked, by this step or an earlier one with the same token
+    kRewritten,  // complete, mark-unknown: the store had forgotten the claim, and it was written
+                 // anew
+    kHeld,  // another token holds the key, or it is completed: nothing was changed; `record` is
+            // what it holds
+  };
+  Kind kind = Kind::kDone;
+  std::optional<idempotency::Record> record;  // kHeld
+  StoreTime now{};
+};
+
+class RecordStore {
+ public:
+  virtual ~RecordStore() = default;
+
+  using OnBegun = Function<void(Result<BeginAnswer>)>;
+  using OnSettled = Function<void(Result<SettleAnswer>)>;
+
+  [[nodiscard]] virtual Ticket Begin(BeginQuestion question, OnBegun on_answer) = 0;
+
+  /// executing or unknown with this token, or absent -> completed, for `ttl` from now.
+  [[nodiscard]] virtual Ticket Complete(std::string_view record_key,
+                                        const idempotency::Claim& claim,
+                                        const idempotency::StoredResponse& response,
+                                        idempotency::Milliseconds ttl, OnSettled on_answer) = 0;
+  /// executing or unknown with this token -> absent. Absent already: kDone.
+  [[nodiscard]] virtual Ticket Release(std::string_view record_key, const idempotency::Token& token,
+                                       OnSettled on_answer) = 0;
+  /// executing with this token, or absent -> unknown, for claim.unknown_ttl from now.
+  [[nodiscard]] virtual Ticket MarkUnknown(std::string_view record_key,
+                                           const idempotency::Claim& claim,
+                                           OnSettled on_answer) = 0;
+  /// A begin with this token that was not answered in time: if it arrived, it is released; for
+  /// `lease` from now one that arrives changes nothing (kWithdrawn). What it counted in the rate
+  /// limit stays counted.
+  [[nodiscard]] virtual Ticket Withdraw(std::string_view record_key,
+                                        const idempotency::Token& token,
+                                        idempotency::Milliseconds lease, OnSettled on_answer) = 0;
+  /// The record as it is, for an operator and for tests: kHeld with the record, kDone where there
+  /// is none.
+  [[nodiscard]] virtual Ticket Look(std::string_view record_key, OnSettled on_answer) = 0;
+
+  /// Nothing where the store can be asked now; else why not, for /readyz.
+  [[nodiscard]] virtual std::optional<std::string> not_ready() const = 0;
+  /// Whether Begin() takes `limit` (a Redis cluster cannot: the keys lie on different nodes).
+  [[nodiscard]] virtual bool limits_with_begin() const = 0;
+};
+
+}  // namespace idem::exchange

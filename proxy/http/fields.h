@@ -1,0 +1,83 @@
+// The field lines of one message, in their order (RFC 9110, section 5).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace idem::http {
+
+/// ASCII case-insensitive equality: how field names and most tokens compare (RFC 9110,
+/// section 5.1).
+[[nodiscard]] bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+
+struct FieldLine {
+  std::string_view name;   // as it was written
+  std::string_view value;  // without surrounding blanks
+};
+
+/// An ordered list of field lines that owns its text in one buffer. Cleared, it keeps its memory: a
+/// connection that reuses one allocates nothing after its first messages. Views it returns are good
+/// until it is changed.
+class Fields {
+ public:
+  void Add(std::string_view name, std::string_view value);
+  /// Removes every line with that name (any case).
+  void Remove(std::string_view name);
+  /// Removes every line with that name and adds one at the end.
+  void Set(std::string_view name, std::string_view value);
+  void Clear();
+
+  [[nodiscard]] std::size_t size() const { return lines_.size(); }
+  [[nodiscard]] bool empty() const { return lines_.empty(); }
+  [[nodiscard]] FieldLine operator[](std::size_t index) const;
+
+  /// The value of the first line with that name, or nullopt.
+  [[nodiscard]] std::optional<std::string_view> Find(std::string_view name) const;
+  /// How many lines have that name.
+  [[nodiscard]] std::size_t Count(std::string_view name) const;
+  /// Whether any line with that name, read as a comma list, has `token` as a member (any case; RFC
+  /// 9110, section 5.6.1).
+  [[nodiscard]] bool HasToken(std::string_view name, std::string_view token) const;
+
+  class Iterator {
+   public:
+    Iterator(const Fields* fields, std::size_t index) : fields_(fields), index_(index) {}
+    FieldLine operator*() const { return (*fields_)[index_]; }
+    Iterator& operator++() { return ++index_, *this; }
+    bool operator!=(const Iterator& other) const { return index_ != other.index_; }
+
+   private:
+    const Fields* fields_;
+    std::size_t index_;
+  };
+  [[nodiscard]] Iterator begin() const { return {this, 0}; }
+  [[nodiscard]] Iterator end() const { return {this, lines_.size()}; }
+
+ private:
+  struct Line {  // offsets into text_, so that the text may grow
+    std::uint32_t name_begin, name_size, value_begin, value_size;
+  };
+  std::string text_;
+  std::vector<Line> lines_;
+};
+
+/// Calls `visit(member)` for each non-empty member of a comma list, blanks trimmed (RFC 9110,
+/// section 5.6.1.2). Quoted strings are not looked into: for lists of tokens only.
+template <class Visit>
+void ForEachToken(std::string_view list, Visit visit) {
+  constexpr std::string_view kBlanks = " \t";
+  while (!list.empty()) {
+    const std::size_t comma = list.find(',');
+    std::string_view member = list.substr(0, comma);
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+    const std::size_t first = member.find_first_not_of(kBlanks);
+    if (first == std::string_view::npos) continue;
+    visit(member.substr(first, member.find_last_not_of(kBlanks) - first + 1));
+  }
+}
+
+}  // namespace idem::http

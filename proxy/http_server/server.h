@@ -1,0 +1,52 @@
+// The HTTP/1.1 server side: listeners, client connections, keep-alive, pipelining, timeouts. Knows
+// nothing of what is served: the proxy, the admin listener and the order service each hand it an
+// http::ServerService.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "proxy/base/result.h"
+#include "proxy/event/address.h"
+#include "proxy/event/event_loop.h"
+#include "proxy/http/parser.h"
+#include "proxy/http/stream.h"
+
+namespace idem::http_server {
+
+struct Options {
+  http::ParserLimits parser;
+  std::size_t connections_max = 10000;  // of the process: counted in `connections`; beyond it a
+                                        // connection gets 503 `overloaded` and is closed
+  Duration header_timeout = std::chrono::seconds(10);  // first byte of a head to its end; 408
+  Duration body_timeout =
+      std::chrono::seconds(30);  // between two reads of a body that is wanted; 408
+  Duration idle_timeout = std::chrono::seconds(75);  // between requests
+  Duration write_timeout =
+      std::chrono::seconds(60);  // no progress in sending an answer: the connection is cut
+  std::size_t unsent_bytes_max =
+      64 * 1024;  // what a slow reader may hold before its source is paused
+};
+
+/// One loop's server on one address.
+class Server {
+ public:
+  /// `connections` counts the process's open client connections and is shared by all its servers.
+  static Result<std::unique_ptr<Server>> Start(event::EventLoop& loop,
+                                               const event::Endpoint& endpoint,
+                                               const Options& options, http::ServerService& service,
+                                               std::atomic<std::size_t>& connections);
+  /// Cuts every connection that is left (telling its handler OnClientGone).
+  virtual ~Server() = default;
+
+  [[nodiscard]] virtual const event::Endpoint& bound() const = 0;
+  /// Stops accepting; idle connections close, busy ones after the answer that runs (with
+  /// Connection: close).
+  virtual void Drain() = 0;
+  /// Connections still open.
+  [[nodiscard]] virtual std::size_t connection_count() const = 0;
+  /// For a reload: later requests see these.
+  virtual void SetOptions(const Options& options) = 0;
+};
+
+}  // namespace idem::http_server

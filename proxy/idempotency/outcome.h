@@ -1,0 +1,29 @@
+// The table of semantics.md, "What happens to a claim". Pure.
+#pragma once
+
+#include <cstdint>
+
+#include "proxy/base/result.h"
+#include "proxy/idempotency/policy.h"
+
+namespace idem::idempotency {
+
+/// What was seen of the upstream for one claim.
+struct Seen {
+  enum class Kind : std::uint8_t {
+    kResponse,    // a complete response with `status` (200 to 599)
+    kNotSent,     // no byte of the request was written
+    kNoResponse,  // bytes were written; then a timeout, a reset, a truncated or malformed response
+  };
+  Kind kind = Kind::kNotSent;
+  std::uint16_t status = 0;
+
+  static Seen Response(std::uint16_t status) { return {Kind::kResponse, status}; }
+  static Seen Failure(Reached reached) {
+    return {reached == Reached::kNo ? Kind::kNotSent : Kind::kNoResponse, 0};
+  }
+};
+
+[[nodiscard]] Ending DecideOutcome(const Policy& policy, const Seen& seen);
+
+}  // namespace idem::idempotency

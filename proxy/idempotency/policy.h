@@ -1,0 +1,55 @@
+// What a route wants of idempotency: the rules' own view of the configuration (config.md,
+// `idempotency:`).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/idempotency/fingerprint.h"
+
+namespace idem::idempotency {
+
+enum class Ending : std::uint8_t { kRecord, kRelease, kUnknown };
+
+/// `responses:` - a status, or a class of a hundred statuses, that leaves the table's default.
+struct StatusOverride {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;  // inclusive
+  Ending ending = Ending::kRecord;
+};
+
+enum class InProgress : std::uint8_t { kWait, kReject };
+
+struct ScopeRule {
+  enum class Kind : std::uint8_t { kClient, kRoute, kHeader };
+  Kind kind = Kind::kRoute;
+  std::string header;  // kHeader: in lower case
+};
+
+struct Policy {
+  std::vector<std::string> methods = {"POST", "PATCH"};
+  std::string header = "Idempotency-Key";
+  bool required = true;
+  std::vector<ScopeRule> scope;  // empty: one global scope (the configuration fills the default in)
+  Recipe recipe;
+  std::chrono::milliseconds ttl = std::chrono::hours(24);
+  std::chrono::milliseconds unknown_ttl = std::chrono::hours(24 * 30);
+  std::uint16_t mismatch_status = 409;
+  InProgress in_progress = InProgress::kWait;
+  std::chrono::milliseconds wait_timeout = std::chrono::seconds(30);
+  std::uint32_t max_waiters_per_key = 16;
+  std::chrono::milliseconds
+      lease{};  // never zero once the configuration is read: `auto` is computed there
+  std::chrono::milliseconds record_timeout = std::chrono::seconds(2);
+  std::uint64_t max_recorded_body = 1024 * 1024;
+  bool upstream_idempotent = false;
+  std::vector<std::string> replay_drop = {"set-cookie", "www-authenticate", "alt-svc",
+                                          "retry-after"};
+  std::vector<StatusOverride> overrides;
+  bool reconcile = false;
+};
+
+}  // namespace idem::idempotency
