@@ -1,0 +1,42 @@
+#include "proxy/auth/client.h"
+
+#include <utility>
+
+#include "proxy/base/digest.h"
+
+namespace idem::auth {
+
+// A moved-from string may keep a short text in its own buffer: wiped like a destroyed one.
+Secret::Secret(Secret&& other) noexcept : bytes_(other.bytes_) { other.Wipe(); }
+
+Secret& Secret::operator=(const Secret& other) {
+  if (this != &other) {
+    Wipe();
+    bytes_ = other.bytes_;
+  }
+  return *this;
+}
+
+Secret& Secret::operator=(Secret&& other) noexcept {
+  if (this != &other) {
+    Wipe();
+    bytes_.swap(other.bytes_);
+  }
+  return *this;
+}
+
+Secret::~Secret() { Wipe(); }
+
+void Secret::Wipe() {
+  WipeMemory(bytes_.data(), bytes_.size());
+  bytes_.clear();
+}
+
+const ClientOptions* FindClient(const Clients& clients, std::string_view id) {
+  for (const ClientOptions& client : clients) {
+    if (client.id == id) return &client;
+  }
+  return nullptr;
+}
+
+}  // namespace idem::auth
