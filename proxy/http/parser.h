@@ -18,7 +18,8 @@ struct ParserLimits {
   std::size_t header_count = 100;             // beyond: 431
   std::size_t trailer_bytes =
       8 * 1024;  // a chunked body's trailer section; parsed, checked and dropped
-  std::size_t chunk_line_bytes = 256;  // one chunk's size and extensions
+  std::size_t chunk_line_bytes = 256;             // one chunk's size and extensions
+  std::size_t chunk_extension_bytes = 16 * 1024;  // the extensions of one body together
 };
 
 /// Why a message was refused. `status` is what the client is told (for a response: always 502);
@@ -49,10 +50,11 @@ class RequestParser {
     std::size_t consumed = 0;  // drop that many bytes; feed the rest again with what comes after it
     const ParseError* error =
         nullptr;  // the connection must be closed after the answer; no byte after this is a request
+    bool again = false;  // stopped after an event with more to tell: call again, even without bytes
   };
   /// `bytes`: all that was received and not yet consumed, in one piece. Stops after OnRequestHead
-  /// (so that the caller may decide about the body), and after OnRequestEnd. Call again until it
-  /// consumes nothing and reports nothing.
+  /// (so that the caller may decide about the body; OnRequestEnd of a message without one is told
+  /// by the next call), and after OnRequestEnd. Call while `again`, then when more bytes have come.
   Progress Feed(std::string_view bytes);
 
   /// The client ended its side. True if that was between two requests (nothing was begun).
@@ -87,8 +89,10 @@ class ResponseParser {
   struct Progress {
     std::size_t consumed = 0;
     const ParseError* error = nullptr;  // malformed: the connection is useless
+    bool again = false;                 // as in RequestParser
   };
-  /// Before the first byte of each response: the method it answers (a HEAD has no body).
+  /// Before the first byte of each response: the method it answers (a HEAD has no body, whatever
+  /// its fields say: head().body is kNone, and a Content-Length stays among the fields).
   void Begin(std::string_view request_method);
   /// Stops after each event OnResponseHead and OnResponseEnd, as RequestParser does.
   Progress Feed(std::string_view bytes);
