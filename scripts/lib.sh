@@ -8,7 +8,7 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034 # used by those who source this
 readonly repo
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; } # each argument is a line
 step() { printf '\n== %s\n' "$*"; }
 
 die() {
