@@ -7,13 +7,11 @@
 // since 1970, lengths of time milliseconds.
 //
 //            KEYS                              ARGV
-//   begin    record mark [limit counted]       TOKEN REPLACES LEASE KEEP REST [ALGORITHM REQUESTS PER BURST]
-//   complete record                            TOKEN LEASE KEEP REST
-//   unknown  record                            TOKEN LEASE KEEP REST
-//   release  record                            TOKEN
-//   withdraw record mark                       TOKEN KEEP
-//   look     record                            -
-//   count    limit counted                     TOKEN ALGORITHM REQUESTS PER BURST
+//   begin    record mark [limit counted]       TOKEN REPLACES LEASE KEEP REST [ALGORITHM REQUESTS
+//   PER BURST] complete record                            TOKEN LEASE KEEP REST unknown  record
+//   TOKEN LEASE KEEP REST release  record                            TOKEN withdraw record mark
+//   TOKEN KEEP look     record                            - count    limit counted TOKEN ALGORITHM
+//   REQUESTS PER BURST
 //
 //   begin    -> {"claimed",   NOW, VERDICT or nil}
 //               {"held",      NOW, VERDICT or nil, RECORD}

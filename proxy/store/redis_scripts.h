@@ -30,8 +30,8 @@ inline constexpr std::size_t kRedisScriptCount = 7;
 ///   idemp:limit SUBJECT                 the requests of one subject that count now
 ///   idemp:counted TOKEN                 this token was counted (token bucket only)
 ///
-/// A record key never holds a blank (idempotency::RecordKey percent-encodes scopes, and a key has none),
-/// so no caller can choose a key that is taken for a mark or a count.
+/// A record key never holds a blank (idempotency::RecordKey percent-encodes scopes, and a key has
+/// none), so no caller can choose a key that is taken for a mark or a count.
 struct RedisKeys {
   std::string prefix;
 
