@@ -23,7 +23,7 @@ enum class UpstreamProblem : std::uint8_t {
   kReset,  // the connection ended before the response was complete            -> 502 upstream-reset
   kMalformed,  // not HTTP, or framing that two readers could read differently     -> 502
                // upstream-malformed
-  kAbandoned,  // OnReady() said no                                                -> nothing was
+  kAbandoned,  // OnUpstreamReady() said no                                                -> nothing was
                // sent
 };
 
@@ -48,16 +48,16 @@ class UpstreamEvents {
   virtual ~UpstreamEvents() = default;
   /// A connection is ready, and the next thing to happen is the first byte. false: do not send; the
   /// call is over without another event, and the connection is kept.
-  virtual bool OnReady() = 0;
+  virtual bool OnUpstreamReady() = 0;
   /// 1xx other than 100 and 101.
-  virtual void OnInterim(const http::ResponseHead& head) = 0;
-  virtual void OnHead(http::ResponseHead& head) = 0;
-  virtual void OnBody(std::string_view bytes) = 0;
-  virtual void OnEnd() = 0;
-  /// Instead of OnEnd(). After OnHead() too.
-  virtual void OnFailure(const UpstreamFailure& failure) = 0;
+  virtual void OnUpstreamInterim(const http::ResponseHead& head) = 0;
+  virtual void OnUpstreamHead(http::ResponseHead& head) = 0;
+  virtual void OnUpstreamBody(std::string_view bytes) = 0;
+  virtual void OnUpstreamEnd() = 0;
+  /// Instead of OnUpstreamEnd(). After OnUpstreamHead() too.
+  virtual void OnUpstreamFailure(const UpstreamFailure& failure) = 0;
   /// What was given to SendBody() has been taken by the kernel.
-  virtual void OnSent() {}
+  virtual void OnUpstreamSent() {}
 };
 
 /// One request under way. Dropping it before its end aborts the connection (RST), not closes it.
