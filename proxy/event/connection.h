@@ -13,8 +13,8 @@
 
 namespace idem::event {
 
-/// What a connection tells its owner. Never from inside a call that the owner made, except OnData
-/// from ResumeReading's next turn. The owner may destroy the connection inside any of them.
+/// What a connection tells its owner. Never from inside a call that the owner made. The owner may
+/// destroy the connection inside any of them.
 class ConnectionEvents {
  public:
   virtual ~ConnectionEvents() = default;
@@ -35,9 +35,11 @@ class ConnectionEvents {
 class Connection {
  public:
   struct Options {
-    std::size_t read_buffer_bytes =
-        16 * 1024;  // grows while the owner does not consume, up to read_buffer_max
-    std::size_t read_buffer_max = 256 * 1024;  // full: reading pauses by itself until Consume()
+    /// What the owner leaves unconsumed is kept in a buffer that begins with this size (one whose
+    /// owner consumes all needs none) and grows up to read_buffer_max; then reading pauses by
+    /// itself until Consume().
+    std::size_t read_buffer_bytes = 16 * 1024;
+    std::size_t read_buffer_max = 256 * 1024;
   };
 
   /// Takes over an accepted socket and starts to read on the next turn.
@@ -51,21 +53,25 @@ class Connection {
 
   virtual ~Connection() = default;  // closes the socket, with what is unsent dropped
 
-  /// All received and not yet consumed, in one piece. Good until Consume() or the next turn.
+  /// All received and not yet consumed, in one piece. Good until the event that told of it returns;
+  /// Consume() moves nothing.
   [[nodiscard]] virtual std::string_view received() const = 0;
   virtual void Consume(std::size_t bytes) = 0;
 
-  /// Writes now what the kernel takes of `a` then `b` (one system call) and copies the rest; false
-  /// if the connection is already dead.
+  /// Writes now what the kernel takes of `a` then `b` (one system call) and copies the rest. false:
+  /// the connection is dead and not one byte of this was taken; if nobody knew before, what was
+  /// received before its death is told first (OnData), then OnFailure.
   virtual bool Write(std::string_view a, std::string_view b = {}) = 0;
   [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
 
+  /// No OnData, OnEnd or reading failure until ResumeReading(), which also tells OnData again, on a
+  /// later turn, where something received was left.
   virtual void PauseReading() = 0;
   virtual void ResumeReading() = 0;
 
   /// Sends FIN (with TLS close_notify first) after what is unsent; reading goes on.
   virtual void EndWriting() = 0;
-  /// Cuts with RST: the peer sees that this was no orderly end. Call before destroying.
+  /// Cuts with RST: the peer sees that this was no orderly end. Nothing is told after it.
   virtual void Abort() = 0;
 
   /// Not one unread byte and no end seen, asked of the kernel now (one recv with MSG_PEEK): a kept

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "proxy/base/loop.h"
 
@@ -12,6 +13,11 @@ namespace idem::event {
 
 /// One thread's loop. Made, run and destroyed on that thread; Post() and Stop() may be called from
 /// any.
+///
+/// A turn runs what was posted before it, then looks at sockets and timers. What a task posts runs
+/// a turn later; where more is posted than the loop can do, sockets are looked at every few turns
+/// all the same. Posting on the loop's own thread costs no system call, and from another one only
+/// where the loop sleeps.
 class EventLoop final : public Loop {
  public:
   EventLoop();
@@ -29,9 +35,13 @@ class EventLoop final : public Loop {
   void Stop();
 
   [[nodiscard]] event_base* base() const;
+  /// A buffer for one read(), shared by all connections of this loop, so that an idle one needs
+  /// none. What lies in it is good until the callback that filled it returns.
+  [[nodiscard]] std::span<char> read_scratch();
 
  private:
   struct Impl;
+  struct Timer;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,48 @@
+// Lets a member function see that a callback it made destroyed its object.
+//
+//   Lifeline::Watch watch(lifeline_);
+//   events_.OnData();
+//   if (watch.cut()) return;  // `this` is gone
+#pragma once
+
+#include <utility>
+
+namespace idem::event {
+
+/// A member of the object that may be destroyed.
+class Lifeline {
+ public:
+  Lifeline() = default;
+  Lifeline(const Lifeline&) = delete;
+  Lifeline& operator=(const Lifeline&) = delete;
+  ~Lifeline() {
+    if (watch_ != nullptr) watch_->cut_ = true;
+  }
+
+  /// On the stack; they nest.
+  class Watch {
+   public:
+    explicit Watch(Lifeline& line) : line_(line), outer_(std::exchange(line.watch_, this)) {}
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    ~Watch() {
+      if (!cut_) {
+        line_.watch_ = outer_;
+      } else if (outer_ != nullptr) {
+        outer_->cut_ = true;
+      }
+    }
+    [[nodiscard]] bool cut() const { return cut_; }
+
+   private:
+    friend class Lifeline;
+    Lifeline& line_;
+    Watch* outer_;
+    bool cut_ = false;
+  };
+
+ private:
+  Watch* watch_ = nullptr;
+};
+
+}  // namespace idem::event
