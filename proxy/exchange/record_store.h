@@ -23,7 +23,8 @@ struct BeginQuestion {
   idempotency::Claim claim;  // what is written if the key is free
   std::optional<idempotency::Token>
       replaces;  // take over: a record that is unknown (or executing with its lease ended) and
-                 // still carries this token is replaced by the claim; any other answers kHeld
+                 // still carries this token is replaced by the claim; any other answers kHeld, and
+                 // a key that became free meanwhile is claimed
   std::optional<LimitQuestion>
       limit;  // counted in the same step, before the claim; refused: no claim is made
 };
@@ -65,7 +66,9 @@ class RecordStore {
 
   [[nodiscard]] virtual Ticket Begin(BeginQuestion question, OnBegun on_answer) = 0;
 
-  /// executing or unknown with this token, or absent -> completed, for `ttl` from now.
+  /// executing or unknown with this token, or absent -> completed, for `ttl` from now. Completed
+  /// already: kDone if by this token with this very response, else kHeld (a look-up may have
+  /// recorded another one under the token), so that every caller gets the same bytes.
   [[nodiscard]] virtual Ticket Complete(std::string_view record_key,
                                         const idempotency::Claim& claim,
                                         const idempotency::StoredResponse& response,
@@ -73,13 +76,15 @@ class RecordStore {
   /// executing or unknown with this token -> absent. Absent already: kDone.
   [[nodiscard]] virtual Ticket Release(std::string_view record_key, const idempotency::Token& token,
                                        OnSettled on_answer) = 0;
-  /// executing with this token, or absent -> unknown, for claim.unknown_ttl from now.
+  /// executing with this token, or absent -> unknown, for claim.unknown_ttl from now. Unknown
+  /// already with this token: kDone, and its time does not start anew.
   [[nodiscard]] virtual Ticket MarkUnknown(std::string_view record_key,
                                            const idempotency::Claim& claim,
                                            OnSettled on_answer) = 0;
   /// A begin with this token that was not answered in time: if it arrived, it is released; for
   /// `lease` from now one that arrives changes nothing (kWithdrawn). What it counted in the rate
-  /// limit stays counted.
+  /// limit stays counted. Always kDone: a record of another token, or one that is completed, is
+  /// left as it is.
   [[nodiscard]] virtual Ticket Withdraw(std::string_view record_key,
                                         const idempotency::Token& token,
                                         idempotency::Milliseconds lease, OnSettled on_answer) = 0;

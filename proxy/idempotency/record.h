@@ -53,13 +53,15 @@ struct Record {
   RecordState state = RecordState::kExecuting;
   Claim claim;
   StoreTime begun_at{};
-  StoreTime lease_ends_at{};               // an executing record whose lease has ended is unknown
+  StoreTime lease_ends_at{};               // at that moment an executing record becomes unknown
   StoreTime expires_at{};                  // from then on the record reads as absent
   std::optional<StoredResponse> response;  // kCompleted only
 
   /// kUnknown for an executing record whose lease has ended at `now`, else `state`: nobody has to
   /// write that transition.
   [[nodiscard]] RecordState state_at(StoreTime now) const;
+  /// From its expiry on the record reads as absent, in whatever state.
+  [[nodiscard]] bool expired_at(StoreTime now) const { return now >= expires_at; }
 };
 
 /// The three forms a record is written in, each with its life: executing until lease_ends_at +
@@ -71,17 +73,20 @@ struct Record {
 [[nodiscard]] Record MakeCompleted(const Claim& claim, StoreTime begun_at, StoredResponse response,
                                    Milliseconds ttl, StoreTime now);
 
-/// The byte form: one readable header line ending in LF, then for a completed record the field
-/// lines and the body.
+/// The byte form: one readable header line that ends in LF, then, for a completed record alone, its
+/// field lines, an empty line and the body.
 ///
-///   idemproxy/1 executing TOKEN LEASE_END BEGUN EXPIRES FINGERPRINT RECIPE IDEMPOTENT LEASE
-///   UNKNOWN_TTL ROUTE CLIENT STATUS KEPT HEAD_BYTES BODY_BYTES\n Content-Type:
-///   application/json\r\n ... \r\n
+///   idemproxy/1 STATE TOKEN LEASE_END BEGUN EXPIRES FINGERPRINT RECIPE IDEMPOTENT
+///       LEASE UNKNOWN_TTL ROUTE CLIENT STATUS KEPT HEAD_BYTES BODY_BYTES<LF>  (single blanks)
+///   Content-Type: application/json<CR><LF>
+///   <CR><LF>
 ///   {"order":...}
 ///
-/// Times are decimal milliseconds since 1970; TOKEN and FINGERPRINT lower-case hex; ROUTE and
-/// CLIENT percent-encoded, `-` for none. State, token and times stand first, so that a script in
-/// the store can read them with one pattern.
+/// STATE is executing, completed or unknown. TOKEN and FINGERPRINT are lower-case hex, times
+/// decimal milliseconds (since 1970 where they are points), IDEMPOTENT and KEPT 0 or 1; ROUTE and
+/// CLIENT are percent-encoded, `-` for none. HEAD_BYTES counts the field lines and the empty line;
+/// the last four are 0 unless completed. State, token and times stand first, so that a script in
+/// the store reads them with one pattern: ^idemproxy/1 (%a+) (%x+) (%d+) (%d+) (%d+)
 [[nodiscard]] std::string Encode(const Record& record);
 /// kCorrupt for anything that Encode() cannot have written. Never trusts a length.
 [[nodiscard]] Result<Record> Decode(std::string_view bytes);

@@ -1,0 +1,69 @@
+// The configuration: one YAML file, read into each part's own Options (config.md is its manual).
+//
+// All or nothing: LoadFile() answers a Config of which every value has been checked, or every
+// mistake of the file with its place. A start and a reload use the same function; what only a start
+// may change is told by NotReloadable(). A Config is a value and immutable once it is in force.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "proxy/auth/client.h"
+#include "proxy/base/cidr.h"
+#include "proxy/base/log.h"
+#include "proxy/config/mistake.h"
+#include "proxy/event/address.h"
+#include "proxy/exchange/options.h"
+#include "proxy/exchange/route.h"
+#include "proxy/forward/options.h"
+#include "proxy/http_server/server.h"
+#include "proxy/store/options.h"
+
+namespace idem::config {
+
+struct Config {
+  std::vector<event::Endpoint> listen = {{"0.0.0.0", 8080, ""}};                  // never empty
+  std::optional<event::Endpoint> admin = event::Endpoint{"127.0.0.1", 9901, ""};  // nullopt: off
+  unsigned workers = 1;                        // from 1; `auto` is resolved to the number of cores
+  log::Options log;                            // level and format
+  std::chrono::milliseconds shutdown_grace{};  // `auto` is resolved to the longest lease
+  std::vector<Cidr> trusted_proxies;           // peers whose X-Forwarded-* is believed
+
+  http_server::Options server;  // `limits:`
+  exchange::Options exchange;   // what follows from `limits:` and `store:`
+  store::StoreOptions store;
+
+  auth::Clients clients;  // ids are distinct; each has a secret
+  /// Those named under `upstreams:`, then those that a route gave as a URL, each once.
+  std::vector<forward::UpstreamOptions> upstreams;
+  /// In the file's order, `defaults:` applied. Names are distinct; `upstream` is an index into
+  /// upstreams; a scheme `none` is no `authenticate`; leases are computed, never zero.
+  std::vector<exchange::Route> routes;
+
+  std::vector<Mistake> warnings;  // what is allowed but risky
+};
+
+/// The value of an environment variable; nullopt where it is not set.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+/// That of this process.
+[[nodiscard]] Environment ProcessEnvironment();
+
+using LoadResult = std::variant<Config, std::vector<Mistake>>;  // never no mistakes
+
+/// Reads the file and the secrets files that it names. Mistakes and warnings are in the order of
+/// their places and never hold what came from the environment or a secrets file.
+[[nodiscard]] LoadResult LoadFile(const std::string& path, const Environment& environment);
+/// The same for a text; `file` is what its mistakes are said to be in.
+[[nodiscard]] LoadResult LoadText(const std::string& file, std::string_view text,
+                                  const Environment& environment);
+
+/// The keys whose values only a start may change and that differ: a reload with any is refused
+/// whole, naming them (semantics.md, "Changing the configuration").
+[[nodiscard]] std::vector<std::string> NotReloadable(const Config& running, const Config& next);
+
+}  // namespace idem::config

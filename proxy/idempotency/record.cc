@@ -1,0 +1,328 @@
+#include "proxy/idempotency/record.h"
+
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "proxy/base/hex.h"
+#include "proxy/base/invariant.h"
+#include "proxy/idempotency/percent.h"
+
+namespace idem::idempotency {
+
+namespace {
+
+constexpr std::string_view kMagic = "idemproxy/1";
+constexpr std::string_view kStateWords[] = {"executing", "completed", "unknown"};
+constexpr std::uint16_t kStatusMin = 200;
+constexpr std::uint16_t kStatusMax = 599;
+
+// --- what may be written: stated by Encode() as invariants, by Decode() as refusals ---
+
+bool IsFieldName(std::string_view name) {
+  if (name.empty()) return false;
+  for (const char c : name) {
+    if (c < '!' || c > '~' || c == ':') return false;
+  }
+  return true;
+}
+
+bool IsFieldValue(std::string_view value) {
+  constexpr std::string_view kLineEnds{"\r\n\0", 3};
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  if (!value.empty() && (is_blank(value.front()) || is_blank(value.back()))) return false;
+  return value.find_first_of(kLineEnds) == std::string_view::npos;
+}
+
+bool IsWord(std::string_view word) {
+  if (word.empty()) return false;
+  for (const char c : word) {
+    if (c < '!' || c > '~') return false;
+  }
+  return true;
+}
+
+bool IsConsistent(const StoredResponse& response) {
+  return response.status >= kStatusMin && response.status <= kStatusMax &&
+         (response.body_kept || response.body.empty());
+}
+
+// --- writing ---
+
+void AppendNumber(std::uint64_t number, std::string& to) {
+  char digits[20];
+  to.push_back(' ');
+  to.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+void AppendCount(std::int64_t count, std::string& to) {
+  INVARIANT(count >= 0);
+  AppendNumber(static_cast<std::uint64_t>(count), to);
+}
+
+void AppendTime(StoreTime time, std::string& to) {
+  AppendCount(time.time_since_epoch().count(), to);
+}
+
+// "-" stands for no text, so a text that is a dash alone is spelt %2D.
+void AppendText(std::string_view text, std::string& to) {
+  to.push_back(' ');
+  if (text.empty()) {
+    to.push_back('-');
+  } else {
+    AppendPercentEncoded(text, text == "-" ? "-" : "", to);
+  }
+}
+
+void AppendClaim(const Record& record, std::string& to) {
+  const Claim& claim = record.claim;
+  to.push_back(' ');
+  AppendHex(claim.token.bytes, to);
+  AppendTime(record.lease_ends_at, to);
+  AppendTime(record.begun_at, to);
+  AppendTime(record.expires_at, to);
+  to.push_back(' ');
+  AppendHex(claim.fingerprint, to);
+  INVARIANT(IsWord(claim.recipe));
+  to.push_back(' ');
+  to.append(claim.recipe);
+  AppendNumber(claim.upstream_idempotent ? 1 : 0, to);
+  AppendCount(claim.lease.count(), to);
+  AppendCount(claim.unknown_ttl.count(), to);
+  AppendText(claim.route, to);
+  AppendText(claim.client, to);
+}
+
+std::size_t HeadBytes(const http::Fields& fields) {
+  std::size_t bytes = 2;
+  for (const http::FieldLine line : fields) bytes += line.name.size() + line.value.size() + 4;
+  return bytes;
+}
+
+void AppendHead(const http::Fields& fields, std::string& to) {
+  for (const http::FieldLine line : fields) {
+    INVARIANT(IsFieldName(line.name) && IsFieldValue(line.value));
+    to.append(line.name).append(": ").append(line.value).append("\r\n");
+  }
+  to.append("\r\n");
+}
+
+// --- reading ---
+
+// Takes the words of the header line one after another. After a word that cannot be what was
+// written it is failed, and what it still returns means nothing.
+class HeaderLine {
+ public:
+  explicit HeaderLine(std::string_view line) : rest_(line) {}
+
+  std::string_view Word() {
+    if (done_) return Fail(), std::string_view();
+    const std::size_t blank = rest_.find(' ');
+    const std::string_view word = rest_.substr(0, blank);
+    done_ = blank == std::string_view::npos;
+    rest_.remove_prefix(done_ ? rest_.size() : blank + 1);
+    if (!IsWord(word)) Fail();
+    return word;
+  }
+
+  std::uint64_t Number(std::uint64_t most) {
+    const std::string_view word = Word();
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    const bool whole = error == std::errc() && end == word.data() + word.size();
+    const bool leading_zero = word.size() > 1 && word.front() == '0';
+    if (!whole || leading_zero || number > most) return Fail(), 0;
+    return number;
+  }
+
+  Milliseconds Millis() {
+    return Milliseconds(
+        static_cast<std::int64_t>(Number(std::numeric_limits<std::int64_t>::max())));
+  }
+
+  bool Flag() { return Number(1) == 1; }
+
+  void Hex(std::span<std::uint8_t> bytes) {
+    const std::string_view word = Word();
+    for (const char c : word) {
+      if (c >= 'A' && c <= 'F') Fail();
+    }
+    if (!FromHex(word, bytes)) Fail();
+  }
+
+  std::string Text() {
+    const std::string_view word = Word();
+    std::string text;
+    if (word == "-") return text;
+    if (!AppendPercentDecoded(word, word == "%2D" ? "-" : "", text)) Fail();
+    return text;
+  }
+
+  RecordState State() {
+    const std::string_view word = Word();
+    for (const RecordState state :
+         {RecordState::kExecuting, RecordState::kCompleted, RecordState::kUnknown}) {
+      if (word == kStateWords[static_cast<std::size_t>(state)]) return state;
+    }
+    return Fail(), RecordState::kUnknown;
+  }
+
+  void Fail() { failed_ = true; }
+  [[nodiscard]] bool failed() const { return failed_ || !done_; }
+
+ private:
+  std::string_view rest_;
+  bool done_ = false;
+  bool failed_ = false;
+};
+
+// The field lines of `head`, which ends with an empty line.
+bool ReadHead(std::string_view head, http::Fields& fields) {
+  while (head != "\r\n") {
+    const std::size_t end = head.find("\r\n");
+    const std::string_view line = head.substr(0, end);
+    const std::size_t colon = line.find(": ");
+    if (end == std::string_view::npos || colon == std::string_view::npos) return false;
+    const std::string_view name = line.substr(0, colon);
+    const std::string_view value = line.substr(colon + 2);
+    if (!IsFieldName(name) || !IsFieldValue(value)) return false;
+    fields.Add(name, value);
+    head.remove_prefix(end + 2);
+  }
+  return true;
+}
+
+Error Corrupt(const char* what) {
+  return {ErrorCode::kCorrupt, std::string("a stored record cannot be read: ") + what};
+}
+
+struct ResponseSizes {
+  std::uint64_t status, head_bytes, body_bytes;
+  bool kept;
+};
+
+Result<StoredResponse> ReadResponse(const ResponseSizes& sizes, std::string_view bytes) {
+  StoredResponse response;
+  if (sizes.head_bytes > bytes.size() || sizes.body_bytes != bytes.size() - sizes.head_bytes) {
+    return Corrupt("its lengths");
+  }
+  response.status = static_cast<std::uint16_t>(sizes.status);
+  response.body_kept = sizes.kept;
+  if (!ReadHead(bytes.substr(0, sizes.head_bytes), response.fields)) return Corrupt("its fields");
+  response.body = bytes.substr(sizes.head_bytes);
+  if (!IsConsistent(response)) return Corrupt("its response");
+  return response;
+}
+
+}  // namespace
+
+Token Token::Make(Random& random) {
+  Token token;
+  random.Fill(token.bytes);
+  return token;
+}
+
+std::string Token::ToHex() const { return idem::ToHex(bytes); }
+
+RecordState Record::state_at(StoreTime now) const {
+  const bool abandoned = state == RecordState::kExecuting && now >= lease_ends_at;
+  return abandoned ? RecordState::kUnknown : state;
+}
+
+Record MakeExecuting(const Claim& claim, StoreTime now) {
+  Record record;
+  record.state = RecordState::kExecuting;
+  record.claim = claim;
+  record.begun_at = now;
+  record.lease_ends_at = now + claim.lease;
+  record.expires_at = record.lease_ends_at + claim.unknown_ttl;
+  return record;
+}
+
+Record MakeUnknown(const Claim& claim, StoreTime begun_at, StoreTime lease_ends_at, StoreTime now) {
+  Record record;
+  record.state = RecordState::kUnknown;
+  record.claim = claim;
+  record.begun_at = begun_at;
+  record.lease_ends_at = lease_ends_at;
+  record.expires_at = now + claim.unknown_ttl;
+  return record;
+}
+
+Record MakeCompleted(const Claim& claim, StoreTime begun_at, StoredResponse response,
+                     Milliseconds ttl, StoreTime now) {
+  Record record;
+  record.state = RecordState::kCompleted;
+  record.claim = claim;
+  record.begun_at = begun_at;
+  record.lease_ends_at = begun_at + claim.lease;
+  record.expires_at = now + ttl;
+  record.response = std::move(response);
+  return record;
+}
+
+std::string Encode(const Record& record) {
+  const bool completed = record.state == RecordState::kCompleted;
+  INVARIANT(completed == record.response.has_value());
+  INVARIANT(!completed || IsConsistent(*record.response));
+  const std::size_t head_bytes = completed ? HeadBytes(record.response->fields) : 0;
+  const std::size_t body_bytes = completed ? record.response->body.size() : 0;
+
+  constexpr std::size_t kHeaderLineGuess = 384;
+  std::string bytes;
+  bytes.reserve(kHeaderLineGuess + head_bytes + body_bytes);
+  bytes.append(kMagic).push_back(' ');
+  bytes.append(kStateWords[static_cast<std::size_t>(record.state)]);
+  AppendClaim(record, bytes);
+  AppendNumber(completed ? record.response->status : 0, bytes);
+  AppendNumber(completed && record.response->body_kept ? 1 : 0, bytes);
+  AppendNumber(head_bytes, bytes);
+  AppendNumber(body_bytes, bytes);
+  bytes.push_back('\n');
+  if (completed) {
+    AppendHead(record.response->fields, bytes);
+    bytes.append(record.response->body);
+  }
+  return bytes;
+}
+
+Result<Record> Decode(std::string_view bytes) {
+  const std::size_t line_end = bytes.find('\n');
+  if (line_end == std::string_view::npos) return Corrupt("it has no header line");
+  HeaderLine line(bytes.substr(0, line_end));
+  bytes.remove_prefix(line_end + 1);
+  if (line.Word() != kMagic) return Corrupt("it does not begin with idemproxy/1");
+
+  Record record;
+  record.state = line.State();
+  line.Hex(record.claim.token.bytes);
+  record.lease_ends_at = StoreTime(line.Millis());
+  record.begun_at = StoreTime(line.Millis());
+  record.expires_at = StoreTime(line.Millis());
+  line.Hex(record.claim.fingerprint);
+  record.claim.recipe = line.Word();
+  record.claim.upstream_idempotent = line.Flag();
+  record.claim.lease = line.Millis();
+  record.claim.unknown_ttl = line.Millis();
+  record.claim.route = line.Text();
+  record.claim.client = line.Text();
+  ResponseSizes sizes{};
+  sizes.status = line.Number(kStatusMax);
+  sizes.kept = line.Flag();
+  sizes.head_bytes = line.Number(bytes.size());
+  sizes.body_bytes = line.Number(bytes.size());
+  if (line.failed()) return Corrupt("its header line");
+
+  if (record.state != RecordState::kCompleted) {
+    const bool empty = sizes.status == 0 && !sizes.kept && sizes.head_bytes == 0 && bytes.empty();
+    if (!empty) return Corrupt("a response where none can be");
+    return record;
+  }
+  Result<StoredResponse> response = ReadResponse(sizes, bytes);
+  if (!response) return response.error();
+  record.response = std::move(*response);
+  return record;
+}
+
+}  // namespace idem::idempotency
