@@ -22,7 +22,7 @@ enum class BodyMode : std::uint8_t { kRaw, kJson };
 struct Recipe {
   BodyMode body = BodyMode::kRaw;
   std::vector<std::string> headers = {"content-type"};  // lower case, in the configuration's order
-  std::vector<std::string> ignore;                      // JSON pointers left out (kJson only)
+  std::vector<std::string> ignore;  // JSON pointers left out (kJson only); none is empty
 
   /// "1:raw:content-type:" - algorithm, body mode, fields, pointers; comma lists, percent-encoded,
   /// without blanks.
@@ -36,12 +36,14 @@ struct FingerprintInput {
   std::string_view route;
   std::string_view client;  // "" where the route has none
   std::string_view method;
-  std::string_view target;  // path and query as received
-  const http::Fields* fields = nullptr;
+  std::string_view target;               // path and query as received
+  const http::Fields* fields = nullptr;  // never null when it is computed
   std::string_view body;
 };
 
-/// SHA-256 over the parts, each with its length before it, so that no two inputs run together.
+/// SHA-256 over the parts, each with its length before it, so that no two inputs run together. With
+/// BodyMode::kJson a body that is not JSON, has a member twice or came with a Content-Encoding
+/// counts as it is.
 [[nodiscard]] Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& input);
 
 }  // namespace idem::idempotency

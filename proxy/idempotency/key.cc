@@ -1,0 +1,72 @@
+#include "proxy/idempotency/key.h"
+
+#include <optional>
+#include <utility>
+
+#include "proxy/base/digest.h"
+#include "proxy/base/hex.h"
+#include "proxy/http/structured_field.h"
+#include "proxy/idempotency/percent.h"
+
+namespace idem::idempotency {
+
+namespace {
+
+constexpr std::string_view kReserved = "=;";
+
+// What both forms hold in the end: a key that is not quoted any more.
+KeyResult CheckKey(std::string key) {
+  if (key.empty()) return KeyInvalid{"the key is empty"};
+  if (key.size() > kKeyBytesMax) return KeyInvalid{"the key is longer than 255 characters"};
+  for (const char c : key) {
+    if (c < '!' || c > '~') {
+      return KeyInvalid{"the key holds a space, a control or a character outside ASCII"};
+    }
+  }
+  return key;
+}
+
+KeyResult ReadQuoted(std::string_view value) {
+  std::optional<http::sf::Item> item = http::sf::ParseItem(value);
+  auto* text = item ? std::get_if<std::string>(&item->value) : nullptr;
+  if (text == nullptr) {
+    return KeyInvalid{"the key begins with a quote and is not a string of RFC 9651"};
+  }
+  return CheckKey(std::move(*text));
+}
+
+KeyResult ReadBare(std::string_view value) {
+  if (value.find(',') != std::string_view::npos) {
+    return KeyInvalid{"the key holds a comma outside quotes, as two merged field lines would"};
+  }
+  return CheckKey(std::string(value));
+}
+
+}  // namespace
+
+KeyResult ReadKey(const http::Fields& fields, std::string_view header) {
+  const std::optional<std::string_view> value = fields.Find(header);
+  if (!value) return KeyMissing{};
+  if (fields.Count(header) > 1) return KeyInvalid{"there is more than one field line with a key"};
+  return value->starts_with('"') ? ReadQuoted(*value) : ReadBare(*value);
+}
+
+std::string RecordKey(std::span<const ScopePart> scope, std::string_view key) {
+  std::string record_key;
+  for (const ScopePart& part : scope) {
+    AppendPercentEncoded(part.name, kReserved, record_key);
+    record_key.push_back('=');
+    AppendPercentEncoded(part.value, kReserved, record_key);
+    record_key.push_back(';');
+  }
+  AppendPercentEncoded(key, kReserved, record_key);
+  return record_key;
+}
+
+std::string KeyHash(std::string_view record_key) {
+  constexpr std::size_t kShownBytes = 8;
+  const Sha256Digest digest = Sha256::Of(record_key);
+  return ToHex(std::span(digest).first<kShownBytes>());
+}
+
+}  // namespace idem::idempotency
