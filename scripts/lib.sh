@@ -111,10 +111,10 @@ gone_within() {
 stop_child() {
   local pid=$1
   local -a ask=(kill -s "${child_signals[$pid]}" -- "${child_targets[$pid]}")
-  "${ask[@]}" 2>/dev/null
-  gone_within "$pid" 8 || "${ask[@]}" 2>/dev/null
-  gone_within "$pid" 8 || kill -s KILL -- "-$pid" 2>/dev/null
-  wait "$pid" 2>/dev/null
+  "${ask[@]}" 2>/dev/null || true
+  gone_within "$pid" 8 || "${ask[@]}" 2>/dev/null || true
+  gone_within "$pid" 8 || kill -s KILL -- "-$pid" 2>/dev/null || true
+  wait "$pid" 2>/dev/null || true
 }
 
 # Last started, first stopped.
