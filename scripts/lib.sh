@@ -76,6 +76,12 @@ spawn_as_postgres() {
   adopt "$signal" $!
 }
 
+# A command that starts others: all of them are asked to leave.
+spawn_group() {
+  spawn TERM "$@"
+  child_targets[$child]=-$child
+}
+
 adopt() {
   child=$2
   children+=("$child")
@@ -88,16 +94,15 @@ adopt() {
 # stopped as one group.
 run_aside() {
   local status=0
-  spawn TERM "$@"
-  child_targets[$child]=-$child
+  spawn_group "$@"
   wait "$child" || status=$?
   unset 'children[-1]'
   return "$status"
 }
 
-is_running() { kill -0 "$1" 2>/dev/null; }
+is_running() { kill -0 -- "$1" 2>/dev/null; } # a process or, as a negative number, any of its group
 
-# gone_within PID SECONDS: whether the process left in that time.
+# gone_within TARGET SECONDS: whether it left in that time.
 gone_within() {
   local left=$(($2 * 20))
   while is_running "$1"; do
@@ -109,11 +114,11 @@ gone_within() {
 
 # Asks, asks again (a second signal skips a drain), then ends it with all that it started.
 stop_child() {
-  local pid=$1
-  local -a ask=(kill -s "${child_signals[$pid]}" -- "${child_targets[$pid]}")
+  local pid=$1 target=${child_targets[$1]}
+  local -a ask=(kill -s "${child_signals[$pid]}" -- "$target")
   "${ask[@]}" 2>/dev/null || true
-  gone_within "$pid" 8 || "${ask[@]}" 2>/dev/null || true
-  gone_within "$pid" 8 || kill -s KILL -- "-$pid" 2>/dev/null || true
+  gone_within "$target" 8 || "${ask[@]}" 2>/dev/null || true
+  gone_within "$target" 8 || kill -s KILL -- "-$pid" 2>/dev/null || true
   wait "$pid" 2>/dev/null || true
 }
 
