@@ -23,8 +23,8 @@ enum class UpstreamProblem : std::uint8_t {
   kReset,  // the connection ended before the response was complete            -> 502 upstream-reset
   kMalformed,  // not HTTP, or framing that two readers could read differently     -> 502
                // upstream-malformed
-  kAbandoned,  // OnUpstreamReady() said no                                                -> nothing was
-               // sent
+  kAbandoned,  // OnUpstreamReady() said no                                                ->
+               // nothing was sent
 };
 
 struct UpstreamFailure {

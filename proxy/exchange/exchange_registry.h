@@ -1,0 +1,40 @@
+// Owns the live exchanges of one loop, and makes one for each request that a server brings.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "proxy/exchange/exchange.h"
+
+namespace idem::exchange {
+
+class ExchangeRegistry final : public http::ServerService {
+ public:
+  ExchangeRegistry(const Parts& parts, std::shared_ptr<const Site> site)
+      : parts_(parts), site_(std::move(site)) {}
+
+  http::ServerHandler* OnRequest(http::ServerStream& stream, http::RequestHead& head) override;
+  http::ServerHandler* OnBadRequest(http::ServerStream& stream, http::RequestHead& head,
+                                    const http::ParseError& error) override;
+
+  /// For exchanges that begin from now on.
+  void SetSite(std::shared_ptr<const Site> site) { site_ = std::move(site); }
+  /// Requests that come from now on are answered 503.
+  void Drain() { draining_ = true; }
+
+  [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] std::size_t live() const { return live_.size(); }
+
+  /// The last call of an exchange: it is destroyed on a later turn.
+  void Retire(Exchange& exchange);
+
+ private:
+  Exchange& Make(http::ServerStream& stream, http::RequestHead& head);
+
+  const Parts parts_;
+  std::shared_ptr<const Site> site_;
+  std::vector<std::unique_ptr<Exchange>> live_;  // each knows its index
+  bool draining_ = false;
+};
+
+}  // namespace idem::exchange

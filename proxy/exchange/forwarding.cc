@@ -1,0 +1,124 @@
+#include "proxy/exchange/forwarding.h"
+
+#include <algorithm>
+#include <array>
+
+namespace idem::exchange {
+
+using http::EqualsIgnoreCase;
+
+namespace {
+
+template <std::size_t N>
+bool IsOneOf(std::string_view name, const std::array<std::string_view, N>& names) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view other) { return EqualsIgnoreCase(name, other); });
+}
+
+constexpr std::array<std::string_view, 10> kHopByHop = {
+    "Connection", "Keep-Alive",        "Proxy-Connection", "TE",     "Trailer",
+    "Upgrade",    "Transfer-Encoding", "Content-Length",   "Expect", "HTTP2-Settings"};
+
+constexpr std::array<std::string_view, 8> kProtected = {
+    "Host",          "Content-Length",   "Transfer-Encoding", "Content-Type",
+    "Authorization", "Content-Encoding", "Idempotency-Key",   "Expect"};
+
+constexpr std::array<std::string_view, 6> kRateLimit = {
+    "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy",
+    "RateLimit",         "X-Request-Id"};
+
+// Names in Connection are rare, so they are looked up again for each field instead of being kept in
+// a list.
+bool PassesThrough(const http::Fields& fields, std::string_view name, bool has_connection) {
+  return !IsHopByHop(name) && !(has_connection && fields.HasToken("Connection", name));
+}
+
+// The request fields that the proxy writes itself.
+bool IsReplaced(const ForwardedRequest& request, std::string_view name) {
+  if (EqualsIgnoreCase(name, "X-Request-Id") || EqualsIgnoreCase(name, "Via") ||
+      EqualsIgnoreCase(name, "X-Forwarded-For")) {
+    return true;
+  }
+  if (EqualsIgnoreCase(name, "X-Forwarded-Proto") || EqualsIgnoreCase(name, "X-Forwarded-Host")) {
+    return !request.peer_trusted;
+  }
+  if (EqualsIgnoreCase(name, "Proxy-Authorization")) return true;
+  if (!request.client_id.empty() && EqualsIgnoreCase(name, "X-Client-Id")) return true;
+  if (request.identity_encoding && EqualsIgnoreCase(name, "Accept-Encoding")) return true;
+  return !request.key_header.empty() && EqualsIgnoreCase(name, request.key_header);
+}
+
+void AddAppended(const http::Fields& received, std::string_view name, std::string_view own,
+                 http::Fields& to) {
+  if (received.Count(name) == 0) {
+    to.Add(name, own);
+    return;
+  }
+  std::string joined;
+  for (const http::FieldLine line : received) {
+    if (!EqualsIgnoreCase(line.name, name) || line.value.empty()) continue;
+    joined.append(line.value);
+    joined.append(", ");
+  }
+  joined.append(own);
+  to.Add(name, joined);
+}
+
+}  // namespace
+
+bool IsHopByHop(std::string_view name) { return IsOneOf(name, kHopByHop); }
+
+bool NamesProtectedField(const http::Fields& fields) {
+  if (fields.Count("Connection") == 0) return false;
+  return std::any_of(kProtected.begin(), kProtected.end(),
+                     [&](std::string_view name) { return fields.HasToken("Connection", name); });
+}
+
+void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to) {
+  const http::RequestHead& from = *request.received;
+  to.method = from.method;
+  to.target = from.target;
+  to.version = http::Version::kHttp11;
+  to.keep_alive = true;
+  to.fields.Clear();
+  const bool has_connection = from.fields.Count("Connection") != 0;
+  for (const http::FieldLine line : from.fields) {
+    if (!PassesThrough(from.fields, line.name, has_connection)) continue;
+    if (IsReplaced(request, line.name)) continue;
+    to.fields.Add(line.name, line.value);
+  }
+  if (from.fields.Count("Host") == 0) to.fields.Add("Host", "");  // HTTP/1.0: 1.1 asks for one
+  if (request.identity_encoding) to.fields.Add("Accept-Encoding", "identity");
+  if (!request.key_header.empty()) to.fields.Add(request.key_header, request.key);
+  if (!request.client_id.empty()) to.fields.Add("X-Client-Id", request.client_id);
+  AddAppended(from.fields, "X-Forwarded-For", request.peer->address, to.fields);
+  if (to.fields.Count("X-Forwarded-Proto") == 0) {
+    to.fields.Add("X-Forwarded-Proto", request.peer->tls ? "https" : "http");
+  }
+  if (to.fields.Count("X-Forwarded-Host") == 0) to.fields.Add("X-Forwarded-Host", from.host());
+  to.fields.Add("X-Request-Id", request.request_id);
+  AddAppended(from.fields, "Via",
+              from.version == http::Version::kHttp10 ? "1.0 idemproxy" : "1.1 idemproxy",
+              to.fields);
+}
+
+void CopyEndToEnd(const http::Fields& from, http::Fields& to) {
+  const bool has_connection = from.Count("Connection") != 0;
+  for (const http::FieldLine line : from) {
+    if (PassesThrough(from, line.name, has_connection)) to.Add(line.name, line.value);
+  }
+}
+
+void CopyRecorded(const http::Fields& from, std::span<const std::string> drop, http::Fields& to) {
+  const bool has_connection = from.Count("Connection") != 0;
+  for (const http::FieldLine line : from) {
+    if (!PassesThrough(from, line.name, has_connection)) continue;
+    if (EqualsIgnoreCase(line.name, "Date") || IsOneOf(line.name, kRateLimit)) continue;
+    const bool dropped = std::any_of(drop.begin(), drop.end(), [&](const std::string& name) {
+      return EqualsIgnoreCase(line.name, name);
+    });
+    if (!dropped) to.Add(line.name, line.value);
+  }
+}
+
+}  // namespace idem::exchange

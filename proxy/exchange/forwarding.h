@@ -1,0 +1,44 @@
+// Which fields pass through the proxy, and which it adds: pure functions over heads (RFC 9110,
+// section 7.6; semantics.md, "Fields").
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy/http/message.h"
+#include "proxy/http/stream.h"
+
+namespace idem::exchange {
+
+/// Whether a field belongs to one connection only (RFC 9110, section 7.6.1), by its name alone.
+[[nodiscard]] bool IsHopByHop(std::string_view name);
+
+/// A field that Connection may not name: removing it would change what the message is. A request
+/// that names one is refused.
+[[nodiscard]] bool NamesProtectedField(const http::Fields& fields);
+
+/// What the proxy knows about a request beside its head.
+struct ForwardedRequest {
+  const http::RequestHead* received = nullptr;
+  const http::Peer* peer = nullptr;
+  bool peer_trusted = false;  // trusted_proxies: its X-Forwarded-Proto and -Host are believed
+  std::string_view request_id;
+  std::string_view client_id;   // "" on a route without authentication
+  std::string_view key_header;  // "" where no key is forwarded in its bare form
+  std::string_view key;
+  bool identity_encoding = false;  // a claim: every caller must be able to read the replay
+};
+
+/// The head for the upstream. `to.body` is left to the caller.
+void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to);
+
+/// Copies the end-to-end fields of a response, in their order; Content-Length is left out, it
+/// follows from the framing.
+void CopyEndToEnd(const http::Fields& from, http::Fields& to);
+
+/// What is kept of an executed response: end-to-end fields without Date, rate-limit fields,
+/// X-Request-Id, and the names in `drop` (lower case).
+void CopyRecorded(const http::Fields& from, std::span<const std::string> drop, http::Fields& to);
+
+}  // namespace idem::exchange

@@ -1,0 +1,57 @@
+// The one place where a decision or an error becomes a status code: the table "Answers the proxy
+// makes itself" of semantics.md.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/exchange/upstream.h"
+#include "proxy/http/message.h"
+
+namespace idem::exchange {
+
+/// What a program that reads the problem may do next.
+enum class Retry : std::uint8_t { kSameKey, kNewKey, kSettle, kNever };
+
+/// One answer of the proxy's own.
+struct Reply {
+  std::uint16_t status = 500;
+  std::string_view name{};  // the NAME of semantics.md
+  Retry retry = Retry::kSameKey;
+  std::string_view detail{};  // for the caller: no secret, no backend address
+  std::optional<std::chrono::seconds> retry_after{};
+  std::string allow{};                             // 405
+  std::string_view www_authenticate{};             // 401
+  std::optional<std::uint16_t> executed_status{};  // response-not-kept
+};
+
+[[nodiscard]] Reply BadRequest(std::string_view detail);
+/// What a parser or the body's reader refused.
+[[nodiscard]] Reply Unreadable(std::uint16_t status, std::string_view name,
+                               std::string_view detail);
+[[nodiscard]] Reply NoRoute();
+[[nodiscard]] Reply MethodNotAllowed(std::string allow);
+[[nodiscard]] Reply NotImplemented(std::string_view detail);
+[[nodiscard]] Reply BodyTooLarge();
+[[nodiscard]] Reply SignatureRefused(std::string_view name, std::string_view scheme);
+[[nodiscard]] Reply RateLimited(std::chrono::milliseconds until_free);
+[[nodiscard]] Reply KeyMissing();
+[[nodiscard]] Reply KeyInvalid(std::string_view reason);
+[[nodiscard]] Reply PayloadMismatch(std::uint16_t status);
+[[nodiscard]] Reply InProgress();
+[[nodiscard]] Reply OutcomeUnknown();
+[[nodiscard]] Reply ResponseNotKept(std::uint16_t executed_status);
+[[nodiscard]] Reply StoreUnavailable();
+[[nodiscard]] Reply Overloaded();
+[[nodiscard]] Reply Draining();
+/// `claim_unknown`: the claim became unknown by it, so that resending changes nothing.
+[[nodiscard]] Reply UpstreamFailed(UpstreamProblem problem, bool claim_unknown);
+
+/// Renders `reply`: the head's status and fields, and the problem's body.
+void Render(const Reply& reply, std::string_view request_id, http::ResponseHead& head,
+            std::string& body);
+
+}  // namespace idem::exchange

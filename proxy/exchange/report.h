@@ -1,0 +1,57 @@
+// What is told about an exchange when it ends: the one line of the access log and the counters are
+// made of it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/base/clock.h"
+#include "proxy/exchange/route.h"
+
+namespace idem::exchange {
+
+enum class Verdict : std::uint8_t {
+  kExecuted,
+  kReplayed,
+  kMismatch,
+  kInProgress,
+  kUnknown,
+  kReconciled,
+  kPassed,   // forwarded without a key
+  kRefused,  // not forwarded: the caller's doing, or a limit
+  kFailed,   // not forwarded or not answered: our side's or the backend's doing
+};
+[[nodiscard]] std::string_view VerdictText(Verdict verdict);
+
+/// Views are good during the call that gets it. Durations are zero where a step was not taken.
+struct Report {
+  std::string_view request_id;
+  const Route* route = nullptr;  // null: refused before it had one
+  std::string_view client;
+  std::string_view method;
+  std::string_view path;     // without the query
+  std::uint16_t status = 0;  // 0: the client went away before there was one
+  Verdict verdict = Verdict::kFailed;
+  std::string_view problem;
+  std::string_view record_key;  // hashed before it is shown
+  std::string_view address;
+  std::string_view upstream_address;
+  http::Version protocol = http::Version::kHttp11;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  Duration total{};
+  Duration auth{};
+  Duration limit{};
+  Duration store{};
+  Duration upstream{};
+  std::uint16_t upstream_status = 0;
+  bool unrecorded = false;
+};
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void OnFinished(const Report& report) = 0;
+};
+
+}  // namespace idem::exchange

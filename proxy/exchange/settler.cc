@@ -1,0 +1,121 @@
+#include "proxy/exchange/settler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/base/log.h"
+#include "proxy/idempotency/key.h"
+
+namespace idem::exchange {
+
+namespace {
+
+constexpr Duration kFirstPause = std::chrono::milliseconds(25);
+constexpr Duration kLongestPause = std::chrono::seconds(1);
+
+}  // namespace
+
+Settler::~Settler() {
+  for (Entry& entry : entries_) {
+    entry.question.Withdraw();
+    if (entry.failed) {
+      unrecorded_.bytes -= entry.held_bytes;
+      --unrecorded_.count;
+    }
+    INVARIANT(!entry.completion.awaited());  // askers die before answerers
+  }
+}
+
+Ticket Settler::Settle(Settlement settlement, OnSettled on_answer) {
+  auto [ticket, completion] = idem::Ask<SettleAnswer>(std::move(on_answer));
+  Entry& entry = entries_.emplace_front();
+  entry.settlement = std::move(settlement);
+  entry.completion = std::move(completion);
+  entry.self = entries_.begin();
+  entry.next_pause = kFirstPause;
+  entry.asked_first = loop_.Now();
+  Ask(entry);
+  return std::move(ticket);
+}
+
+void Settler::SettleInBackground(Settlement settlement) {
+  auto ticket = Settle(std::move(settlement), [](const SettleAnswer&) {});
+  ticket.Withdraw();
+}
+
+void Settler::Ask(Entry& entry) {
+  const Settlement& what = entry.settlement;
+  auto on_answer = [this, &entry](Result<SettleAnswer> answer) {
+    OnAnswer(entry, std::move(answer));
+  };
+  switch (what.kind) {
+    case Settlement::Kind::kComplete:
+      entry.question =
+          store_.Complete(what.record_key, what.claim, *what.response, what.ttl, on_answer);
+      return;
+    case Settlement::Kind::kRelease:
+      entry.question = store_.Release(what.record_key, what.claim.token, on_answer);
+      return;
+    case Settlement::Kind::kMarkUnknown:
+      entry.question = store_.MarkUnknown(what.record_key, what.claim, on_answer);
+      return;
+    case Settlement::Kind::kWithdraw:
+      entry.question =
+          store_.Withdraw(what.record_key, what.claim.token, what.claim.lease, on_answer);
+      return;
+  }
+}
+
+void Settler::OnAnswer(Entry& entry, Result<SettleAnswer> answer) {
+  if (answer) {
+    LogHeld(entry, *answer);
+    Close(entry, std::move(*answer));
+    return;
+  }
+  if (!entry.failed) {
+    entry.failed = true;
+    entry.held_bytes = entry.settlement.response ? entry.settlement.response->body.size() : 0;
+    unrecorded_.bytes += entry.held_bytes;
+    ++unrecorded_.count;
+    log::Write(log::Level::kWarn, "settlement_retried",
+               {{"key_hash", idempotency::KeyHash(entry.settlement.record_key)},
+                {"reason", answer.error().detail}});
+  }
+  Retry(entry);
+}
+
+void Settler::Retry(Entry& entry) {
+  // A claim that never was needs no withdrawal once its lease is over: a begin that comes later
+  // still is past every wait.
+  const bool over = entry.settlement.kind == Settlement::Kind::kWithdraw &&
+                    loop_.Now() - entry.asked_first > entry.settlement.claim.lease;
+  if (over) {
+    Close(entry, {});
+    return;
+  }
+  entry.pause = loop_.After(entry.next_pause, [this, &entry] { Ask(entry); });
+  entry.next_pause = std::min(entry.next_pause * 2, kLongestPause);
+}
+
+void Settler::Close(Entry& entry, SettleAnswer answer) {
+  if (entry.failed) {
+    unrecorded_.bytes -= entry.held_bytes;
+    --unrecorded_.count;
+  }
+  auto completion = std::move(entry.completion);
+  entries_.erase(entry.self);
+  completion(std::move(answer));
+}
+
+// What an operator must hear: an effect was made under a claim that the store no longer knows as
+// ours.
+void Settler::LogHeld(const Entry& entry, const SettleAnswer& answer) {
+  const Settlement& what = entry.settlement;
+  if (answer.kind != SettleAnswer::Kind::kHeld || what.claim.upstream_idempotent) return;
+  if (what.kind != Settlement::Kind::kComplete && what.kind != Settlement::Kind::kMarkUnknown)
+    return;
+  log::Write(log::Level::kError, "duplicate_effect_possible",
+             {{"key_hash", idempotency::KeyHash(what.record_key)}, {"route", what.claim.route}});
+}
+
+}  // namespace idem::exchange

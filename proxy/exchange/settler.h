@@ -1,0 +1,80 @@
+// Brings claims to their end in the store: complete, release, mark unknown, withdraw. Each is asked
+// again, with growing pauses, until the store has answered, also when the exchange that asked has
+// long replied and gone.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxy/base/loop.h"
+#include "proxy/exchange/record_store.h"
+
+namespace idem::exchange {
+
+/// What is held in memory because the store does not take it: counted over all workers of a
+/// process.
+struct Unrecorded {
+  std::atomic<std::size_t> bytes{0};
+  std::atomic<std::size_t> count{0};
+};
+
+/// How a claim ends, as one value.
+struct Settlement {
+  enum class Kind : std::uint8_t { kComplete, kRelease, kMarkUnknown, kWithdraw };
+  Kind kind = Kind::kRelease;
+  std::string record_key{};
+  idempotency::Claim claim{};
+  std::shared_ptr<const idempotency::StoredResponse>
+      response;                     // kComplete: shared with the exchange that answers with it
+  idempotency::Milliseconds ttl{};  // kComplete
+};
+
+/// One for each loop. It outlives the exchanges and dies before the store.
+class Settler {
+ public:
+  Settler(Loop& loop, RecordStore& store, Unrecorded& unrecorded)
+      : loop_(loop), store_(store), unrecorded_(unrecorded) {}
+  ~Settler();
+  Settler(const Settler&) = delete;
+  Settler& operator=(const Settler&) = delete;
+
+  using OnSettled = Function<void(SettleAnswer)>;
+  /// Answers once the store has accepted or refused. Dropping the ticket only stops the answer: the
+  /// settlement goes on. For kWithdraw it ends by itself after the claim's lease, when it can
+  /// change nothing any more.
+  Ticket Settle(Settlement settlement, OnSettled on_answer);
+  /// The same for one that nobody waits for.
+  void SettleInBackground(Settlement settlement);
+
+  /// Settlements that the store has not answered.
+  [[nodiscard]] std::size_t pending() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    Settlement settlement{};
+    Completion<SettleAnswer> completion{};
+    std::list<Entry>::iterator self{};
+    Ticket question{};
+    Ticket pause{};
+    Duration next_pause{};
+    BootTime asked_first{};
+    std::size_t held_bytes = 0;  // counted in Unrecorded since the first failure
+    bool failed = false;
+  };
+  void Ask(Entry& entry);
+  void OnAnswer(Entry& entry, Result<SettleAnswer> answer);
+  void Retry(Entry& entry);
+  void Close(Entry& entry, SettleAnswer answer);
+  void LogHeld(const Entry& entry, const SettleAnswer& answer);
+
+  Loop& loop_;
+  RecordStore& store_;
+  Unrecorded& unrecorded_;
+  std::list<Entry> entries_;
+};
+
+}  // namespace idem::exchange

@@ -1,0 +1,30 @@
+// One configuration as the exchanges of one worker see it. Immutable: a reload makes another, and
+// the exchanges that run keep the one they began with (the one thing that they share the ownership
+// of).
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "proxy/auth/client.h"
+#include "proxy/base/cidr.h"
+#include "proxy/exchange/options.h"
+#include "proxy/exchange/route.h"
+#include "proxy/exchange/upstream.h"
+
+namespace idem::exchange {
+
+struct UpstreamSlot {
+  std::unique_ptr<Upstream> upstream;
+  Duration response_timeout{};  // what may still pass after the first byte was written
+};
+
+struct Site {
+  Options options;
+  Router router{{}};
+  auth::Clients clients;
+  std::vector<Cidr> trusted_proxies;
+  std::vector<UpstreamSlot> upstreams;  // Route::upstream is an index into it
+};
+
+}  // namespace idem::exchange
