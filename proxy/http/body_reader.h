@@ -1,0 +1,25 @@
+// Takes one message's body out of its framing (RFC 9112, section 6.3): a known length, chunks, or
+// all until the connection ends.
+#pragma once
+
+#include "proxy/http/chunked_decoder.h"
+#include "proxy/http/message.h"
+
+namespace idem::http {
+
+class BodyReader {
+ public:
+  void Begin(const BodyLength& length, ForbiddenTrailers forbidden_trailers);
+  using Step = ChunkedDecoder::Step;
+  /// The next piece of the body, or its end.
+  Step Next(std::string_view bytes, const ParserLimits& limits);
+  /// The connection's end would be the body's end.
+  [[nodiscard]] bool ends_with_connection() const { return kind_ == BodyLength::Kind::kUntilClose; }
+
+ private:
+  BodyLength::Kind kind_ = BodyLength::Kind::kNone;
+  std::uint64_t left_ = 0;
+  ChunkedDecoder chunks_;
+};
+
+}  // namespace idem::http

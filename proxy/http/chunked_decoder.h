@@ -1,0 +1,54 @@
+// The chunked transfer coding (RFC 9112, section 7.1), strict: sizes without sign, prefix or
+// blanks, extensions of the RFC's form and within a budget, data followed by CR LF, and a trailer
+// section whose lines are well-formed. Extensions and trailers are dropped.
+//
+// Written by hand although Beast has one: Beast takes any bytes in an extension, sees a bare line
+// feed only when a later line ends, and fails a response for a Content-Length in its trailers,
+// which a recipient has to ignore.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/http/parser.h"
+#include "proxy/http/section_scanner.h"
+
+namespace idem::http {
+
+/// What to do with a trailer field that may not be one, because it frames or routes the message
+/// (RFC 9110, section 6.5.1): a request with one is an attack, a response with one is only
+/// careless.
+enum class ForbiddenTrailers : bool { kDrop, kRefuse };
+
+class ChunkedDecoder {
+ public:
+  void Begin(ForbiddenTrailers forbidden_trailers);
+
+  struct Step {
+    std::size_t consumed = 0;
+    std::string_view data;  // empty: more bytes are needed, or `ended`
+    bool ended = false;
+    const ParseError* error = nullptr;
+  };
+  /// Reads up to the next piece of data, the end, an error, or the end of `bytes`.
+  Step Next(std::string_view bytes, const ParserLimits& limits);
+
+ private:
+  enum class State : std::uint8_t { kSizeLine, kData, kDataEnd, kTrailers };
+
+  [[nodiscard]] const ParseError* TakeSizeLine(std::string_view line, const ParserLimits& limits);
+  // Each adds to step.consumed what it took of `bytes`; false: stop and tell `step`.
+  bool ReadSizeLine(std::string_view bytes, const ParserLimits& limits, Step& step);
+  bool ReadData(std::string_view bytes, Step& step);
+  bool ReadDataEnd(std::string_view bytes, Step& step);
+  bool ReadTrailers(std::string_view bytes, const ParserLimits& limits, Step& step);
+
+  State state_ = State::kSizeLine;
+  ForbiddenTrailers forbidden_trailers_ = ForbiddenTrailers::kRefuse;
+  std::uint64_t data_left_ = 0;
+  std::size_t extension_bytes_ = 0;
+  SectionScanner trailers_;
+};
+
+}  // namespace idem::http

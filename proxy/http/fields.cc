@@ -1,0 +1,90 @@
+#include "proxy/http/fields.h"
+
+#include <algorithm>
+
+#include "proxy/base/invariant.h"
+
+namespace idem::http {
+
+namespace {
+
+constexpr char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+}  // namespace
+
+bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (ToLower(a[i]) != ToLower(b[i])) return false;
+  }
+  return true;
+}
+
+void Fields::Add(std::string_view name, std::string_view value) {
+  const std::size_t begin = text_.size();
+  const std::size_t needed = begin + name.size() + value.size();
+  INVARIANT(needed <= UINT32_MAX);
+  const auto append = [&](std::string& to) { to.append(name).append(value); };
+  if (needed <= text_.capacity()) {
+    append(text_);
+  } else {  // name and value may be views of the old text: it is dropped last
+    std::string grown;
+    grown.reserve(std::max(needed, 2 * text_.capacity()));
+    grown.append(text_);
+    append(grown);
+    text_.swap(grown);
+  }
+  const auto narrow = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
+  lines_.push_back(
+      {narrow(begin), narrow(name.size()), narrow(begin + name.size()), narrow(value.size())});
+}
+
+void Fields::Remove(std::string_view name) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    if (!EqualsIgnoreCase((*this)[i].name, name)) lines_[kept++] = lines_[i];
+  }
+  lines_.resize(kept);
+}
+
+void Fields::Set(std::string_view name, std::string_view value) {
+  Remove(name);
+  Add(name, value);
+}
+
+void Fields::Clear() {
+  text_.clear();
+  lines_.clear();
+}
+
+FieldLine Fields::operator[](std::size_t index) const {
+  const Line& line = lines_[index];
+  const std::string_view text = text_;
+  return {text.substr(line.name_begin, line.name_size),
+          text.substr(line.value_begin, line.value_size)};
+}
+
+std::optional<std::string_view> Fields::Find(std::string_view name) const {
+  for (const FieldLine line : *this) {
+    if (EqualsIgnoreCase(line.name, name)) return line.value;
+  }
+  return std::nullopt;
+}
+
+std::size_t Fields::Count(std::string_view name) const {
+  std::size_t count = 0;
+  for (const FieldLine line : *this) count += EqualsIgnoreCase(line.name, name) ? 1 : 0;
+  return count;
+}
+
+bool Fields::HasToken(std::string_view name, std::string_view token) const {
+  bool found = false;
+  for (const FieldLine line : *this) {
+    if (!EqualsIgnoreCase(line.name, name)) continue;
+    ForEachToken(line.value,
+                 [&](std::string_view member) { found |= EqualsIgnoreCase(member, token); });
+  }
+  return found;
+}
+
+}  // namespace idem::http

@@ -1,0 +1,119 @@
+#include "proxy/http/target.h"
+
+#include <algorithm>
+
+#include "proxy/http/characters.h"
+#include "proxy/http/fields.h"
+
+namespace idem::http {
+
+namespace {
+
+constexpr ParseError kNotATarget{400, "bad-request", "the request target has none of its forms"};
+constexpr ParseError kBadCharacter{
+    400, "bad-request", "the request target holds a character that must be percent-encoded"};
+constexpr ParseError kBadPercent{400, "bad-request",
+                                 "the request target holds a % without two hexadecimal digits"};
+constexpr ParseError kBadAuthority{400, "bad-request",
+                                   "the request target's authority is not a host"};
+
+bool BeginsWithEscape(std::string_view text) {
+  return text.size() >= 3 && text[0] == '%' && Is(text[1], kHexDigit) && Is(text[2], kHexDigit);
+}
+
+// pchar and "/" (RFC 3986, section 3.3). A query may hold "?" too (section 3.4), and what the URL
+// Standard's clients send there without encoding it, square brackets above all: no reader takes
+// these for anything else.
+bool IsPathChar(char c) {
+  return Is(c, kUnreserved | kSubDelimiter) || c == ':' || c == '@' || c == '/';
+}
+bool IsQueryChar(char c) {
+  constexpr std::string_view kTolerated = "?[]{}|\\^`";
+  return IsPathChar(c) || kTolerated.find(c) != std::string_view::npos;
+}
+
+const ParseError* CheckPathAndQuery(std::string_view text) {
+  bool in_query = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '%') {
+      if (!BeginsWithEscape(text.substr(i))) return &kBadPercent;
+      i += 2;
+    } else if (c == '?') {
+      in_query = true;
+    } else if (!(in_query ? IsQueryChar(c) : IsPathChar(c))) {
+      return &kBadCharacter;
+    }
+  }
+  return nullptr;
+}
+
+// What is between the brackets of an IP-literal (RFC 3986, section 3.2.2): an IPv6 address or an
+// address of a later version. Its characters are checked; whether it is an address is for those who
+// connect to it.
+bool IsInsideOfIpLiteral(std::string_view text) {
+  const auto is_allowed = [](char c) { return Is(c, kUnreserved | kSubDelimiter) || c == ':'; };
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_allowed) &&
+         (text.find(':') != std::string_view::npos || text.front() == 'v' || text.front() == 'V');
+}
+
+// Takes the host from the front of `text`.
+bool SkipHost(std::string_view& text) {
+  if (!text.empty() && text.front() == '[') {
+    const std::size_t end = text.find(']');
+    if (end == std::string_view::npos || !IsInsideOfIpLiteral(text.substr(1, end - 1)))
+      return false;
+    text.remove_prefix(end + 1);
+    return true;
+  }
+  while (!text.empty() && text.front() != ':') {
+    const bool escape = BeginsWithEscape(text);
+    if (!escape && !Is(text.front(), kUnreserved | kSubDelimiter)) return false;
+    text.remove_prefix(escape ? 3 : 1);
+  }
+  return true;
+}
+
+// The bytes of "http://" or "https://" at the front of `text` (any case: RFC 3986, section 3.1), or
+// 0.
+std::size_t SchemeBytes(std::string_view text) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (EqualsIgnoreCase(text.substr(0, scheme.size()), scheme)) return scheme.size();
+  }
+  return 0;
+}
+
+const ParseError* ParseAbsoluteForm(std::string_view text, Target& target) {
+  const std::size_t scheme_bytes = SchemeBytes(text);
+  if (scheme_bytes == 0) return &kNotATarget;
+  text.remove_prefix(scheme_bytes);
+  const std::size_t authority_bytes = std::min(text.find_first_of("/?"), text.size());
+  target.absolute = true;
+  target.authority = text.substr(0, authority_bytes);
+  target.resource = text.substr(authority_bytes);
+  // An empty host is invalid in these schemes (RFC 9110, section 4.2.1), and so is, from a
+  // stranger, a user's name (section 4.2.4): "@" is in no host.
+  const bool has_host = !target.authority.empty() && target.authority.front() != ':';
+  if (!has_host || !IsHostAndPort(target.authority)) return &kBadAuthority;
+  return CheckPathAndQuery(target.resource);
+}
+
+}  // namespace
+
+bool IsHostAndPort(std::string_view text) {
+  if (!SkipHost(text)) return false;
+  return text.empty() || (text.front() == ':' && AllAre(text.substr(1), kDecimalDigit));
+}
+
+const ParseError* ParseTarget(std::string_view method, std::string_view text, Target& target) {
+  target = {.resource = text, .authority = {}, .absolute = false};
+  if (method == "CONNECT") {  // section 3.2.3
+    const bool has_port = text.find_last_of(':') != std::string_view::npos;
+    return has_port && text.front() != ':' && IsHostAndPort(text) ? nullptr : &kNotATarget;
+  }
+  if (text.front() == '/') return CheckPathAndQuery(text);
+  if (text == "*") return method == "OPTIONS" ? nullptr : &kNotATarget;
+  return ParseAbsoluteForm(text, target);
+}
+
+}  // namespace idem::http
