@@ -1,0 +1,112 @@
+// clients: who may sign, and their secrets.
+#include <sys/stat.h>
+
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "proxy/config/sections.h"
+
+namespace idem::config {
+
+namespace {
+
+constexpr std::size_t kIdMax = 255;
+constexpr std::size_t kSecretMax = 4096;  // bytes
+constexpr std::size_t kSecretsFileMax = 1 << 20;
+
+// What is wrong with a secret; "" where nothing is.
+std::string_view WrongWithSecret(std::string_view secret) {
+  if (secret.empty()) return "is an empty secret, with which anybody could sign";
+  if (secret.size() > kSecretMax) return "is longer than 4096 bytes";
+  return "";
+}
+
+void ReadSecrets(MapReader& map, auth::ClientOptions& client, Mistakes& mistakes) {
+  const auto* items = map.FindList("secrets");
+  if (items == nullptr) return;
+  for (const Node& item : *items) {
+    const std::string* text = TextOf(item, mistakes);
+    if (text == nullptr) continue;
+    const std::string_view wrong = WrongWithSecret(*text);
+    if (!wrong.empty()) Complain(item, std::string(wrong), mistakes);
+    client.secrets.emplace_back(*text);
+  }
+}
+
+// One a line; the line's end (LF or CRLF) is not a part of it, and empty lines are none.
+void ReadSecretLines(MapReader& map, std::istream& file, auth::ClientOptions& client) {
+  std::string line;
+  std::size_t bytes = 0;
+  std::size_t secrets = 0;
+  for (int number = 1; std::getline(file, line); ++number) {
+    bytes += line.size();
+    if (bytes > kSecretsFileMax) return map.Complain("secrets_file", "is a file of more than 1MiB");
+    if (line.ends_with('\r')) line.pop_back();
+    if (line.empty()) continue;
+    const std::string_view wrong = WrongWithSecret(line);
+    if (!wrong.empty()) {
+      map.Complain("secrets_file",
+                   "line " + std::to_string(number) + " of it " + std::string(wrong));
+    }
+    client.secrets.emplace_back(line);
+    ++secrets;
+  }
+  if (secrets == 0) map.Complain("secrets_file", "is a file without a secret; it has one a line");
+}
+
+void ReadSecretsFile(MapReader& map, auth::ClientOptions& client, Draft& draft) {
+  std::string path;
+  if (!map.ReadText("secrets_file", path)) return;
+  struct stat status {};
+  std::ifstream file(path);
+  if (!file || ::stat(path.c_str(), &status) != 0) {
+    return map.Complain("secrets_file", std::string("cannot be read: ") + std::strerror(errno));
+  }
+  if (S_ISDIR(status.st_mode)) return map.Complain("secrets_file", "is a folder");
+  ReadSecretLines(map, file, client);
+  if ((status.st_mode & S_IWOTH) != 0) {
+    Complain(*map.node().Find("secrets_file"),
+             "is a file that every user of the machine may change (chmod o-w)", draft.warnings);
+  }
+}
+
+void ReadId(MapReader& map, auth::ClientOptions& client, Draft& draft) {
+  map.Require("id");
+  if (!map.ReadText("id", client.id)) return;
+  if (!IsVisible(client.id, kIdMax)) {
+    map.Complain("id", "must be 1 to 255 characters from ! to ~");
+    return;
+  }
+  const auto& clients = draft.config.clients;
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    if (clients[i].id != client.id) continue;
+    map.Complain("id", "is the id of " + draft.client_nodes[i].path + " (line " +
+                           std::to_string(draft.client_nodes[i].place.line) + ") too");
+  }
+}
+
+}  // namespace
+
+void ReadClients(MapReader& root, Draft& draft) {
+  const auto* items = root.FindList("clients");
+  if (items == nullptr) return;
+  for (const Node& item : *items) {
+    auth::ClientOptions client;
+    MapReader map(item, draft.mistakes);
+    ReadId(map, client, draft);
+    ReadSecrets(map, client, draft.mistakes);
+    ReadSecretsFile(map, client, draft);
+    const bool named_some =
+        item.Find("secrets_file") != nullptr ||
+        (item.Find("secrets") != nullptr && !item.Find("secrets")->items.empty());
+    if (client.secrets.empty() && !named_some) {
+      map.Complain("secrets", "must have at least one, here or in secrets_file");
+    }
+    map.RefuseUnknownKeys();
+    draft.config.clients.push_back(std::move(client));
+    draft.client_nodes.push_back(item);
+  }
+}
+
+}  // namespace idem::config

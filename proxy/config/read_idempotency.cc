@@ -1,0 +1,192 @@
+// idempotency of a route: keys, fingerprints, leases, and what becomes of a claim.
+#include <algorithm>
+
+#include "proxy/config/sections.h"
+
+namespace idem::config {
+
+namespace {
+
+using idempotency::BodyMode;
+using idempotency::Ending;
+using idempotency::InProgress;
+using idempotency::Policy;
+using idempotency::ScopeRule;
+
+constexpr TimeRange kLifeRange{milliseconds(1), std::chrono::hours(24 * 3650)};
+constexpr std::string_view kHeaderPrefix = "header:";
+
+std::optional<ScopeRule> ParseScopePart(const std::string& text) {
+  if (text == "client") return ScopeRule{ScopeRule::Kind::kClient, ""};
+  if (text == "route") return ScopeRule{ScopeRule::Kind::kRoute, ""};
+  if (!text.starts_with(kHeaderPrefix) || !IsToken(text.substr(kHeaderPrefix.size()))) return {};
+  return ScopeRule{ScopeRule::Kind::kHeader, ToLower(text.substr(kHeaderPrefix.size()))};
+}
+
+void ReadScope(MapReader& map, bool authenticated, Policy& policy, Mistakes& mistakes) {
+  const auto kind = authenticated ? ScopeRule::Kind::kClient : ScopeRule::Kind::kRoute;
+  policy.scope = {ScopeRule{kind, ""}};
+  const auto* items = map.FindList("scope");
+  if (items == nullptr) return;
+  policy.scope.clear();
+  for (const Node& item : *items) {
+    const std::string* text = TextOf(item, mistakes);
+    if (text == nullptr) continue;
+    const auto part = ParseScopePart(*text);
+    const auto same = [&](const ScopeRule& rule) {
+      return part && rule.kind == part->kind && rule.header == part->header;
+    };
+    if (!part) {
+      Complain(item,
+               "must be client, route or header:NAME" + DidYouMean(*text, {"client", "route"}),
+               mistakes);
+    } else if (std::any_of(policy.scope.begin(), policy.scope.end(), same)) {
+      Complain(item, "is in the scope already", mistakes);
+    } else if (part->kind == ScopeRule::Kind::kClient && !authenticated) {
+      Complain(item, "needs `authenticate` on this route: an address is not an identity", mistakes);
+    } else {
+      policy.scope.push_back(*part);
+    }
+  }
+}
+
+void ReadFingerprint(MapReader& map, idempotency::Recipe& recipe, Mistakes& mistakes) {
+  const Node* node = map.Find("fingerprint");
+  if (node == nullptr) return;
+  constexpr Choice<BodyMode> kModes[] = {{"raw", BodyMode::kRaw}, {"json", BodyMode::kJson}};
+  MapReader print(*node, mistakes);
+  print.ReadChoice("body", recipe.body, kModes);
+  ReadFieldNames(print, "headers", recipe.headers, mistakes);
+  if (const auto* items = print.FindList("ignore")) {
+    for (const Node& item : *items) {
+      const std::string* pointer = TextOf(item, mistakes);
+      if (pointer == nullptr) continue;
+      if (pointer->empty() || !IsJsonPointer(*pointer)) {
+        Complain(item, "is not a JSON pointer to a member, such as /sent_at", mistakes);
+      }
+      recipe.ignore.push_back(*pointer);
+    }
+    if (!recipe.ignore.empty() && recipe.body == BodyMode::kRaw) {
+      print.Complain("ignore", "goes with `body: json` only");
+    }
+  }
+  print.RefuseUnknownKeys();
+}
+
+void ReadOverride(const Node& item, Ending ending, Policy& policy, Mistakes& mistakes) {
+  const std::string* text = TextOf(item, mistakes);
+  if (text == nullptr) return;
+  const auto statuses = ParseStatuses(*text);
+  if (!statuses) return Complain(item, statuses.error().detail, mistakes);
+  const auto same = [&](const idempotency::StatusOverride& earlier) {
+    return earlier.first == statuses->first && earlier.last == statuses->second;
+  };
+  if (std::any_of(policy.overrides.begin(), policy.overrides.end(), same)) {
+    return Complain(item, "is named twice below `responses`", mistakes);
+  }
+  policy.overrides.push_back({statuses->first, statuses->second, ending});
+}
+
+void ReadResponses(MapReader& map, Policy& policy, Mistakes& mistakes) {
+  const Node* node = map.Find("responses");
+  if (node == nullptr) return;
+  constexpr Choice<Ending> kEndings[] = {
+      {"record", Ending::kRecord}, {"release", Ending::kRelease}, {"unknown", Ending::kUnknown}};
+  MapReader responses(*node, mistakes);
+  for (const auto& [key, ending] : kEndings) {
+    const auto* items = responses.FindList(key);
+    if (items == nullptr) continue;
+    for (const Node& item : *items) ReadOverride(item, ending, policy, mistakes);
+  }
+  responses.RefuseUnknownKeys();
+}
+
+// `{key}` and `{client}` are what a look-up may name.
+void CheckLookUp(MapReader& map, const std::string& get, const Policy& policy) {
+  if (!get.starts_with('/')) return map.Complain("get", "must begin with /");
+  std::string rest = get;
+  for (const std::string_view name : {"{key}", "{client}"}) {
+    for (std::size_t at; (at = rest.find(name)) != std::string::npos;) rest.erase(at, name.size());
+  }
+  if (!IsVisible(rest, 8192) || rest.find_first_of("{}#") != rest.npos) {
+    return map.Complain("get", "must be a path and a query in which {key} and {client} may stand");
+  }
+  if (get.find("{key}") == get.npos) return map.Complain("get", "must hold {key}");
+  const bool by_client =
+      std::any_of(policy.scope.begin(), policy.scope.end(),
+                  [](const auto& rule) { return rule.kind == ScopeRule::Kind::kClient; });
+  if (by_client && get.find("{client}") == get.npos) {
+    map.Complain("get", "must hold {client}: two clients may have the same key in this scope");
+  }
+}
+
+void ReadReconcile(MapReader& map, Policy& policy, Mistakes& mistakes) {
+  if (map.Is("reconcile", "off")) return;
+  const Node* node = map.Find("reconcile");
+  if (node == nullptr) return;
+  std::string get;
+  std::string found_when;
+  std::uint16_t found = 0;
+  milliseconds after{};
+  MapReader reconcile(*node, mistakes);
+  reconcile.Require("get");
+  if (reconcile.ReadText("get", get)) CheckLookUp(reconcile, get, policy);
+  if (const Node* headers = reconcile.Find("headers")) {
+    MapReader fields(*headers, mistakes);
+    for (const Entry& entry : headers->entries) {
+      if (!IsToken(entry.key)) Complain(entry.value, "is not the name of a field", mistakes);
+      (void)TextOf(entry.value, mistakes);
+    }
+  }
+  reconcile.Require("found");
+  reconcile.ReadNumber("found", found, {200, 299});
+  if (reconcile.ReadText("found_when", found_when) && !IsJsonPointer(found_when)) {
+    reconcile.Complain("found_when", "is not a JSON pointer such as /order/id");
+  }
+  reconcile.ReadTime("after", after, kLifeRange);
+  reconcile.ReadTime("interval", after, kLifeRange);
+  reconcile.RefuseUnknownKeys();
+  policy.reconcile = true;
+}
+
+void ReadWaits(MapReader& map, Policy& policy) {
+  constexpr Choice<InProgress> kInProgress[] = {{"wait", InProgress::kWait},
+                                                {"reject", InProgress::kReject}};
+  map.ReadTime("ttl", policy.ttl, kLifeRange);
+  map.ReadTime("unknown_ttl", policy.unknown_ttl, kLifeRange);
+  map.ReadChoice("in_progress", policy.in_progress, kInProgress);
+  map.ReadTime("wait_timeout", policy.wait_timeout, {milliseconds(0), std::chrono::hours(1)});
+  map.ReadNumber("max_waiters_per_key", policy.max_waiters_per_key, {0, 10'000});
+  if (!map.Is("lease", "auto")) map.ReadTime("lease", policy.lease, kWaitRange);
+  map.ReadTime("record_timeout", policy.record_timeout, {milliseconds(1), std::chrono::hours(1)});
+}
+
+}  // namespace
+
+void ReadIdempotency(MapReader& route, exchange::Route& to, Mistakes& mistakes) {
+  const Node* node = FindSwitch(route, "idempotency");
+  if (node == nullptr) return;
+  enum class Mode { kEnforce, kObserve };
+  constexpr Choice<Mode> kModes[] = {{"enforce", Mode::kEnforce}, {"observe", Mode::kObserve}};
+  constexpr Choice<std::uint16_t> kMismatchStatuses[] = {{"409", 409}, {"422", 422}};
+  Mode mode = Mode::kEnforce;
+  Policy policy;
+  MapReader map(*node, mistakes);
+  map.ReadChoice("mode", mode, kModes);
+  ReadMethods(map, "methods", policy.methods, mistakes);
+  ReadFieldName(map, "header", policy.header);
+  map.ReadFlag("required", policy.required);
+  ReadScope(map, to.authenticate.has_value(), policy, mistakes);
+  ReadFingerprint(map, policy.recipe, mistakes);
+  map.ReadChoice("mismatch_status", policy.mismatch_status, kMismatchStatuses);
+  ReadWaits(map, policy);
+  map.ReadSize("max_recorded_body", policy.max_recorded_body, {0, 64 << 20});
+  map.ReadFlag("upstream_idempotent", policy.upstream_idempotent);
+  ReadFieldNames(map, "replay_drop", policy.replay_drop, mistakes);
+  ReadResponses(map, policy, mistakes);
+  ReadReconcile(map, policy, mistakes);
+  map.RefuseUnknownKeys();
+  to.idempotency = std::move(policy);
+}
+
+}  // namespace idem::config

@@ -1,0 +1,127 @@
+// listen, admin, workers, log, shutdown_grace, trusted_proxies: what concerns the process.
+#include <thread>
+
+#include "proxy/config/sections.h"
+
+namespace idem::config {
+
+namespace {
+
+constexpr unsigned kWorkersMax = 256;
+
+std::optional<event::Endpoint> ReadAddress(const Node& node, Mistakes& mistakes) {
+  const std::string* text = TextOf(node, mistakes);
+  if (text == nullptr) return std::nullopt;
+  auto endpoint = event::Endpoint::Parse(*text);
+  if (!endpoint) {
+    Complain(node,
+             node.concealed ? "is not an address such as 127.0.0.1:8080" : endpoint.error().detail,
+             mistakes);
+    return std::nullopt;
+  }
+  if (!event::SocketAddress::FromLiteral(*endpoint)) {
+    Complain(node, "must be an IP address and not a name: it is where this machine listens",
+             mistakes);
+    return std::nullopt;
+  }
+  return *endpoint;
+}
+
+// An entry of `listen` that is a map.
+std::optional<event::Endpoint> ReadListenerMap(const Node& node, Mistakes& mistakes) {
+  MapReader map(node, mistakes);
+  map.Require("address");
+  std::optional<event::Endpoint> endpoint;
+  if (const Node* address = map.Find("address")) endpoint = ReadAddress(*address, mistakes);
+  if (const Node* tls_node = map.Find("tls")) {
+    MapReader tls(*tls_node, mistakes);
+    std::string path;
+    tls.Require("certificate");
+    tls.ReadText("certificate", path);
+    tls.Require("key");
+    tls.ReadText("key", path);
+    tls.ReadText("client_ca", path);
+    tls.RefuseUnknownKeys();
+  }
+  map.RefuseUnknownKeys();
+  return endpoint;
+}
+
+void ReadListener(const Node& node, Draft& draft) {
+  const auto endpoint = node.kind == Node::Kind::kMap ? ReadListenerMap(node, draft.mistakes)
+                                                      : ReadAddress(node, draft.mistakes);
+  if (!endpoint) return;
+  draft.config.listen.push_back(*endpoint);
+  draft.listener_nodes.push_back(node);
+}
+
+void ReadListen(MapReader& root, Draft& draft) {
+  const Node* listen = root.Find("listen");
+  if (listen == nullptr) return;
+  draft.config.listen.clear();
+  if (listen->kind != Node::Kind::kList) return ReadListener(*listen, draft);
+  for (const Node& item : listen->items) ReadListener(item, draft);
+  if (listen->items.empty()) root.Complain("listen", "must have at least one address");
+}
+
+void ReadAdmin(MapReader& root, Draft& draft) {
+  if (root.Is("admin", "off")) {
+    draft.config.admin.reset();
+    return;
+  }
+  const Node* node = root.Find("admin");
+  if (node == nullptr) return;
+  MapReader admin(*node, draft.mistakes);
+  if (const Node* listen = admin.Find("listen")) {
+    if (const auto endpoint = ReadAddress(*listen, draft.mistakes)) draft.config.admin = *endpoint;
+  }
+  admin.RefuseUnknownKeys();
+}
+
+void ReadLog(MapReader& root, Draft& draft) {
+  const Node* node = root.Find("log");
+  if (node == nullptr) return;
+  constexpr Choice<log::Level> kLevels[] = {{"debug", log::Level::kDebug},
+                                            {"info", log::Level::kInfo},
+                                            {"warn", log::Level::kWarn},
+                                            {"error", log::Level::kError}};
+  constexpr Choice<log::Format> kFormats[] = {{"json", log::Format::kJson},
+                                              {"text", log::Format::kText}};
+  MapReader map(*node, draft.mistakes);
+  map.ReadChoice("level", draft.config.log.level, kLevels);
+  map.ReadChoice("format", draft.config.log.format, kFormats);
+  map.RefuseUnknownKeys();
+}
+
+void ReadTrustedProxies(MapReader& root, Draft& draft) {
+  const auto* items = root.FindList("trusted_proxies");
+  if (items == nullptr) return;
+  for (const Node& item : *items) {
+    const std::string* text = TextOf(item, draft.mistakes);
+    if (text == nullptr) continue;
+    const auto cidr = Cidr::Parse(*text);
+    if (cidr) {
+      draft.config.trusted_proxies.push_back(*cidr);
+    } else {
+      Complain(item, cidr.error().detail, draft.mistakes);
+    }
+  }
+}
+
+}  // namespace
+
+void ReadProcess(MapReader& root, Draft& draft) {
+  Config& config = draft.config;
+  ReadListen(root, draft);
+  ReadAdmin(root, draft);
+  config.workers = std::clamp(std::thread::hardware_concurrency(), 1U, kWorkersMax);
+  if (!root.Is("workers", "auto")) root.ReadNumber("workers", config.workers, {1, kWorkersMax});
+  ReadLog(root, draft);
+  if (!root.Is("shutdown_grace", "auto")) {
+    const TimeRange range{milliseconds(0), std::chrono::hours(24)};
+    draft.shutdown_grace_auto = !root.ReadTime("shutdown_grace", config.shutdown_grace, range);
+  }
+  ReadTrustedProxies(root, draft);
+}
+
+}  // namespace idem::config

@@ -1,0 +1,162 @@
+// routes and defaults: which request goes where, and what is done about it on the way.
+#include <algorithm>
+
+#include "proxy/config/sections.h"
+
+namespace idem::config {
+
+namespace {
+
+using exchange::Route;
+
+constexpr std::size_t kNameMax = 255;
+constexpr std::size_t kRoutesMax = 1000;
+
+// A route beside its defaults. A path of its own, of either kind, replaces one of the defaults.
+Node WithDefaults(const Node& route, const Node* defaults) {
+  if (defaults == nullptr) return route;
+  Node base = *defaults;
+  if (route.Find("path") != nullptr || route.Find("path_prefix") != nullptr) {
+    std::erase_if(base.entries, [](const Entry& entry) {
+      return entry.key == "path" || entry.key == "path_prefix";
+    });
+  }
+  return Merge(base, route);
+}
+
+// What is wrong with a path to match; "" where nothing is.
+std::string WrongWithPath(const std::string& path) {
+  if (!path.starts_with('/')) return "must begin with /";
+  if (path.find_first_of("?#") != path.npos || !IsVisible(path, 8192)) {
+    return "must be a path alone, of characters from ! to ~ without ? and #";
+  }
+  const auto normal = exchange::NormalisePath(path);
+  if (!normal) return "must not hold %2F, %5C or %00: a request with them is refused";
+  if (*normal != path) return "would never match: write it in its normal form, " + *normal;
+  return "";
+}
+
+void ReadPath(MapReader& map, Route& route) {
+  std::string exact;
+  std::string prefix;
+  const bool has_exact = map.ReadText("path", exact);
+  const bool has_prefix = map.ReadText("path_prefix", prefix);
+  if (has_exact && has_prefix) return map.Complain("path_prefix", "cannot stand beside path");
+  if (!has_exact && !has_prefix) {
+    return map.node().Find("path_prefix") == nullptr ? map.Require("path") : void();
+  }
+  route.prefix = has_prefix;
+  route.path = has_prefix ? prefix : exact;
+  const std::string wrong = WrongWithPath(route.path);
+  if (!wrong.empty()) map.Complain(has_prefix ? "path_prefix" : "path", wrong);
+}
+
+void ReadName(MapReader& map, Route& route, const Draft& draft) {
+  route.name = route.path;
+  const bool own = map.ReadText("name", route.name);
+  if (own && !IsVisible(route.name, kNameMax)) {
+    return map.Complain("name", "must be 1 to 255 characters from ! to ~");
+  }
+  const auto& routes = draft.config.routes;
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    if (routes[i].name != route.name || route.name.empty()) continue;
+    map.Complain("name",
+                 (own ? "is the name of " : "is needed: its default, the path, is the name of ") +
+                     draft.route_nodes[i].path + " (line " +
+                     std::to_string(draft.route_nodes[i].place.line) + ") too");
+    return;
+  }
+}
+
+void ReadHost(MapReader& map, Route& route) {
+  if (!map.ReadText("host", route.host)) return;
+  route.host = ToLower(route.host);
+  const auto endpoint = event::Endpoint::Parse(route.host + ":80");
+  if (!endpoint || !endpoint->unix_path.empty()) {
+    map.Complain("host", "must be a host alone, such as pay.example.com, without scheme and port");
+  }
+}
+
+void ReadRoute(const Node& node, Draft& draft) {
+  Route route;
+  MapReader map(node, draft.mistakes);
+  ReadPath(map, route);
+  ReadName(map, route, draft);
+  ReadMethods(map, "methods", route.methods, draft.mistakes);
+  ReadHost(map, route);
+  map.Require("upstream");
+  if (const Node* upstream = map.Find("upstream")) {
+    route.upstream = ReadUpstreamOfRoute(*upstream, draft).value_or(0);
+  }
+  route.max_body = draft.body_max;
+  map.ReadSize("max_body", route.max_body, kBodyRange);
+  ReadAuthenticate(map, route, draft.mistakes);
+  ReadRateLimit(map, route, draft.mistakes);
+  ReadIdempotency(map, route, draft.mistakes);
+  map.RefuseUnknownKeys();
+  draft.config.routes.push_back(std::move(route));
+  draft.route_nodes.push_back(node);
+}
+
+}  // namespace
+
+void ReadRoutes(MapReader& root, Draft& draft) {
+  const Node* defaults = root.Find("defaults");
+  if (defaults != nullptr && defaults->kind != Node::Kind::kMap) {
+    root.Complain("defaults", "must be a map of what routes may hold");
+    defaults = nullptr;
+  }
+  root.Require("routes");
+  const auto* items = root.FindList("routes");
+  if (items == nullptr) return;
+  if (items->empty()) root.Complain("routes", "must have at least one");
+  if (items->size() > kRoutesMax) return root.Complain("routes", "must have at most 1000");
+  for (const Node& item : *items) ReadRoute(WithDefaults(item, defaults), draft);
+}
+
+const Node* FindSwitch(MapReader& route, std::string_view key) {
+  const Node* written = route.node().Find(key);
+  if (written != nullptr && written->is_null() && !written->broken) {
+    route.Complain(key, "is empty: write {} for its defaults, or off");
+  }
+  return route.Is(key, "off") ? nullptr : route.Find(key);
+}
+
+void ReadMethods(MapReader& map, std::string_view key, std::vector<std::string>& to,
+                 Mistakes& mistakes) {
+  const auto* items = map.FindList(key);
+  if (items == nullptr) return;
+  if (items->empty()) return map.Complain(key, "must have at least one method");
+  to.clear();
+  for (const Node& item : *items) {
+    const std::string* method = TextOf(item, mistakes);
+    if (method == nullptr) continue;
+    const bool capital =
+        std::none_of(method->begin(), method->end(), [](char c) { return c >= 'a' && c <= 'z'; });
+    if (!IsToken(*method) || !capital) {
+      Complain(item, "is not a method such as POST, in capital letters", mistakes);
+    } else if (*method == "CONNECT") {
+      Complain(item, "is not served: this is no tunnel", mistakes);
+    }
+    to.push_back(*method);
+  }
+}
+
+void ReadFieldName(MapReader& map, std::string_view key, std::string& to) {
+  if (map.ReadText(key, to) && !IsToken(to)) map.Complain(key, "is not the name of a field");
+}
+
+void ReadFieldNames(MapReader& map, std::string_view key, std::vector<std::string>& to,
+                    Mistakes& mistakes) {
+  const auto* items = map.FindList(key);
+  if (items == nullptr) return;
+  to.clear();
+  for (const Node& item : *items) {
+    const std::string* name = TextOf(item, mistakes);
+    if (name == nullptr) continue;
+    if (!IsToken(*name)) Complain(item, "is not the name of a field", mistakes);
+    to.push_back(ToLower(*name));
+  }
+}
+
+}  // namespace idem::config

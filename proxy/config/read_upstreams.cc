@@ -1,0 +1,120 @@
+// upstreams: the backends, and what a route says instead of naming one.
+#include "proxy/config/sections.h"
+
+namespace idem::config {
+
+namespace {
+
+Error Invalid(const char* why) { return {ErrorCode::kInvalid, why}; }
+
+void ReadTls(MapReader& map, const forward::UpstreamOptions& options, Mistakes& mistakes,
+             forward::UpstreamTls& tls) {
+  const Node* node = map.Find("tls");
+  if (node == nullptr) return;
+  MapReader reader(*node, mistakes);
+  reader.ReadText("ca", tls.ca);
+  reader.ReadText("certificate", tls.certificate);
+  reader.ReadText("key", tls.key);
+  reader.ReadText("server_name", tls.server_name);
+  reader.ReadFlag("verify", tls.verify);
+  reader.RefuseUnknownKeys();
+  if (tls.certificate.empty() != tls.key.empty()) {
+    reader.Complain(tls.key.empty() ? "key" : "certificate", "is missing: the two go together");
+  }
+  if (!options.tls && !options.endpoints.empty() && tls != forward::UpstreamTls()) {
+    map.Complain("tls", "has no effect on an http:// URL; write https://");
+  }
+}
+
+void ReadUrl(MapReader& map, forward::UpstreamOptions& options) {
+  std::string text;
+  map.Require("url");
+  if (!map.ReadText("url", text)) return;
+  auto url = ParseUpstreamUrl(text);
+  if (!url) return map.Complain("url", url.error().detail);
+  options.endpoints = {url->endpoint};
+  if (url->tls) options.tls.emplace();
+}
+
+}  // namespace
+
+Result<UpstreamUrl> ParseUpstreamUrl(std::string_view text) {
+  UpstreamUrl url;
+  if (text.starts_with("https://")) {
+    url.tls = true;
+  } else if (!text.starts_with("http://")) {
+    return Invalid("must be a URL such as http://127.0.0.1:9000");
+  }
+  text.remove_prefix(url.tls ? 8 : 7);
+  if (text.ends_with('/')) text.remove_suffix(1);
+  if (text.find('@') != text.npos) return Invalid("must not hold a user or a password");
+  if (text.find_first_of("/?#") != text.npos) {
+    return Invalid("must end after host and port: a request's own path is what is forwarded");
+  }
+  std::string address(text);
+  const bool has_port = text.find(':', text.starts_with('[') ? text.find(']') : 0) != text.npos;
+  if (!has_port) address += url.tls ? ":443" : ":80";
+  const auto endpoint = event::Endpoint::Parse(address);
+  if (!endpoint || !endpoint->unix_path.empty() || endpoint->port == 0) {
+    return Invalid("must name a host, and a port from 1 to 65535, such as http://127.0.0.1:9000");
+  }
+  url.endpoint = *endpoint;
+  return url;
+}
+
+void ReadUpstreams(MapReader& root, Draft& draft) {
+  const Node* node = root.Find("upstreams");
+  if (node == nullptr) return;
+  MapReader upstreams(*node, draft.mistakes);
+  for (const Entry& entry : node->entries) {
+    forward::UpstreamOptions options;
+    options.name = entry.key;
+    if (entry.key.find("://") != std::string::npos) {
+      Complain(entry.value, "has a URL for its name; give it a word", draft.mistakes);
+    }
+    MapReader map(entry.value, draft.mistakes);
+    ReadUrl(map, options);
+    forward::UpstreamTls tls;
+    ReadTls(map, options, draft.mistakes, tls);
+    if (options.tls) options.tls = tls;
+    const TimeRange waits{milliseconds(1), std::chrono::hours(1)};
+    map.ReadTime("connect_timeout", options.connect_timeout, waits);
+    map.ReadTime("response_timeout", options.response_timeout, waits);
+    map.ReadTime("claim_idle", options.claim_idle, {milliseconds(0), std::chrono::hours(1)});
+    map.ReadNumber("keepalive", options.keepalive, {0, 100'000});
+    map.ReadTime("idle_timeout", options.idle_timeout, kWaitRange);
+    map.ReadNumber("max_in_flight", options.max_in_flight, {1, 1'000'000});
+    map.ReadTime("queue_timeout", options.queue_timeout, {milliseconds(0), std::chrono::hours(1)});
+    map.RefuseUnknownKeys();
+    draft.config.upstreams.push_back(std::move(options));
+  }
+}
+
+std::optional<std::size_t> ReadUpstreamOfRoute(const Node& value, Draft& draft) {
+  const std::string* text = TextOf(value, draft.mistakes);
+  if (text == nullptr) return std::nullopt;
+  auto& upstreams = draft.config.upstreams;
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < upstreams.size(); ++i) {
+    if (upstreams[i].name == *text) return i;
+    names.push_back(upstreams[i].name);
+  }
+  if (text->find("://") == std::string::npos) {
+    Complain(value, "is neither a name under `upstreams` nor a URL" + DidYouMean(*text, names),
+             draft.mistakes);
+    return std::nullopt;
+  }
+  auto url = ParseUpstreamUrl(*text);
+  if (!url) {
+    Complain(value, url.error().detail, draft.mistakes);
+    return std::nullopt;
+  }
+  forward::UpstreamOptions options;
+  options.name = *text;
+  options.endpoints = {url->endpoint};
+  if (url->tls) options.tls.emplace();
+  upstreams.push_back(std::move(options));
+  return upstreams.size() - 1;
+}
+
+}  // namespace idem::config

@@ -1,0 +1,96 @@
+// What a reload may not change (semantics.md, "Changing the configuration").
+#include <algorithm>
+
+#include "proxy/config/config.h"
+
+namespace idem::config {
+
+namespace {
+
+using exchange::Route;
+using idempotency::ScopeRule;
+
+void CompareStores(const store::StoreOptions& a, const store::StoreOptions& b,
+                   std::vector<std::string>& changed) {
+  const auto compare = [&](const char* key, bool same) {
+    if (!same) changed.emplace_back(key);
+  };
+  compare("store.type", a.type == b.type);
+  compare("store.path", a.path == b.path);
+  compare("store.durability", a.durability == b.durability);
+  compare("store.max_size", a.max_size == b.max_size);
+  compare("store.max_unrecorded", a.max_unrecorded == b.max_unrecorded);
+  compare("store.url", a.url == b.url);
+  compare("store.key_prefix", a.key_prefix == b.key_prefix);
+  compare("store.wait_replicas", a.wait_replicas == b.wait_replicas);
+  compare("store.require_durable", a.require_durable == b.require_durable);
+  compare("store.timeout", a.timeout == b.timeout);
+}
+
+bool SameScope(const std::vector<ScopeRule>& a, const std::vector<ScopeRule>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const ScopeRule& left, const ScopeRule& right) {
+                      return left.kind == right.kind && left.header == right.header;
+                    });
+}
+
+bool SameRequests(const Route& a, const Route& b) {
+  return a.path == b.path && a.prefix == b.prefix && a.host == b.host && a.methods == b.methods;
+}
+
+// The keys by which an earlier record of the route would no longer be found.
+void CompareRoutes(const Route& a, const Route& b, std::vector<std::string>& changed) {
+  if (!a.idempotency || !b.idempotency) return;
+  const std::string route = "routes." + a.name + ".";
+  if (a.name != b.name) changed.push_back(route + "name");
+  if (a.idempotency->header != b.idempotency->header)
+    changed.push_back(route + "idempotency.header");
+  if (!SameScope(a.idempotency->scope, b.idempotency->scope)) {
+    changed.push_back(route + "idempotency.scope");
+  }
+}
+
+const auth::ClientOptions* FindBySecret(const auth::Clients& clients, const auth::Secret& secret) {
+  for (const auth::ClientOptions& client : clients) {
+    for (const auth::Secret& candidate : client.secrets) {
+      if (candidate.bytes() == secret.bytes()) return &client;
+    }
+  }
+  return nullptr;
+}
+
+// A client that is gone is one that may no longer call. One that goes on with its secret under
+// another id is one whose earlier keys would be forgotten.
+void CompareClients(const auth::Clients& running, const auth::Clients& next,
+                    std::vector<std::string>& changed) {
+  for (const auth::ClientOptions& client : running) {
+    if (auth::FindClient(next, client.id) != nullptr) continue;
+    for (const auth::Secret& secret : client.secrets) {
+      const auth::ClientOptions* renamed = FindBySecret(next, secret);
+      if (renamed == nullptr || auth::FindClient(running, renamed->id) != nullptr) continue;
+      changed.push_back("clients." + client.id + ".id");
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> NotReloadable(const Config& running, const Config& next) {
+  std::vector<std::string> changed;
+  if (running.workers != next.workers) changed.emplace_back("workers");
+  CompareStores(running.store, next.store, changed);
+  for (const Route& route : running.routes) {
+    auto same = std::find_if(next.routes.begin(), next.routes.end(),
+                             [&](const Route& other) { return other.name == route.name; });
+    if (same == next.routes.end()) {
+      same = std::find_if(next.routes.begin(), next.routes.end(),
+                          [&](const Route& other) { return SameRequests(route, other); });
+    }
+    if (same != next.routes.end()) CompareRoutes(route, *same, changed);
+  }
+  CompareClients(running.clients, next.clients, changed);
+  return changed;
+}
+
+}  // namespace idem::config

@@ -1,0 +1,55 @@
+#include "proxy/config/unavailable.h"
+
+#include <string>
+#include <string_view>
+
+namespace idem::config {
+
+namespace {
+
+struct Row {
+  std::string_view where;   // as Shape() spells it
+  std::string_view begins;  // of the value; "": whatever it is
+};
+
+constexpr Row kUnavailable[] = {
+    {"listen.tls", ""},
+    {"upstreams.*.url", "https://"},
+    {"route.upstream", "https://"},
+    {"store.type", "postgres"},
+    {"store.url", "rediss://"},
+    {"store.url", "redis+sentinel://"},
+    {"route.authenticate.scheme", "hmac-timestamp"},
+    {"route.authenticate.scheme", "http-message-signatures"},
+    {"route.rate_limit.algorithm", "token_bucket"},
+    {"route.idempotency.mode", "observe"},
+    {"route.idempotency.reconcile", ""},
+};
+
+// How a key is spelled below `parent`: a route's the same in `routes` and in `defaults`, an
+// upstream's the same whatever the upstream's name is, and a list's items as if each stood alone.
+std::string Shape(const std::string& parent, const std::string& key) {
+  if (parent.empty() && (key == "routes" || key == "defaults")) return "route";
+  return JoinPath(parent, parent == "upstreams" ? "*" : key);
+}
+
+bool Asks(const Row& row, const Node& value) {
+  if (value.is_null() || value.is_text("off")) return false;
+  return row.begins.empty() || value.text.starts_with(row.begins);
+}
+
+void Visit(const Node& node, const std::string& shape, Mistakes& mistakes) {
+  for (const Row& row : kUnavailable) {
+    if (row.where != shape || !Asks(row, node)) continue;
+    std::string what = row.begins.empty() ? "is" : "`" + std::string(row.begins) + "` is";
+    mistakes.Add(node.place, node.path, what + " not available in this version");
+  }
+  for (const Node& item : node.items) Visit(item, shape, mistakes);
+  for (const Entry& entry : node.entries) Visit(entry.value, Shape(shape, entry.key), mistakes);
+}
+
+}  // namespace
+
+void RefuseUnavailable(const Node& root, Mistakes& mistakes) { Visit(root, "", mistakes); }
+
+}  // namespace idem::config
