@@ -5,7 +5,6 @@
 
 #include "proxy/base/digest.h"
 #include "proxy/base/hex.h"
-#include "proxy/http/structured_field.h"
 #include "proxy/idempotency/percent.h"
 
 namespace idem::idempotency {
@@ -26,10 +25,30 @@ KeyResult CheckKey(std::string key) {
   return key;
 }
 
+// The string at the start of `value` (RFC 9651, section 4.2.5), unescaped, and taken off; nullopt
+// where there is none.
+std::optional<std::string> TakeString(std::string_view& value) {
+  std::string text;
+  for (std::size_t at = 1; at < value.size(); ++at) {
+    if (value[at] == '"') {
+      value.remove_prefix(at + 1);
+      return text;
+    }
+    if (value[at] == '\\') {
+      ++at;
+      if (at == value.size() || (value[at] != '"' && value[at] != '\\')) return std::nullopt;
+    }
+    text.push_back(value[at]);
+  }
+  return std::nullopt;
+}
+
+// Parameters are not looked into, but a comma after the string would be a second key that
+// something merged with the first.
 KeyResult ReadQuoted(std::string_view value) {
-  std::optional<http::sf::Item> item = http::sf::ParseItem(value);
-  auto* text = item ? std::get_if<std::string>(&item->value) : nullptr;
-  if (text == nullptr) {
+  std::optional<std::string> text = TakeString(value);
+  const bool only_parameters = value.empty() || value.front() == ';';
+  if (!text || !only_parameters || value.find(',') != std::string_view::npos) {
     return KeyInvalid{"the key begins with a quote and is not a string of RFC 9651"};
   }
   return CheckKey(std::move(*text));

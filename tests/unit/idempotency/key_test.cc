@@ -60,6 +60,7 @@ TEST_CASE("both spellings of a key are read, and nothing else is a key") {
       {"not ASCII in the quoted form", {"\"k\xC3\xA9\""}, "invalid"},
       {"a comma in the bare form", {"k-1,k-2"}, "invalid"},
       {"two quoted keys that something merged", {R"("k-1", "k-2")"}, "invalid"},
+      {"two quoted keys with parameters that something merged", {R"("k-1";a, "k-2")"}, "invalid"},
       {"a quote that is not closed", {R"("k-1)"}, "invalid"},
       {"a lone quote", {R"(")"}, "invalid"},
       {"an escape that does not exist", {R"("k\1")"}, "invalid"},
