@@ -1,0 +1,67 @@
+// Claims and responses to try a store with.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "proxy/idempotency/record.h"
+
+namespace idem::contract {
+
+inline constexpr std::chrono::milliseconds kLong = std::chrono::minutes(10);  // never runs out here
+
+/// Another token at each call, the same in each run.
+inline idempotency::Token NextToken() {
+  static thread_local std::uint64_t serial = 0;
+  static std::atomic<std::uint64_t> threads = 0;
+  static thread_local const std::uint64_t thread = ++threads;
+  idempotency::Token token;
+  const std::uint64_t words[] = {++serial * 0x9e3779b97f4a7c15U, thread};
+  static_assert(sizeof words == sizeof token.bytes);
+  std::memcpy(token.bytes.data(), words, sizeof words);
+  return token;
+}
+
+inline idempotency::Claim NewClaim(idempotency::Token token = NextToken()) {
+  idempotency::Claim claim;
+  claim.token = token;
+  claim.fingerprint.fill(0xa5);
+  claim.recipe = idempotency::Recipe{}.ToId();
+  claim.upstream_idempotent = true;
+  claim.lease = kLong;
+  claim.unknown_ttl = kLong;
+  claim.route = "orders";
+  claim.client = "a shop; 50% off";
+  return claim;
+}
+
+inline idempotency::StoredResponse NewResponse(std::string body = "{\"order\":1}") {
+  idempotency::StoredResponse response;
+  response.status = 201;
+  response.fields.Add("Content-Type", "application/json");
+  response.fields.Add("Link", "</a>");
+  response.fields.Add("link", "</b>");
+  response.body = std::move(body);
+  return response;
+}
+
+inline bool IsSameResponse(const idempotency::StoredResponse& a,
+                           const idempotency::StoredResponse& b) {
+  if (a.status != b.status || a.body_kept != b.body_kept || a.body != b.body) return false;
+  if (a.fields.size() != b.fields.size()) return false;
+  for (std::size_t i = 0; i < a.fields.size(); ++i) {
+    if (a.fields[i].name != b.fields[i].name || a.fields[i].value != b.fields[i].value)
+      return false;
+  }
+  return true;
+}
+
+inline bool IsSameClaim(const idempotency::Claim& a, const idempotency::Claim& b) {
+  return a.token == b.token && a.fingerprint == b.fingerprint && a.recipe == b.recipe &&
+         a.upstream_idempotent == b.upstream_idempotent && a.lease == b.lease &&
+         a.unknown_ttl == b.unknown_ttl && a.route == b.route && a.client == b.client;
+}
+
+}  // namespace idem::contract
