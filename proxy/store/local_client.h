@@ -1,0 +1,74 @@
+// What the clients of the memory and the embedded store have in common: each question becomes a
+// step of transitions.h, limits and withdrawals are answered from the memory of this process, and
+// every answer is posted.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/base/loop.h"
+#include "proxy/exchange/rate_limiter.h"
+#include "proxy/exchange/record_store.h"
+#include "proxy/store/limit_table.h"
+#include "proxy/store/transitions.h"
+#include "proxy/store/withdrawals.h"
+
+namespace idem::store {
+
+/// Shared by all clients of one store.
+struct LocalState {
+  LimitTable limits;
+  Withdrawals withdrawals;
+};
+
+/// For one loop, and used on it alone.
+class LocalClient : public exchange::RecordStore, public exchange::RateLimiter {
+ public:
+  LocalClient(LocalState& state, Loop& loop) : state_(state), loop_(loop) {}
+
+  [[nodiscard]] Ticket Begin(exchange::BeginQuestion question, OnBegun on_answer) final;
+  [[nodiscard]] Ticket Complete(std::string_view record_key, const idempotency::Claim& claim,
+                                const idempotency::StoredResponse& response,
+                                idempotency::Milliseconds ttl, OnSettled on_answer) final;
+  [[nodiscard]] Ticket Release(std::string_view record_key, const idempotency::Token& token,
+                               OnSettled on_answer) final;
+  [[nodiscard]] Ticket MarkUnknown(std::string_view record_key, const idempotency::Claim& claim,
+                                   OnSettled on_answer) final;
+  [[nodiscard]] Ticket Withdraw(std::string_view record_key, const idempotency::Token& token,
+                                idempotency::Milliseconds lease, OnSettled on_answer) final;
+  [[nodiscard]] Ticket Look(std::string_view record_key, OnSettled on_answer) final;
+  [[nodiscard]] bool limits_with_begin() const final { return true; }
+
+  [[nodiscard]] Ticket Count(const exchange::LimitQuestion& question,
+                             Function<void(Result<exchange::LimitVerdict>)> on_answer) final;
+
+ protected:
+  using BeginCompletion = Completion<Result<exchange::BeginAnswer>>;
+  using SettleCompletion = Completion<Result<exchange::SettleAnswer>>;
+  using SettleFunction = Function<SettleStep(Present, StoreTime)>;  // called once
+
+  /// The limit, if any, let it through; `question.limit` is not looked at again. The mark is: a
+  /// withdrawal may come between. Answers through Answer(), with `verdict` in the answer.
+  virtual void DoBegin(exchange::BeginQuestion question,
+                       std::optional<exchange::LimitVerdict> verdict,
+                       BeginCompletion completion) = 0;
+  virtual void DoSettle(std::string record_key, SettleFunction step,
+                        SettleCompletion completion) = 0;
+  [[nodiscard]] virtual StoreTime Now() const = 0;
+
+  template <class Value>
+  void Answer(Completion<Value> completion, Value answer) {
+    loop_.Post([completion = std::move(completion), answer = std::move(answer)]() mutable {
+      completion(std::move(answer));
+    });
+  }
+
+  LocalState& state_;
+  Loop& loop_;
+
+ private:
+  Ticket Settle(std::string_view record_key, SettleFunction step, OnSettled on_answer);
+};
+
+}  // namespace idem::store

@@ -1,0 +1,62 @@
+// The memory store: a map behind a lock per shard. It forgets everything with the process; for
+// tests, and for the simulation, which hands in its own clock.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <string_view>
+
+#include "proxy/store/expiring_map.h"
+#include "proxy/store/local_client.h"
+#include "proxy/store/store_clock.h"
+
+namespace idem::store {
+
+/// Shared by the workers of a process; outlives its clients. Expired records are dropped a few at
+/// each step of their shard, so that no step is long.
+class MemoryStore {
+ public:
+  using Clock = std::function<StoreTime()>;  // any thread
+
+  explicit MemoryStore(Clock clock = StoreClock()) : clock_(std::move(clock)) {}
+
+  /// How many records it holds, with those that expired and were not dropped yet.
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  friend class MemoryStoreClient;
+  static constexpr std::size_t kShards = 64;
+  struct Shard {
+    mutable std::mutex mutex;
+    ExpiringTextMap<idempotency::Record> records;
+  };
+
+  /// Runs `step` on what lies under the key, as one step: (Present, StoreTime) -> Step<Answer>.
+  template <class StepFunction>
+  auto Apply(std::string_view record_key, StepFunction&& step);
+
+  Clock clock_;
+  LocalState state_;
+  std::array<Shard, kShards> shards_;
+};
+
+/// The store as one loop sees it.
+class MemoryStoreClient final : public LocalClient {
+ public:
+  MemoryStoreClient(MemoryStore& store, Loop& loop)
+      : LocalClient(store.state_, loop), store_(store) {}
+
+  [[nodiscard]] std::optional<std::string> not_ready() const override { return std::nullopt; }
+
+ private:
+  void DoBegin(exchange::BeginQuestion question, std::optional<exchange::LimitVerdict> verdict,
+               BeginCompletion completion) override;
+  void DoSettle(std::string record_key, SettleFunction step, SettleCompletion completion) override;
+  [[nodiscard]] StoreTime Now() const override { return store_.clock_(); }
+
+  MemoryStore& store_;
+};
+
+}  // namespace idem::store

@@ -1,0 +1,67 @@
+// The stores under the contract. A fixture is a class with
+//
+//   std::unique_ptr<StoreClient> Connect(event::EventLoop& loop);   // any thread, one loop each
+//   void Pass(std::chrono::milliseconds);                           // at least so much store time
+//                                                                   // goes by
+//
+// that makes a new, empty store of its own; the store outlives its clients. To hold another store
+// to the contract, write its fixture and add it to CONTRACT_STORES.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "proxy/event/event_loop.h"
+#include "proxy/exchange/rate_limiter.h"
+#include "proxy/exchange/record_store.h"
+#include "proxy/store/memory_store.h"
+
+namespace idem::contract {
+
+/// One loop's way to the store, as both of its faces. Dies before its loop.
+class StoreClient {
+ public:
+  virtual ~StoreClient() = default;
+  virtual exchange::RecordStore& records() = 0;
+  virtual exchange::RateLimiter& limiter() = 0;
+};
+
+/// For a client that has both faces itself.
+template <class Client>
+class StoreClientOf final : public StoreClient {
+ public:
+  template <class... Arguments>
+  explicit StoreClientOf(Arguments&&... arguments)
+      : client_(std::forward<Arguments>(arguments)...) {}
+  exchange::RecordStore& records() override { return client_; }
+  exchange::RateLimiter& limiter() override { return client_; }
+
+ private:
+  Client client_;
+};
+
+/// A clock that the test moves.
+class ManualClock {
+ public:
+  explicit ManualClock(StoreTime start) : now_(start.time_since_epoch().count()) {}
+  [[nodiscard]] StoreTime Now() const { return StoreTime(std::chrono::milliseconds(now_.load())); }
+  void Pass(std::chrono::milliseconds by) { now_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> now_;
+};
+
+class MemoryFixture {
+ public:
+  std::unique_ptr<StoreClient> Connect(event::EventLoop& loop) {
+    return std::make_unique<StoreClientOf<store::MemoryStoreClient>>(store_, loop);
+  }
+  void Pass(std::chrono::milliseconds by) { clock_.Pass(by); }
+
+ private:
+  ManualClock clock_{StoreTime(std::chrono::hours(24 * 365))};
+  store::MemoryStore store_{[this] { return clock_.Now(); }};
+};
+
+}  // namespace idem::contract
