@@ -1,0 +1,242 @@
+// The rules of the tree (docs: architecture, "Includes point one way") as a test: who may include
+// whom, and where each third-party header has its home.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace idem {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Part {
+  std::string_view name;
+  std::vector<std::string_view> may_include;  // beside itself
+};
+
+// Lowest first: a part may name only parts above its own row, so the table cannot hold a circle.
+const std::vector<Part>& Parts() {
+  static const std::vector<Part> kParts = {
+      {"base", {}},
+      {"http", {"base"}},
+      {"auth", {"base", "http"}},
+      {"idempotency", {"base", "http"}},
+      {"telemetry", {"base"}},
+      {"event", {"base"}},
+      {"postgres", {"base", "event"}},
+      {"exchange", {"base", "http", "auth", "idempotency", "telemetry"}},
+      {"http_server", {"base", "http", "telemetry", "event"}},
+      {"forward", {"base", "http", "telemetry", "event", "exchange"}},
+      {"store", {"base", "http", "idempotency", "telemetry", "event", "postgres", "exchange"}},
+      {"admin", {"base", "http", "idempotency", "telemetry", "event", "exchange", "http_server"}},
+      {"config",
+       {"base", "http", "auth", "idempotency", "telemetry", "event", "postgres", "exchange",
+        "http_server", "forward", "store", "admin"}},
+      {"app",
+       {"base", "http", "auth", "idempotency", "telemetry", "event", "postgres", "exchange",
+        "http_server", "forward", "store", "admin", "config"}},
+      {"main.cc",
+       {"base", "http", "auth", "idempotency", "telemetry", "event", "postgres", "exchange",
+        "http_server", "forward", "store", "admin", "config", "app"}},
+      {"upstream", {"base", "http", "event", "postgres", "http_server"}},
+  };
+  return kParts;
+}
+
+struct Home {
+  std::string_view header;               // what its name begins with
+  std::vector<std::string_view> places;  // folders (with a slash at the end) or files
+};
+
+// The first row that fits counts.
+const std::vector<Home>& Homes() {
+  static const std::vector<Home> kHomes = {
+      {"event2/", {"proxy/event/"}},
+      {"openssl/evp.h", {"proxy/base/digest.cc"}},
+      {"openssl/rand.h", {"proxy/base/digest.cc"}},
+      {"openssl/crypto.h", {"proxy/base/digest.cc", "proxy/event/"}},
+      {"openssl/", {"proxy/event/"}},
+      {"boost/", {"proxy/http/head_parser.cc"}},
+      {"hiredis/", {"proxy/store/"}},
+      {"rocksdb/", {"proxy/store/"}},
+      {"libpq", {"proxy/postgres/"}},
+      {"yaml-cpp/", {"proxy/config/"}},
+      {"prometheus/", {"proxy/telemetry/metrics.cc"}},
+      {"spdlog/", {"proxy/base/log.cc"}},
+      {"nlohmann/", {"proxy/base/json.cc", "upstream/order_request.cc"}},
+      {"CLI/", {"proxy/main.cc", "upstream/main.cc"}},
+      // The system's own: anywhere.
+      {"sys/", {"proxy/", "upstream/"}},
+      {"net/", {"proxy/", "upstream/"}},
+      {"netinet/", {"proxy/", "upstream/"}},
+      {"arpa/", {"proxy/", "upstream/"}},
+      {"linux/", {"proxy/", "upstream/"}},
+  };
+  return kHomes;
+}
+
+// "proxy/http/fields.h" -> "http", "proxy/main.cc" -> "main.cc", "upstream/order.h" -> "upstream".
+std::string_view PartOf(std::string_view path) {
+  constexpr std::string_view kProxy = "proxy/";
+  if (path.starts_with(kProxy)) path.remove_prefix(kProxy.size());
+  return path.substr(0, path.find('/'));
+}
+
+bool MayInclude(std::string_view part, std::string_view included) {
+  if (part == included) return true;
+  for (const Part& row : Parts()) {
+    if (row.name != part) continue;
+    return std::find(row.may_include.begin(), row.may_include.end(), included) !=
+           row.may_include.end();
+  }
+  return false;
+}
+
+bool LiesIn(std::string_view path, const std::vector<std::string_view>& places) {
+  return std::any_of(places.begin(), places.end(), [&](std::string_view place) {
+    return place.ends_with('/') ? path.starts_with(place) : path == place;
+  });
+}
+
+bool IsAtHome(std::string_view path, std::string_view header) {
+  for (const Home& home : Homes()) {
+    if (header.starts_with(home.header)) return LiesIn(path, home.places);
+  }
+  return header.find('/') == std::string_view::npos;  // the standard library's, the C library's
+}
+
+// What is wrong with one line of `path`; "" if nothing is.
+std::string ComplaintAbout(std::string_view path, std::string_view line) {
+  constexpr std::string_view kInclude = "#include ";
+  if (!line.starts_with(kInclude)) return "";
+  line.remove_prefix(kInclude.size());
+  const std::size_t end = line.find_first_of("\">", 1);
+  if (end == std::string_view::npos) return "an include that cannot be read";
+  const std::string_view header = line.substr(1, end - 1);
+  if (line.front() == '<') {
+    return IsAtHome(path, header) ? "" : std::string(header) + " has its home elsewhere";
+  }
+  const bool from_root = header.starts_with("proxy/") || header.starts_with("upstream/");
+  if (!from_root) return std::string(header) + " is not written from the root of the repository";
+  const std::string_view part = PartOf(path);
+  if (MayInclude(part, PartOf(header))) return "";
+  return std::string(part) + " may not include " + std::string(PartOf(header));
+}
+
+std::vector<std::string> ComplaintsAbout(std::string_view path, std::string_view text) {
+  std::vector<std::string> complaints;
+  std::size_t number = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    ++number;
+    std::string complaint = ComplaintAbout(path, text.substr(0, end));
+    if (!complaint.empty()) {
+      complaints.push_back(std::string(path) + ":" + std::to_string(number) + ": " + complaint);
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return complaints;
+}
+
+std::vector<std::string> SourcePaths() {
+  const fs::path root = IDEM_SOURCE_DIR;
+  std::vector<std::string> paths;
+  for (const char* folder : {"proxy", "upstream"}) {
+    if (!fs::exists(root / folder)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      const auto extension = entry.path().extension();
+      if (extension == ".h" || extension == ".cc") {
+        paths.push_back(entry.path().lexically_relative(root).generic_string());
+      }
+    }
+  }
+  return paths;
+}
+
+std::string ReadSource(const std::string& path) {
+  std::ifstream file(fs::path(IDEM_SOURCE_DIR) / path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+TEST_CASE("includes point one way, and a third-party header has one home") {
+  const std::vector<std::string> paths = SourcePaths();
+  CHECK(paths.size() > 50);
+  for (const std::string& path : paths) {
+    for (const std::string& complaint : ComplaintsAbout(path, ReadSource(path))) {
+      FAIL_CHECK(complaint);
+    }
+  }
+}
+
+TEST_CASE("every folder of the proxy has a row in the table") {
+  for (const std::string& path : SourcePaths()) {
+    const auto fits = [&](const Part& part) { return part.name == PartOf(path); };
+    const bool known = std::any_of(Parts().begin(), Parts().end(), fits);
+    CAPTURE(path);
+    CHECK(known);
+  }
+}
+
+TEST_CASE("the table of parts holds no circle") {
+  std::vector<std::string_view> above;
+  for (const Part& part : Parts()) {
+    for (const std::string_view included : part.may_include) {
+      CAPTURE(part.name);
+      CAPTURE(included);
+      CHECK(std::find(above.begin(), above.end(), included) != above.end());
+    }
+    above.push_back(part.name);
+  }
+}
+
+TEST_CASE("a file that breaks a rule is named with its line") {
+  struct Row {
+    const char* path;
+    const char* line;
+    bool allowed;
+  };
+  const Row rows[] = {
+      {"proxy/http/fields.cc", "#include \"proxy/base/hex.h\"", true},
+      {"proxy/http/fields.cc", "#include \"proxy/http/fields.h\"", true},
+      {"proxy/http/fields.cc", "#include \"proxy/idempotency/key.h\"", false},
+      {"proxy/exchange/exchange.cc", "#include \"proxy/event/event_loop.h\"", false},
+      {"proxy/exchange/exchange.cc", "#include \"proxy/store/options.h\"", false},
+      {"proxy/event/listener.cc", "#include \"proxy/http/fields.h\"", false},
+      {"proxy/http_server/server.cc", "#include \"proxy/exchange/route.h\"", false},
+      {"proxy/store/memory.cc", "#include \"proxy/config/config.h\"", false},
+      {"proxy/app/run.cc", "#include \"upstream/order.h\"", false},
+      {"upstream/main.cc", "#include \"proxy/http_server/server.h\"", true},
+      {"upstream/main.cc", "#include \"proxy/exchange/route.h\"", false},
+      {"proxy/base/log.cc", "#include \"log.h\"", false},
+      {"proxy/base/log.cc", "#include \"tests/support/process.h\"", false},
+      {"proxy/base/log.cc", "#include <spdlog/logger.h>", true},
+      {"proxy/base/log.h", "#include <spdlog/logger.h>", false},
+      {"proxy/http/fields.cc", "#include <openssl/evp.h>", false},
+      {"proxy/event/tls.cc", "#include <openssl/ssl.h>", true},
+      {"proxy/base/digest.cc", "#include <openssl/ssl.h>", false},
+      {"proxy/store/redis.cc", "#include <event2/event.h>", false},
+      {"proxy/store/redis.cc", "#include <fmt/format.h>", false},
+      {"proxy/store/redis.cc", "#include <sys/socket.h>", true},
+      {"proxy/store/redis.cc", "#include <vector>", true},
+      {"proxy/store/postgres.cc", "#include <libpq-fe.h>", false},
+      {"proxy/postgres/connection.cc", "#include <libpq-fe.h>", true},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.path);
+    CAPTURE(row.line);
+    const auto complaints = ComplaintsAbout(row.path, "\n" + std::string(row.line) + "\n");
+    CHECK(complaints.empty() == row.allowed);
+    if (!row.allowed) CHECK(complaints.front().starts_with(std::string(row.path) + ":2: "));
+  }
+}
+
+}  // namespace idem
