@@ -45,7 +45,7 @@ const std::vector<Part>& Parts() {
       {"main.cc",
        {"base", "http", "auth", "idempotency", "telemetry", "event", "postgres", "exchange",
         "http_server", "forward", "store", "admin", "config", "app"}},
-      {"upstream", {"base", "http", "event", "postgres", "http_server"}},
+      {"upstream", {"base", "http", "idempotency", "event", "postgres", "http_server"}},
   };
   return kParts;
 }
