@@ -1,0 +1,68 @@
+#include "upstream/options.h"
+
+#include <doctest/doctest.h>
+
+namespace idem::upstream {
+
+namespace {
+
+OptionTexts Good() {
+  OptionTexts texts;
+  texts.database = "postgres://me:secret@db:5433/orders";
+  return texts;
+}
+
+}  // namespace
+
+TEST_CASE("options have defaults, all but the database") {
+  const auto options = ReadOptions(Good());
+  REQUIRE(options);
+  CHECK(options->listen == event::Endpoint{"127.0.0.1", 9000, ""});
+  CHECK(options->database.ToText() == "db:5433/orders");
+  CHECK(options->behaviour.fault == Fault::kNone);
+  CHECK(options->behaviour.delay == Duration::zero());
+  CHECK_FALSE(ReadOptions({}));
+}
+
+TEST_CASE("a wrong option is named") {
+  struct Row {
+    std::string_view option;
+    std::string OptionTexts::*member;
+    std::string_view value;
+  };
+  for (const Row& row : {
+           Row{"--listen", &OptionTexts::listen, "nowhere"},
+           Row{"--database", &OptionTexts::database, "mysql://db"},
+           Row{"--database", &OptionTexts::database, "postgres://me:secret@a,b/orders"},
+           Row{"--delay", &OptionTexts::delay, "50"},
+           Row{"--delay", &OptionTexts::delay, "-1s"},
+           Row{"--delay", &OptionTexts::delay, "1.5s"},
+           Row{"--delay", &OptionTexts::delay, "99999999999999999999d"},
+           Row{"--fail", &OptionTexts::fail, "501"},
+           Row{"--fail-rate", &OptionTexts::fail_rate, "1.1"},
+           Row{"--fail-rate", &OptionTexts::fail_rate, "-0.1"},
+           Row{"--fail-rate", &OptionTexts::fail_rate, "nan"},
+           Row{"--fail-rate", &OptionTexts::fail_rate, "half"},
+           Row{"--seed", &OptionTexts::seed, "x"},
+           Row{"--log-level", &OptionTexts::log_level, "loud"},
+       }) {
+    CAPTURE(row.value);
+    OptionTexts texts = Good();
+    texts.*row.member = row.value;
+    const auto options = ReadOptions(texts);
+    REQUIRE_FALSE(options);
+    CHECK(options.error().detail.starts_with(std::string(row.option) + ": "));
+    CHECK(options.error().detail.find("secret") == std::string::npos);
+  }
+}
+
+TEST_CASE("durations carry their unit") {
+  using namespace std::chrono_literals;
+  CHECK(*ReadDuration("250ms") == 250ms);
+  CHECK(*ReadDuration("30s") == 30s);
+  CHECK(*ReadDuration("5m") == 5min);
+  CHECK(*ReadDuration("24h") == 24h);
+  CHECK(*ReadDuration("7d") == 168h);
+}
+
+}  // namespace idem::upstream

@@ -1,0 +1,29 @@
+// What the order service answers, as data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "proxy/base/result.h"
+#include "upstream/order.h"
+
+namespace idem::upstream {
+
+struct Answer {
+  std::uint16_t status = 200;
+  std::string_view media_type = "application/json";
+  std::string body;
+  std::string_view allow;  // for 405; "" elsewhere
+};
+
+/// 201 or 200 with the order.
+[[nodiscard]] Answer OrderAnswer(std::uint16_t status, const Order& order);
+
+/// An application/problem+json (RFC 9457) whose type is `urn:orders:problem:NAME`.
+[[nodiscard]] Answer ProblemAnswer(std::uint16_t status, std::string_view name,
+                                   std::string_view detail);
+/// 405; `allow` is a comma list of methods.
+[[nodiscard]] Answer MethodNotAllowed(std::string_view allow);
+
+}  // namespace idem::upstream
