@@ -6,12 +6,14 @@
 // answers `held`, `limited` or `withdrawn` (but for what the limit counted). Times are milliseconds
 // since 1970, lengths of time milliseconds.
 //
-//            KEYS                              ARGV
-//   begin    record mark [limit counted]       TOKEN REPLACES LEASE KEEP REST [ALGORITHM REQUESTS
-//   PER BURST] complete record                            TOKEN LEASE KEEP REST unknown  record
-//   TOKEN LEASE KEEP REST release  record                            TOKEN withdraw record mark
-//   TOKEN KEEP look     record                            - count    limit counted TOKEN ALGORITHM
-//   REQUESTS PER BURST
+//   script     KEYS                           ARGV
+//   begin      record, mark, [limit, counted] TOKEN, REPLACES, LEASE, KEEP, REST, [LIMIT]
+//   complete   record                         TOKEN, LEASE, KEEP, REST
+//   unknown    record                         TOKEN, LEASE, KEEP, REST
+//   release    record                         TOKEN
+//   withdraw   record, mark                   TOKEN, KEEP
+//   look       record                         -
+//   count      limit, counted                 LIMIT
 //
 //   begin    -> {"claimed",   NOW, VERDICT or nil}
 //               {"held",      NOW, VERDICT or nil, RECORD}
@@ -20,6 +22,8 @@
 //   complete, unknown, release, withdraw, look
 //            -> {"done", NOW}  {"rewritten", NOW}  {"held", NOW, RECORD}
 //   count    -> VERDICT
+//
+//   LIMIT     = TOKEN, ALGORITHM, REQUESTS, PER, BURST
 //   VERDICT   = {1 allowed or 0 refused, REMAINING, RESET}
 //
 // REST is the record's byte form (idempotency::Encode) behind the times, which only Redis knows:
@@ -44,14 +48,14 @@ constexpr std::string_view kRecord = R"lua(
 local function read()
   local bytes = redis.call('GET', KEYS[1])
   if not bytes then return nil end
-  local state, token, lease_end, begun, expires =
-      string.match(bytes, '^idemproxy/1 (%l+) (%x+) (%d+) (%d+) (%d+) ')
+  local state, token, lease_end, begun, expires, rest_at =
+      string.match(bytes, '^idemproxy/1 (%l+) (%x+) (%d+) (%d+) (%d+) ()')
   if not state then
     return nil, redis.error_reply('CORRUPT the value of a record key is not a record')
   end
   if tonumber(expires) <= now then return nil end
   return {state = state, token = token, lease_end = tonumber(lease_end),
-          begun = tonumber(begun), expires = expires, bytes = bytes}
+          begun = tonumber(begun), expires = expires, rest_at = rest_at, bytes = bytes}
 end
 
 local function write(state, token, lease_end, begun, keep, rest)
@@ -118,7 +122,7 @@ local token, replaces, lease, keep, rest =
 if redis.call('EXISTS', KEYS[2]) == 1 then return {'withdrawn', now} end
 local verdict = false
 if KEYS[3] then
-  verdict = limit(KEYS[3], KEYS[4], token, ARGV[6], ARGV[7], ARGV[8], ARGV[9])
+  verdict = limit(KEYS[3], KEYS[4], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10])
   if verdict[1] == 0 then return {'limited', now, verdict} end
 end
 local held, corrupt = read()
@@ -147,10 +151,12 @@ if not held then
   return {'rewritten', now}
 end
 if held.token ~= token then return {'held', now, held.bytes} end
-if held.state == 'completed' then
+if held.state ~= 'completed' then
+  write('completed', token, held.lease_end, held.begun, keep, rest)
+elseif string.sub(held.bytes, held.rest_at) == rest then
   again(held)
 else
-  write('completed', token, held.lease_end, held.begun, keep, rest)
+  return {'held', now, held.bytes}
 end
 return {'done', now}
 )lua";
@@ -186,13 +192,11 @@ end
 return {'done', now}
 )lua";
 
-// What another token holds is not this withdrawal's business: it has done what it can.
 constexpr std::string_view kWithdraw = R"lua(
 redis.call('SET', KEYS[2], 1, 'PX', ARGV[2])
 local held, corrupt = read()
 if corrupt then return corrupt end
-if held and held.token == ARGV[1] then
-  if held.state == 'completed' then return {'held', now, held.bytes} end
+if held and held.token == ARGV[1] and held.state ~= 'completed' then
   redis.call('DEL', KEYS[1])
 end
 return {'done', now}

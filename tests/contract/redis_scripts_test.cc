@@ -40,15 +40,15 @@ class Scripts {
                {token, replaces, "100", "1100", "REST\n"}, at * 1000);
   }
   std::string LimitedBegin(std::int64_t at, const std::string& token, int requests) {
-    return Run(
-        RedisScript::kBegin,
-        {keys_.Record("k"), keys_.Withdrawn(token), keys_.Limit("s"), keys_.Counted(token)},
-        {token, "", "100", "1100", "REST\n", "window", std::to_string(requests), "60000", "0"},
-        at * 1000);
-  }
-  std::string Complete(std::int64_t at, const std::string& token, const std::string& keep = "500") {
-    return Run(RedisScript::kComplete, {keys_.Record("k")}, {token, "100", keep, "DONE\nbody"},
+    return Run(RedisScript::kBegin,
+               {keys_.Record("k"), keys_.Withdrawn(token), keys_.Limit("s"), keys_.Counted(token)},
+               {token, "", "100", "1100", "REST\n", token, "window", std::to_string(requests),
+                "60000", "0"},
                at * 1000);
+  }
+  std::string Complete(std::int64_t at, const std::string& token, const std::string& keep = "500",
+                       const std::string& rest = "DONE\nbody") {
+    return Run(RedisScript::kComplete, {keys_.Record("k")}, {token, "100", keep, rest}, at * 1000);
   }
   std::string MarkUnknown(std::int64_t at, const std::string& token) {
     return Run(RedisScript::kMarkUnknown, {keys_.Record("k")}, {token, "100", "1000", "REST\n"},
@@ -131,8 +131,16 @@ TEST_CASE("redis: a claim is completed once, and asking again changes nothing") 
   CHECK(scripts.Begin(220, kMine) == "(held @220 nil " + record + ")");
   CHECK(scripts.MarkUnknown(230, kMine) == Held("230", record));
   CHECK(scripts.Release(230, kMine) == Held("230", record));
-  CHECK(scripts.Withdraw(230, kMine) == Held("230", record));
+  CHECK(scripts.Withdraw(230, kMine) == "(done @230)");
   CHECK(scripts.Look(700) == "(done @700)");
+}
+
+TEST_CASE("redis: a second response under the same token is not the record") {
+  Scripts scripts;
+  scripts.Begin(0, kMine);
+  CHECK(scripts.Complete(10, kMine) == "(done @10)");
+  CHECK(scripts.Complete(20, kMine, "500", "OTHER\nbody") ==
+        Held("20", "idemproxy/1 completed " + kMine + " @100 @0 @510 DONE\nbody"));
 }
 
 TEST_CASE("redis: another token changes nothing that is held") {

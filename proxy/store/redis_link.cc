@@ -1,0 +1,163 @@
+#include "proxy/store/redis_link.h"
+
+#include <algorithm>
+
+#include "proxy/base/invariant.h"
+#include "proxy/base/log.h"
+
+namespace idem::store {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kAttemptTimeout(2000);  // look-up, connect and greeting, for each address
+constexpr milliseconds kPauseMin(50);
+constexpr milliseconds kPauseMax(2000);
+
+}  // namespace
+
+RedisLink::RedisLink(event::EventLoop& loop, event::Resolver& resolver, Random& random,
+                     RedisAddress address, Options options, RedisLinkEvents& events)
+    : loop_(loop),
+      resolver_(resolver),
+      random_(random),
+      address_(std::move(address)),
+      options_(options),
+      events_(events),
+      where_("Redis at " + address_.ToText()),
+      why_not_(Away("is not connected yet")) {}
+
+void RedisLink::Start() {
+  INVARIANT(state_ == State::kIdle);
+  Resolve();
+}
+
+void RedisLink::Resolve() {
+  state_ = State::kResolving;
+  timer_ = loop_.After(kAttemptTimeout, [this] { Lose(Away("has a name that is not found")); });
+  resolving_ = resolver_.Resolve(loop_, address_.endpoint, [this](event::Resolver::Answer answer) {
+    if (!answer) return Lose(answer.error());
+    addresses_ = std::move(*answer);
+    next_address_ = 0;
+    ConnectToNext();
+  });
+}
+
+void RedisLink::ConnectToNext() {
+  state_ = State::kConnecting;
+  timer_ = loop_.After(kAttemptTimeout, [this] { Lose(Away("does not answer")); });
+  connection_ = event::Connection::Connect(loop_, addresses_[next_address_++], kAttemptTimeout,
+                                           *this, event::Connection::Options{});
+}
+
+void RedisLink::OnConnected() {
+  state_ = State::kGreeting;
+  reader_.emplace();
+  greeting_.emplace(address_, options_.require_durable);
+  connection_->Write(greeting_->Commands());
+}
+
+void RedisLink::OnData() {
+  const std::string_view received = connection_->received();
+  reader_->Feed(received);
+  connection_->Consume(received.size());
+  TakeReplies();
+}
+
+// Replies may be answered by new questions, but the connection goes only in Lose(), which ends
+// this.
+void RedisLink::TakeReplies() {
+  while (connection_ != nullptr) {
+    Result<RedisReply> reply = reader_->Next();
+    if (!reply) return Lose(Away(reply.error().detail));
+    if (!*reply) return;
+    if (state_ == State::kGreeting) {
+      TakeGreeting(reply->value());
+    } else {
+      events_.OnLinkReply(std::move(*reply));
+    }
+  }
+}
+
+void RedisLink::TakeGreeting(RedisValue reply) {
+  std::optional<Status> ended = greeting_->Take(reply);
+  if (!ended) return;
+  if (!*ended) return Lose(std::move(*ended).error());
+  BeReady();
+}
+
+void RedisLink::BeReady() {
+  state_ = State::kReady;
+  timer_ = {};
+  failures_ = 0;
+  told_.clear();
+  names_ = greeting_->names();
+  const RedisServerFacts facts = greeting_->facts();
+  greeting_.reset();
+  if (options_.speaks) {
+    log::Write(log::Level::kInfo, "redis_connected",
+               {{"address", address_.ToText()}, {"version", facts.version}});
+    for (const std::string& reason : WhyItMayForget(facts)) {
+      log::Write(log::Level::kWarn, "redis_may_forget",
+                 {{"address", address_.ToText()}, {"detail", reason}});
+    }
+  }
+  events_.OnLinkReady();
+}
+
+void RedisLink::OnEnd() { Lose(Away("closed the connection")); }
+
+void RedisLink::OnFailure(const Error& error) {
+  if (state_ == State::kConnecting && next_address_ < addresses_.size()) return ConnectToNext();
+  Lose(Away("cannot be reached: " + error.detail));
+}
+
+void RedisLink::Write(std::string_view a, std::string_view b) {
+  INVARIANT(ready());
+  connection_->Write(a, b);
+}
+
+std::size_t RedisLink::unsent_bytes() const {
+  return connection_ != nullptr ? connection_->unsent_bytes() : 0;
+}
+
+void RedisLink::Drop(Error why) {
+  if (dropping_.open()) return;
+  dropping_ = loop_.After(Duration::zero(), [this, error = std::move(why)]() mutable {
+    if (ready()) Lose(std::move(error));
+  });
+}
+
+void RedisLink::Lose(Error why) {
+  state_ = State::kPausing;
+  resolving_ = {};
+  dropping_ = {};
+  greeting_.reset();
+  if (connection_ != nullptr) connection_->Abort();
+  connection_.reset();
+  timer_ = loop_.After(NextPause(), [this] { Resolve(); });
+  why_not_ = std::move(why);
+  Tell(why_not_);
+  events_.OnLinkLost(why_not_);
+}
+
+// Once for each new reason, not for each attempt.
+void RedisLink::Tell(const Error& why) {
+  if (!options_.speaks || told_ == why.detail) return;
+  told_ = why.detail;
+  log::Write(log::Level::kWarn, "redis_unavailable", {{"detail", why.detail}});
+}
+
+Duration RedisLink::NextPause() {
+  const milliseconds full = std::min(kPauseMin * (1 << std::min(failures_, 10)), kPauseMax);
+  ++failures_;
+  std::uint8_t byte[1];
+  random_.Fill(byte);
+  return full / 2 + full * byte[0] / 512;
+}
+
+Error RedisLink::Away(std::string_view what) const {
+  return {ErrorCode::kUnavailable, where_ + " " + std::string(what)};
+}
+
+}  // namespace idem::store

@@ -1,0 +1,113 @@
+#include "proxy/store/redis_url.h"
+
+#include <charconv>
+#include <optional>
+
+#include "proxy/base/hex.h"
+
+namespace idem::store {
+namespace {
+
+constexpr std::string_view kDefaultPort = ":6379";
+
+Error Invalid(std::string_view why) {
+  return {ErrorCode::kInvalid, "the URL of Redis: " + std::string(why)};
+}
+
+bool TakePrefix(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+std::optional<std::string> PercentDecoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out.push_back(text[i]);
+      continue;
+    }
+    std::uint8_t byte[1];
+    if (!FromHex(text.substr(i + 1, 2), byte)) return {};
+    out.push_back(static_cast<char>(byte[0]));
+    i += 2;
+  }
+  return out;
+}
+
+// Takes "user:password@" or ":password@" from the front of `text`, if it is there.
+Status TakeCredentials(std::string_view& text, RedisAddress& address) {
+  const std::size_t at = text.substr(0, text.find('/')).rfind('@');
+  if (at == text.npos) return Ok();
+  const std::string_view credentials = text.substr(0, at);
+  text.remove_prefix(at + 1);
+  const std::size_t colon = credentials.find(':');
+  if (colon == credentials.npos) return Invalid("before the @ stands user:password or :password");
+  const auto user = PercentDecoded(credentials.substr(0, colon));
+  const auto password = PercentDecoded(credentials.substr(colon + 1));
+  if (!user || !password) return Invalid("a % in user or password is written %25");
+  if (password->empty()) return Invalid("the password before the @ is empty");
+  address.user = *user;
+  address.password = *password;
+  return Ok();
+}
+
+Status TakeDatabase(std::string_view text, RedisAddress& address) {
+  if (text.empty()) return Ok();
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), address.database);
+  if (error == std::errc() && end == text.data() + text.size()) return Ok();
+  return Invalid("the database is a number, redis://HOST:PORT/NUMBER");
+}
+
+Result<RedisAddress> ParseTcp(std::string_view text) {
+  RedisAddress address;
+  if (const Status taken = TakeCredentials(text, address); !taken) return taken.error();
+  const std::size_t slash = text.find('/');
+  if (slash != text.npos) {
+    if (const Status taken = TakeDatabase(text.substr(slash + 1), address); !taken) {
+      return taken.error();
+    }
+  }
+  std::string host(text.substr(0, slash));
+  const std::size_t after_brackets = host.find(']') == host.npos ? 0 : host.find(']');
+  if (host.find(':', after_brackets) == host.npos) host += kDefaultPort;
+  Result<event::Endpoint> endpoint = event::Endpoint::Parse(host);
+  if (!endpoint) return Invalid(endpoint.error().detail);
+  if (!endpoint->unix_path.empty() || endpoint->port == 0) return Invalid("no host with a port");
+  address.endpoint = std::move(*endpoint);
+  return address;
+}
+
+Result<RedisAddress> ParseUnix(std::string_view text) {
+  RedisAddress address;
+  std::string_view query;
+  if (const std::size_t mark = text.find('?'); mark != text.npos) {
+    query = text.substr(mark + 1);
+    text = text.substr(0, mark);
+    if (!TakePrefix(query, "db=")) return Invalid("after the ? of a socket stands db=NUMBER");
+  }
+  if (const Status taken = TakeCredentials(text, address); !taken) return taken.error();
+  if (const Status taken = TakeDatabase(query, address); !taken) return taken.error();
+  if (!text.starts_with('/')) return Invalid("a socket is written unix:///PATH");
+  Result<event::Endpoint> endpoint = event::Endpoint::Parse("unix:" + std::string(text));
+  if (!endpoint) return Invalid(endpoint.error().detail);
+  address.endpoint = std::move(*endpoint);
+  return address;
+}
+
+}  // namespace
+
+Result<RedisAddress> ParseRedisUrl(std::string_view url) {
+  if (TakePrefix(url, "redis://")) return ParseTcp(url);
+  if (TakePrefix(url, "unix://")) return ParseUnix(url);
+  if (url.starts_with("rediss://")) {
+    return Invalid("TLS (rediss://) is not supported yet; use redis:// or a Unix socket");
+  }
+  if (url.starts_with("redis+sentinel://")) {
+    return Invalid("Sentinel (redis+sentinel://) is not supported yet; name the primary");
+  }
+  return Invalid("it begins with redis:// or unix://");
+}
+
+}  // namespace idem::store
