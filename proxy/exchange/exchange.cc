@@ -31,30 +31,6 @@ bool HasMethod(const std::vector<std::string>& methods, std::string_view method)
 
 }  // namespace
 
-std::string_view VerdictText(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kExecuted:
-      return "executed";
-    case Verdict::kReplayed:
-      return "replayed";
-    case Verdict::kMismatch:
-      return "mismatch";
-    case Verdict::kInProgress:
-      return "in_progress";
-    case Verdict::kUnknown:
-      return "unknown";
-    case Verdict::kReconciled:
-      return "reconciled";
-    case Verdict::kPassed:
-      return "passed";
-    case Verdict::kRefused:
-      return "refused";
-    case Verdict::kFailed:
-      break;
-  }
-  return "failed";
-}
-
 Exchange::Exchange(const Parts& parts, ExchangeRegistry& registry, std::shared_ptr<const Site> site,
                    http::ServerStream& stream, http::RequestHead& head)
     : parts_(parts), registry_(registry), site_(std::move(site)), stream_(&stream) {

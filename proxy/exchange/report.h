@@ -7,21 +7,11 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/exchange/route.h"
+#include "proxy/telemetry/access_line.h"
 
 namespace idem::exchange {
 
-enum class Verdict : std::uint8_t {
-  kExecuted,
-  kReplayed,
-  kMismatch,
-  kInProgress,
-  kUnknown,
-  kReconciled,
-  kPassed,   // forwarded without a key
-  kRefused,  // not forwarded: the caller's doing, or a limit
-  kFailed,   // not forwarded or not answered: our side's or the backend's doing
-};
-[[nodiscard]] std::string_view VerdictText(Verdict verdict);
+using telemetry::Verdict;
 
 /// Views are good during the call that gets it. Durations are zero where a step was not taken.
 struct Report {

@@ -17,7 +17,7 @@ class FakeClient final : public http::ServerStream {
   [[nodiscard]] const http::Peer& peer() const override { return peer_; }
   void PauseBody() override { body_wanted = false; }
   void ResumeBody() override { body_wanted = true; }
-  void SendInterim(const http::ResponseHead& head) override { interim_status = head.status; }
+  void SendInterim(const http::ResponseHead& sent) override { interim_status = sent.status; }
   void SendHead(const http::ResponseHead& sent) override {
     ++heads;
     head = sent;

@@ -1,0 +1,149 @@
+// A record store on a virtual clock with the product's own transitions, and faults that a test asks
+// for: answers that come late or never, and a store that is away. Several proxies may share one
+// FakeStoreState.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "proxy/base/loop.h"
+#include "proxy/exchange/record_store.h"
+#include "proxy/store/transitions.h"
+
+namespace idem::test {
+
+/// What is durable.
+struct FakeStoreState {
+  std::map<std::string, idempotency::Record, std::less<>> records;
+  std::map<std::string, StoreTime, std::less<>> withdrawn;  // by token
+};
+
+class FakeStore final : public exchange::RecordStore, public exchange::RateLimiter {
+ public:
+  FakeStore(Loop& loop, FakeStoreState& state) : loop_(loop), state_(state) {}
+
+  bool away = false;          // every question fails, and nothing is written
+  bool lose_answers = false;  // every question is carried out and answered with an error
+  bool hold_answers = false;  // answers wait for Deliver()
+  exchange::LimitVerdict limit_verdict{true, 9, std::chrono::seconds(60)};
+  int counted = 0;
+  int begins = 0;
+
+  void Deliver() {
+    hold_answers = false;
+    auto held = std::exchange(held_, {});
+    for (auto& answer : held) loop_.Post(std::move(answer));
+  }
+  [[nodiscard]] StoreTime Now() const {
+    return StoreTime(
+        std::chrono::duration_cast<std::chrono::milliseconds>(loop_.Now().time_since_epoch()));
+  }
+
+  Ticket Begin(exchange::BeginQuestion question, OnBegun on_answer) override {
+    ++begins;
+    return Carry<exchange::BeginAnswer>(std::move(on_answer), [&] { return DoBegin(question); });
+  }
+  Ticket Complete(std::string_view key, const idempotency::Claim& claim,
+                  const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
+                  OnSettled on_answer) override {
+    return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
+      return Apply(key, store::Complete(Present(key), claim, response, ttl, Now()));
+    });
+  }
+  Ticket Release(std::string_view key, const idempotency::Token& token,
+                 OnSettled on_answer) override {
+    return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
+      return Apply(key, store::Release(Present(key), token, Now()));
+    });
+  }
+  Ticket MarkUnknown(std::string_view key, const idempotency::Claim& claim,
+                     OnSettled on_answer) override {
+    return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
+      return Apply(key, store::MarkUnknown(Present(key), claim, Now()));
+    });
+  }
+  Ticket Withdraw(std::string_view key, const idempotency::Token& token,
+                  idempotency::Milliseconds lease, OnSettled on_answer) override {
+    return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
+      state_.withdrawn[token.ToHex()] = Now() + lease;
+      return Apply(key, store::Withdraw(Present(key), token, Now()));
+    });
+  }
+  Ticket Look(std::string_view key, OnSettled on_answer) override {
+    return Carry<exchange::SettleAnswer>(
+        std::move(on_answer), [&] { return Apply(key, store::Look(Present(key), Now())); });
+  }
+  Ticket Count(const exchange::LimitQuestion&,
+               Function<void(Result<exchange::LimitVerdict>)> on_answer) override {
+    return Carry<exchange::LimitVerdict>(std::move(on_answer), [&] {
+      ++counted;
+      return limit_verdict;
+    });
+  }
+  [[nodiscard]] std::optional<std::string> not_ready() const override {
+    return away ? std::optional<std::string>("away") : std::nullopt;
+  }
+  [[nodiscard]] bool limits_with_begin() const override { return true; }
+
+ private:
+  [[nodiscard]] store::Present Present(std::string_view key) const {
+    const auto found = state_.records.find(key);
+    if (found == state_.records.end()) return std::nullopt;
+    return store::Alive(found->second, Now());
+  }
+
+  template <class Answer>
+  Answer Apply(std::string_view key, store::Step<Answer> step) {
+    if (step.change == store::Change::kWrite) state_.records[std::string(key)] = *step.record;
+    if (step.change == store::Change::kErase) state_.records.erase(std::string(key));
+    return std::move(step.answer);
+  }
+
+  exchange::BeginAnswer DoBegin(const exchange::BeginQuestion& question) {
+    exchange::BeginAnswer answer;
+    if (question.limit) {
+      ++counted;
+      answer.limit = limit_verdict;
+      if (!limit_verdict.allowed) {
+        answer.kind = exchange::BeginAnswer::Kind::kLimited;
+        return answer;
+      }
+    }
+    const auto mark = state_.withdrawn.find(question.claim.token.ToHex());
+    if (mark != state_.withdrawn.end() && Now() < mark->second) {
+      answer.kind = exchange::BeginAnswer::Kind::kWithdrawn;
+      return answer;
+    }
+    auto limit = answer.limit;
+    answer = Apply(question.record_key, store::Begin(Present(question.record_key), question.claim,
+                                                     question.replaces, Now()));
+    answer.limit = limit;
+    return answer;
+  }
+
+  template <class Answer, class Act>
+  Ticket Carry(Function<void(Result<Answer>)> on_answer, Act act) {
+    auto [ticket, completion] = Ask<Result<Answer>>(std::move(on_answer));
+    Result<Answer> answer = Error{ErrorCode::kUnavailable, "the store is away", Reached::kNo};
+    if (!away) answer = act();
+    if (lose_answers) answer = Error{ErrorCode::kUnavailable, "the answer was lost", Reached::kNo};
+    auto deliver = [completion = std::move(completion), answer = std::move(answer)]() mutable {
+      completion(std::move(answer));
+    };
+    if (hold_answers) {
+      held_.push_back(std::move(deliver));
+    } else {
+      loop_.Post(std::move(deliver));
+    }
+    return std::move(ticket);
+  }
+
+  Loop& loop_;
+  FakeStoreState& state_;
+  std::deque<Function<void()>> held_;
+};
+
+}  // namespace idem::test

@@ -1,0 +1,131 @@
+// One proxy without sockets: the product's exchanges over a virtual loop, a fake store and a fake
+// upstream.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/base/random.h"
+#include "proxy/exchange/exchange_registry.h"
+#include "tests/support/fake_client.h"
+#include "tests/support/fake_store.h"
+#include "tests/support/fake_upstream.h"
+#include "tests/support/virtual_loop.h"
+
+namespace idem::test {
+
+/// Repeats its bytes from a seed.
+class SeededRandom final : public Random {
+ public:
+  explicit SeededRandom(std::uint64_t seed) : state_(seed * 2 + 1) {}
+  void Fill(std::span<std::uint8_t> bytes) override {
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(Next() >> 56);
+  }
+  std::uint64_t Next() {  // SplitMix64 (Steele, Lea, Flood 2014)
+    state_ += 0x9e3779b97f4a7c15ULL;
+    std::uint64_t z = state_;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+struct KeptReport {
+  std::uint16_t status = 0;
+  exchange::Verdict verdict = exchange::Verdict::kFailed;
+  std::string problem;
+};
+
+class VirtualProxy final : public exchange::Observer {
+ public:
+  VirtualProxy(VirtualLoop& loop, FakeStoreState& state, std::uint64_t seed = 1)
+      : loop_(loop),
+        random_(seed),
+        store(loop, state),
+        settler_(loop, store, unrecorded),
+        waiters({}) {}
+  ~VirtualProxy() override {
+    registry_.reset();
+    loop_.Settle();
+  }
+
+  /// One route POST /orders on one upstream with this policy; more may be set through `edit`.
+  void Serve(const idempotency::Policy& policy,
+             const std::function<void(exchange::Route&, exchange::Site&)>& edit = {}) {
+    auto site = std::make_shared<exchange::Site>();
+    exchange::Route route;
+    route.name = "orders";
+    route.path = "/orders";
+    route.idempotency = policy;
+    auto upstream_owner = std::make_unique<FakeUpstream>(loop_);
+    upstream = upstream_owner.get();
+    site->upstreams.push_back({std::move(upstream_owner), std::chrono::seconds(30)});
+    if (edit) edit(route, *site);
+    site->router = exchange::Router({route});
+    if (registry_) {
+      registry_->SetSite(std::move(site));
+    } else {
+      registry_ = std::make_unique<exchange::ExchangeRegistry>(
+          exchange::Parts{loop_, random_, store, store, settler_, waiters, unrecorded, *this},
+          std::move(site));
+    }
+  }
+
+  struct Sent {
+    std::unique_ptr<FakeClient> client = std::make_unique<FakeClient>();
+    http::ServerHandler* handler = nullptr;
+    FakeClient* operator->() const { return client.get(); }
+  };
+  /// A whole request; settles nothing.
+  Sent Post(std::string_view key, std::string_view body = "{\"a\":1}",
+            std::initializer_list<http::FieldLine> fields = {}, std::string_view method = "POST",
+            std::string_view target = "/orders") {
+    Sent sent;
+    http::RequestHead head;
+    head.method = method;
+    head.target = target;
+    head.fields.Add("Host", "pay.test");
+    if (!key.empty()) head.fields.Add("Idempotency-Key", key);
+    for (const http::FieldLine& field : fields) head.fields.Add(field.name, field.value);
+    head.body = http::BodyLength::Known(body.size());
+    sent.handler = registry_->OnRequest(*sent.client, head);
+    if (sent.client->body_wanted && !body.empty()) {
+      sent.handler->OnBody(body);
+      sent.handler->OnBodyEnd();
+    }
+    return sent;
+  }
+
+  void OnFinished(const exchange::Report& report) override {
+    reports.push_back({report.status, report.verdict, std::string(report.problem)});
+  }
+
+  [[nodiscard]] exchange::ExchangeRegistry& registry() { return *registry_; }
+  [[nodiscard]] exchange::Settler& settler() { return settler_; }
+
+ private:
+  VirtualLoop& loop_;
+  SeededRandom random_;
+
+ public:
+  FakeStore store;
+  exchange::Unrecorded unrecorded;
+
+ private:
+  exchange::Settler settler_;
+
+ public:
+  exchange::KeyWaiters waiters;
+  FakeUpstream* upstream = nullptr;
+  std::vector<KeptReport> reports;
+
+ private:
+  std::unique_ptr<exchange::ExchangeRegistry> registry_;
+};
+
+}  // namespace idem::test
