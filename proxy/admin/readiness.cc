@@ -1,0 +1,35 @@
+#include "proxy/admin/readiness.h"
+
+#include <utility>
+
+namespace idem::admin {
+
+void Readiness::SetStore(std::size_t index, std::optional<std::string> why_not) {
+  const std::lock_guard lock(mutex_);
+  stores_.at(index) = std::move(why_not);
+}
+
+void Readiness::SetListening() {
+  const std::lock_guard lock(mutex_);
+  listening_ = true;
+}
+
+void Readiness::SetDraining() {
+  const std::lock_guard lock(mutex_);
+  draining_ = true;
+}
+
+std::string Readiness::why_not() const {
+  const std::lock_guard lock(mutex_);
+  std::string text;
+  if (draining_) text += "draining\n";
+  if (!listening_) text += "listeners: not bound yet\n";
+  for (const auto& store : stores_) {
+    if (!store) continue;
+    text += "store: " + *store + "\n";
+    break;  // the workers share a store; one reason says it
+  }
+  return text;
+}
+
+}  // namespace idem::admin
