@@ -1,0 +1,168 @@
+#include "tests/support/postgres_server.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+#include <libpq-fe.h>
+
+namespace idem::support {
+
+namespace {
+
+constexpr int kAttempts = 5;  // another program may take a free port first
+
+[[noreturn]] void Fail(const std::string& what) { throw std::runtime_error("PostgreSQL: " + what); }
+
+/// Debian keeps the servers of all versions side by side and none in PATH.
+std::filesystem::path NewestPrograms() {
+  std::vector<std::pair<int, std::filesystem::path>> found;
+  std::error_code ignored;
+  for (const auto& version : std::filesystem::directory_iterator("/usr/lib/postgresql", ignored)) {
+    const auto programs = version.path() / "bin";
+    if (std::filesystem::exists(programs / "postgres")) {
+      found.emplace_back(std::atoi(version.path().filename().c_str()), programs);
+    }
+  }
+  if (found.empty()) Fail("no server below /usr/lib/postgresql; run scripts/deps test");
+  return std::max_element(found.begin(), found.end())->second;
+}
+
+bool IsRoot() { return geteuid() == 0; }
+
+/// A folder that the server's user may enter; a TMPDIR below /root is not one.
+std::filesystem::path MakeFolder() {
+  std::string name = "/tmp/idem-postgres.XXXXXX";
+  if (mkdtemp(name.data()) == nullptr) Fail("no temporary folder");
+  if (!IsRoot()) return name;
+  const passwd* user = getpwnam("postgres");
+  if (user == nullptr || chown(name.c_str(), user->pw_uid, user->pw_gid) != 0) {
+    Fail("the folder cannot be given to the user postgres");
+  }
+  return name;
+}
+
+}  // namespace
+
+PostgresClient::PostgresClient(const std::string& url) : connection_(PQconnectdb(url.c_str())) {
+  if (PQstatus(connection_) == CONNECTION_OK) return;
+  const std::string message = PQerrorMessage(connection_);
+  PQfinish(connection_);
+  Fail(message);
+}
+
+PostgresClient::~PostgresClient() { PQfinish(connection_); }
+
+void PostgresClient::Run(const std::string& sql) {
+  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection_, sql.c_str()),
+                                                             PQclear);
+  if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) Fail(PQerrorMessage(connection_));
+}
+
+std::string PostgresClient::Ask(const std::string& sql) {
+  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection_, sql.c_str()),
+                                                             PQclear);
+  if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) Fail(PQerrorMessage(connection_));
+  if (PQntuples(result.get()) == 0) Fail("no row: " + sql);
+  return PQgetvalue(result.get(), 0, 0);
+}
+
+TestDatabase::TestDatabase() {
+  static int count = 0;
+  const std::string server = ServerVariable("IDEM_TEST_POSTGRES");
+  name_ = "test_" + std::to_string(getpid()) + "_" + std::to_string(++count);
+  PostgresClient(server).Run("CREATE DATABASE " + name_);
+  url_ = server.substr(0, server.rfind('/') + 1) + name_;
+  client_.emplace(url_);
+}
+
+TestDatabase::~TestDatabase() {
+  client_.reset();
+  try {
+    PostgresClient(ServerVariable("IDEM_TEST_POSTGRES"))
+        .Run("DROP DATABASE " + name_ + " WITH (FORCE)");
+  } catch (const std::exception&) {  // the server goes with its data anyway
+  }
+}
+
+PostgresServer::PostgresServer() : programs_(NewestPrograms()), folder_(MakeFolder()) {
+  Process initdb = Process::Start(
+      AsPostgres("initdb", {"-D", (folder_ / "data").string(), "-U", "postgres", "-E", "UTF8",
+                            "--locale=C", "--no-instructions", "--auth=trust", "--no-sync"}));
+  if (initdb.WaitForExit() != 0) Fail("initdb: " + initdb.error_output());
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    port_ = FreePort();
+    if (TryStart()) return;
+  }
+  std::filesystem::remove_all(folder_);
+  Fail("the server does not start");
+}
+
+PostgresServer::~PostgresServer() {
+  if (process_) {
+    process_->Signal(SIGQUIT);  // at once, and its children with it
+    try {
+      process_->WaitForExit();
+    } catch (const std::exception&) {  // then it is killed
+    }
+  }
+  process_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+std::string PostgresServer::url() const {
+  return "postgres://postgres@127.0.0.1:" + std::to_string(port_) + "/postgres";
+}
+
+void PostgresServer::Stop() {
+  process_->Signal(SIGINT);
+  process_->WaitForExit();
+  process_.reset();
+}
+
+void PostgresServer::Start() {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (TryStart()) return;
+  }
+  Fail("the server does not start again");
+}
+
+bool PostgresServer::TryStart() {
+  process_ = Process::Start(AsPostgres(
+      "postgres", {"-D", (folder_ / "data").string(), "-p", std::to_string(port_), "-c",
+                   "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c",
+                   "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=16MB"}));
+  while (process_->running()) {
+    if (PQping(url().c_str()) == PQPING_OK) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
+}
+
+// The server refuses to run as root. A change of user clears the wish to die with the test, so that
+// is made afterwards.
+Process::Command PostgresServer::AsPostgres(std::string program,
+                                            std::vector<std::string> arguments) const {
+  program = (programs_ / program).string();
+  if (!IsRoot()) return {program, std::move(arguments), {}};
+  std::vector<std::string> all{"--reuid=postgres",
+                               "--regid=postgres",
+                               "--init-groups",
+                               "--",
+                               "setpriv",
+                               "--pdeathsig",
+                               "QUIT",
+                               "--",
+                               program};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return {"setpriv", std::move(all), {}};
+}
+
+}  // namespace idem::support

@@ -1,0 +1,79 @@
+// PostgreSQL for tests: databases of the shared server, and a private server for a test that stops,
+// kills or restarts it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/process.h"
+
+struct pg_conn;
+
+namespace idem::support {
+
+/// One blocking connection, for what a test asks the database itself. Every failure is a
+/// std::runtime_error.
+class PostgresClient {
+ public:
+  explicit PostgresClient(const std::string& url);
+  ~PostgresClient();
+  PostgresClient(const PostgresClient&) = delete;
+  PostgresClient& operator=(const PostgresClient&) = delete;
+
+  void Run(const std::string& sql);
+  /// The first column of the first row; fails if there is none.
+  std::string Ask(const std::string& sql);
+
+ private:
+  pg_conn* connection_;
+};
+
+/// An empty database of its own on the server of scripts/with_servers, dropped at the end.
+class TestDatabase {
+ public:
+  TestDatabase();
+  ~TestDatabase();
+  TestDatabase(const TestDatabase&) = delete;
+  TestDatabase& operator=(const TestDatabase&) = delete;
+
+  [[nodiscard]] const std::string& url() const { return url_; }
+  PostgresClient& client() { return *client_; }
+
+ private:
+  std::string name_;
+  std::string url_;
+  std::optional<PostgresClient> client_;
+};
+
+/// One server on a free port of 127.0.0.1, with a folder of its own that goes with it. It is ready
+/// when the constructor returns. Durability is off: its data does not outlive the test.
+class PostgresServer {
+ public:
+  PostgresServer();
+  ~PostgresServer();
+  PostgresServer(const PostgresServer&) = delete;
+  PostgresServer& operator=(const PostgresServer&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// Its superuser, on the database `postgres`.
+  [[nodiscard]] std::string url() const;
+
+  void Stop();   // cuts its clients off and waits for its end
+  void Start();  // on the same port, after Stop()
+
+ private:
+  [[nodiscard]] bool TryStart();
+  [[nodiscard]] Process::Command AsPostgres(std::string program,
+                                            std::vector<std::string> arguments) const;
+
+  std::filesystem::path programs_;
+  std::filesystem::path folder_;
+  std::uint16_t port_ = 0;
+  std::optional<Process> process_;
+};
+
+}  // namespace idem::support
