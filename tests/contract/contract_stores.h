@@ -3,8 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/contract/redis_fixture.h"
 #include "tests/contract/store_fixtures.h"
 
-#define CONTRACT_STORES MemoryFixture
+#define CONTRACT_STORES MemoryFixture, RedisFixture
 
 TYPE_TO_STRING_AS("memory", idem::contract::MemoryFixture);
+TYPE_TO_STRING_AS("redis", idem::contract::RedisFixture);

@@ -1,0 +1,52 @@
+// The Redis store under the contract: the server of scripts/with_servers, with a prefix of its own
+// for each fixture, so that many share it.
+#pragma once
+
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "proxy/base/random.h"
+#include "proxy/event/resolver.h"
+#include "proxy/store/redis_store.h"
+#include "tests/contract/store_fixtures.h"
+#include "tests/support/process.h"
+
+namespace idem::contract {
+
+class RedisFixture {
+ public:
+  RedisFixture() {
+    options_.url = "redis://127.0.0.1:" + support::ServerVariable("IDEM_TEST_REDIS_PORT");
+    std::random_device random;
+    options_.key_prefix = "contract-" + std::to_string(random()) + std::to_string(random()) + ":";
+    options_.timeout = support::kPatience;
+  }
+
+  std::unique_ptr<StoreClient> Connect(event::EventLoop& loop) {
+    auto store = store::RedisStore::Open(loop, resolver_, random_, options_, false);
+    REQUIRE(store.has_value());
+    return std::make_unique<Client>(std::move(*store));
+  }
+  // Redis's clock is nobody's to move.
+  void Pass(std::chrono::milliseconds by) { std::this_thread::sleep_for(by); }
+
+ private:
+  class Client final : public StoreClient {
+   public:
+    explicit Client(std::unique_ptr<store::RedisStore> store) : store_(std::move(store)) {}
+    exchange::RecordStore& records() override { return *store_; }
+    exchange::RateLimiter& limiter() override { return *store_; }
+
+   private:
+    std::unique_ptr<store::RedisStore> store_;
+  };
+
+  store::StoreOptions options_;
+  event::Resolver resolver_;
+  SystemRandom random_;
+};
+
+}  // namespace idem::contract
