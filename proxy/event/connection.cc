@@ -97,7 +97,7 @@ class PlainConnection final : public Connection {
   ConnectionEvents& events_;
   State state_ = State::kConnecting;
   bool paused_ = false;       // by the owner
-  bool tell_again_ = false;   // OnData is owed for what lay there when reading was resumed
+  bool tell_again_ = false;   // OnData is owed since reading was resumed
   bool end_seen_ = false;     // the peer's FIN
   bool end_writing_ = false;  // FIN follows the last unsent byte
   int broken_ = 0;            // errno of a failed write: the rest is read, then it is told
@@ -178,7 +178,7 @@ void PlainConnection::OnReadable() {
     // Taken off only now: a pause that ends before the next bytes come costs no system call.
     return read_event_.Remove();
   }
-  if (std::exchange(tell_again_, false) && !received().empty()) return OnBytes(0);
+  if (std::exchange(tell_again_, false)) return OnBytes(0);
   if (end_seen_) return broken_ != 0 ? FailWithErrno(broken_) : void();
 
   const auto space = buffer_.Space(loop_.read_scratch());
@@ -215,8 +215,8 @@ void PlainConnection::Consume(std::size_t bytes) {
 
 void PlainConnection::ResumeReading() {
   if (!std::exchange(paused_, false) || state_ != State::kOpen) return;
-  tell_again_ = !received().empty();
-  if (tell_again_ || broken_ != 0) read_event_.Activate(EV_READ);
+  tell_again_ = true;
+  read_event_.Activate(EV_READ);
   WatchReading();
 }
 

@@ -64,8 +64,9 @@ class Connection {
   virtual bool Write(std::string_view a, std::string_view b = {}) = 0;
   [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
 
-  /// No OnData, OnEnd or reading failure until ResumeReading(), which also tells OnData again, on a
-  /// later turn, where something received was left.
+  /// No OnData, OnEnd or reading failure until ResumeReading(), after which OnData is told once
+  /// more on a later turn, whether or not something was left: a parser may owe an event without
+  /// needing another byte for it.
   virtual void PauseReading() = 0;
   virtual void ResumeReading() = 0;
 

@@ -1,4 +1,4 @@
-// Lets a member function see that a callback it made destroyed its object.
+// Lets a member function see that a callback it made destroyed its object. For event/ and forward/.
 //
 //   Lifeline::Watch watch(lifeline_);
 //   events_.OnData();

@@ -40,7 +40,11 @@ class RawEvent {
   void Add(std::optional<Duration> timeout = {}) {
     if (added_ && !timeout) return;
     const timeval time = ToTimeval(timeout.value_or(Duration::zero()));
+    // libevent does not begin to watch for an event that is about to run: that is done again after.
+    const int about_to_run = added_ ? 0 : event_pending(&event_, EV_READ | EV_WRITE, nullptr);
+    if (about_to_run != 0) event_del(&event_);
     INVARIANT(event_add(&event_, timeout ? &time : nullptr) == 0);
+    if (about_to_run != 0) Activate(static_cast<short>(about_to_run));
     added_ = true;
   }
   /// Watches no longer, and takes back an activation that has not run.

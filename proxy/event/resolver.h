@@ -15,9 +15,9 @@ namespace idem::event {
 /// Shared by all workers of a process. Literals and Unix paths are answered without the thread (on
 /// a later turn all the same). A name's answer is kept for 30 s and refreshed in the background
 /// when it is asked for after half of that; a look-up that fails keeps the old answer for five
-/// minutes. At most 1,024 names and 64 questions wait. It outlives every ticket that it gave; a loop
-/// may go as soon as the tickets of its askers are dropped. Its destructor waits for a look-up that
-/// is under way.
+/// minutes. At most 1,024 names and 64 questions wait. It outlives every ticket that it gave; a
+/// loop may go as soon as the tickets of its askers are dropped. Its destructor waits for a look-up
+/// that is under way.
 class Resolver {
  public:
   Resolver();

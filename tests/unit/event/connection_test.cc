@@ -88,7 +88,7 @@ TEST_CASE("more than the kernel takes is kept, sent in order, and its end is tol
   CHECK(pair.client.drained == 0);
   pair.client.connection->EndWriting();
   RunUntil(pair.loop, [&] { return pair.server.ended; });
-  CHECK(pair.server.bytes == sent);
+  CHECK((pair.server.bytes == sent));  // not printed
   CHECK(pair.client.drained == 1);
   CHECK(pair.client.connection->unsent_bytes() == 0);
 }
@@ -109,7 +109,7 @@ TEST_CASE("what is not consumed stays readable in one piece, up to the maximum")
     pair.server.connection->Consume(some.size());
     return got.size() == sent.size();
   });
-  CHECK(got == sent);
+  CHECK((got == sent));  // not printed
 }
 
 TEST_CASE("a paused connection tells nothing; resumed, it tells what was left and what came") {
@@ -136,6 +136,7 @@ TEST_CASE("a paused connection tells nothing; resumed, it tells what was left an
   pair.client.connection->EndWriting();
   RunBriefly(pair.loop);
   CHECK_FALSE(pair.server.ended);
+  pair.server.pause_in_data = false;
   pair.server.connection->ResumeReading();
   RunUntil(pair.loop, [&] { return pair.server.ended; });
 }
