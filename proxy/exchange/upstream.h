@@ -77,7 +77,8 @@ class UpstreamCall {
 class Upstream {
  public:
   virtual ~Upstream() = default;
-  /// Sends `head` as it is (its fields are ready for the wire but for framing). `body` non-null:
+  /// Sends `head` as it is (its fields are ready for the wire but for framing); it is read before
+  /// this returns. `body` non-null:
   /// the whole body, kept alive by the caller until the call ends. Null: there is none, or it is
   /// streamed through SendBody(), as head.body tells.
   [[nodiscard]] virtual std::unique_ptr<UpstreamCall> Send(const http::RequestHead& head,

@@ -1,0 +1,59 @@
+// The addresses of one upstream as one worker knows them, and which of them are in good health.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "proxy/base/loop.h"
+#include "proxy/event/address.h"
+#include "proxy/event/resolver.h"
+
+namespace idem::forward {
+
+/// Health is passive: an address that refused or did not answer a connect is set aside for five
+/// seconds, in which it is tried only after all others.
+class Directory {
+ public:
+  Directory(Loop& loop, event::Resolver& resolver, std::vector<event::Endpoint> endpoints);
+
+  /// Every endpoint is a literal: there is nothing to look up.
+  [[nodiscard]] bool fixed() const { return fixed_; }
+  /// Asks for all names. Answered when the last of them is; what is known by then, or before,
+  /// Candidates() tells.
+  [[nodiscard]] Ticket LookUp(Function<void(std::monostate)> on_done);
+  /// Where to try to connect, the best first, starting with another one each time.
+  [[nodiscard]] std::vector<event::SocketAddress> Candidates();
+  /// Why Candidates() is empty.
+  [[nodiscard]] const std::string& look_up_error() const { return look_up_error_; }
+
+  void SetAside(const event::SocketAddress& address);
+  void SetRight(const event::SocketAddress& address);
+
+ private:
+  struct Place {
+    event::Endpoint endpoint;
+    bool literal = false;
+    std::vector<event::SocketAddress> addresses;
+    Ticket look_up;
+  };
+  struct Aside {
+    event::SocketAddress address;
+    BootTime until;
+  };
+  void OnAnswer(Place& place, event::Resolver::Answer answer);
+  void ForgetExpired();
+  [[nodiscard]] bool is_aside(const event::SocketAddress& address) const;
+
+  Loop& loop_;
+  event::Resolver& resolver_;
+  std::vector<Place> places_;
+  bool fixed_ = true;
+  std::size_t open_look_ups_ = 0;
+  std::vector<Completion<std::monostate>> askers_;
+  std::vector<Aside> aside_;
+  std::size_t turn_ = 0;
+  std::string look_up_error_;
+};
+
+}  // namespace idem::forward

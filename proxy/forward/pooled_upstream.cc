@@ -1,0 +1,54 @@
+#include "proxy/forward/pooled_upstream.h"
+
+#include <utility>
+
+#include "proxy/forward/forward_call.h"
+
+namespace idem::forward {
+namespace {
+
+constexpr std::size_t kSpareBuffersMax = 64;
+constexpr std::size_t kSpareBufferBytesMax = 16 * 1024;
+
+}  // namespace
+
+PooledUpstream::PooledUpstream(event::EventLoop& loop, event::Resolver& resolver,
+                               InFlightGate& gate, UpstreamOptions options)
+    : loop_(loop),
+      gate_(gate),
+      options_(std::move(options)),
+      directory_(loop, resolver, options_.endpoints),
+      idle_(loop, options_),
+      queue_timeouts_(loop, options_.queue_timeout),
+      look_up_timeouts_(loop, options_.connect_timeout),
+      response_timeouts_(loop, options_.response_timeout) {}
+
+PooledUpstream::~PooledUpstream() { INVARIANT(calls_ == 0); }
+
+std::unique_ptr<exchange::UpstreamCall> PooledUpstream::Send(const http::RequestHead& head,
+                                                             const std::string* body,
+                                                             const exchange::UpstreamTerms& terms,
+                                                             exchange::UpstreamEvents& events) {
+  return std::make_unique<ForwardCall>(*this, head, body, terms, events);
+}
+
+Duration PooledUpstream::longest_wait() const {
+  const Duration look_up = directory_.fixed() ? Duration::zero() : options_.connect_timeout;
+  return options_.queue_timeout + look_up + kConnectAttemptsMax * options_.connect_timeout +
+         options_.response_timeout;
+}
+
+std::string PooledUpstream::TakeBuffer() {
+  if (spare_buffers_.empty()) return {};
+  std::string buffer = std::move(spare_buffers_.back());
+  spare_buffers_.pop_back();
+  return buffer;
+}
+
+void PooledUpstream::GiveBuffer(std::string buffer) {
+  if (spare_buffers_.size() >= kSpareBuffersMax || buffer.capacity() > kSpareBufferBytesMax) return;
+  buffer.clear();
+  spare_buffers_.push_back(std::move(buffer));
+}
+
+}  // namespace idem::forward

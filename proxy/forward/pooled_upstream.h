@@ -1,0 +1,61 @@
+// One upstream as one worker uses it: implements exchange::Upstream.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/event/event_loop.h"
+#include "proxy/event/resolver.h"
+#include "proxy/exchange/upstream.h"
+#include "proxy/forward/directory.h"
+#include "proxy/forward/idle_connections.h"
+#include "proxy/forward/in_flight_gate.h"
+#include "proxy/forward/options.h"
+#include "proxy/forward/timeout_list.h"
+
+namespace idem::forward {
+
+/// A call asks for a slot, takes a kept connection or makes one (at most three attempts, each at
+/// another address where there is one), sends, and hands the response on as it comes. Everything
+/// lives on one loop; the gate and the resolver are shared by the workers and outlive this, and
+/// this outlives its calls.
+class PooledUpstream final : public exchange::Upstream {
+ public:
+  static constexpr int kConnectAttemptsMax = 3;
+
+  PooledUpstream(event::EventLoop& loop, event::Resolver& resolver, InFlightGate& gate,
+                 UpstreamOptions options);
+  ~PooledUpstream() override;
+
+  std::unique_ptr<exchange::UpstreamCall> Send(const http::RequestHead& head,
+                                               const std::string* body,
+                                               const exchange::UpstreamTerms& terms,
+                                               exchange::UpstreamEvents& events) override;
+  /// The queue, the look-up, every connection attempt and the response, each at its longest.
+  Duration longest_wait() const override;
+
+  [[nodiscard]] const UpstreamOptions& options() const { return options_; }
+  /// Calls under way: a reload keeps this until there are none.
+  [[nodiscard]] std::size_t calls() const { return calls_; }
+  [[nodiscard]] std::size_t idle_connections() const { return idle_.size(); }
+
+ private:
+  friend class ForwardCall;
+
+  std::string TakeBuffer();
+  void GiveBuffer(std::string buffer);
+
+  event::EventLoop& loop_;
+  InFlightGate& gate_;
+  const UpstreamOptions options_;
+  Directory directory_;
+  IdleConnections idle_;
+  TimeoutList queue_timeouts_;
+  TimeoutList look_up_timeouts_;
+  TimeoutList response_timeouts_;
+  std::size_t calls_ = 0;
+  std::vector<std::string> spare_buffers_;  // of calls that ended: their memory serves the next
+};
+
+}  // namespace idem::forward

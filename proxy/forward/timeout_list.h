@@ -1,0 +1,52 @@
+// Many deadlines of the same length on one timer.
+#pragma once
+
+#include "proxy/base/loop.h"
+
+namespace idem::forward {
+
+/// Whoever starts last is due last, so a list in order of starting is in order of deadlines, and
+/// starting or stopping one is a handful of pointers: a request arms no timer of the loop. The one
+/// timer runs when the first deadline is due or, where that was stopped meanwhile, looks when the
+/// next one is.
+class TimeoutList {
+ public:
+  /// One deadline, a member of what it guards. Not running when made.
+  class Entry {
+   public:
+    explicit Entry(Function<void()> on_timeout) : on_timeout_(std::move(on_timeout)) {}
+    ~Entry() { Stop(); }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+    /// Runs from now for the list's time; anew if it was running, on this list or another.
+    void Start(TimeoutList& list);
+    void Stop();
+    [[nodiscard]] bool running() const { return list_ != nullptr; }
+
+   private:
+    friend class TimeoutList;
+    Function<void()> on_timeout_;
+    BootTime due_;
+    TimeoutList* list_ = nullptr;
+    Entry* previous_ = nullptr;
+    Entry* next_ = nullptr;
+  };
+
+  TimeoutList(Loop& loop, Duration timeout) : loop_(loop), timeout_(timeout) {}
+  ~TimeoutList();  // its entries are stopped, not told
+  TimeoutList(const TimeoutList&) = delete;
+  TimeoutList& operator=(const TimeoutList&) = delete;
+
+ private:
+  void OnTimer();
+  void Arm(Duration delay);
+
+  Loop& loop_;
+  const Duration timeout_;
+  Entry* first_ = nullptr;
+  Entry* last_ = nullptr;
+  Ticket timer_;
+};
+
+}  // namespace idem::forward
