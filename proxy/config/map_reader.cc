@@ -64,14 +64,15 @@ bool MapReader::Is(std::string_view key, std::string_view word) {
 }
 
 void MapReader::Require(std::string_view key) {
+  if (node_.kind != Node::Kind::kMap && !node_.is_null()) return;  // told already
   const Node* value = node_.Find(key);
   if (value == nullptr || (value->is_null() && !value->broken)) Complain(key, "is missing");
 }
 
 void MapReader::Complain(std::string_view key, std::string what) {
   const Node* value = node_.Find(key);
-  mistakes_.Add(value == nullptr ? node_.place : value->place, JoinPath(node_.path, key),
-                std::move(what));
+  if (value != nullptr) return config::Complain(*value, std::move(what), mistakes_);
+  mistakes_.Add(node_.place, JoinPath(node_.path, key), std::move(what));
 }
 
 bool MapReader::ReadText(std::string_view key, std::string& to) {
@@ -162,7 +163,7 @@ void MapReader::RefuseUnknownKeys() {
     std::string what = "is not a known key";
     const std::string hint = DidYouMean(entry.key, known_);
     what += hint.empty() ? "; allowed here: " + OneOf(known_) : hint;
-    mistakes_.Add(entry.place, JoinPath(node_.path, entry.key), std::move(what));
+    mistakes_.Add(entry.place, entry.value.path, std::move(what));
   }
 }
 

@@ -47,8 +47,9 @@ class TreeBuilder : public YAML::EventHandler {
   explicit TreeBuilder(Mistakes& mistakes) : mistakes_(mistakes) {}
 
   Node TakeRoot() { return std::move(root_); }
+  Place start() const { return start_; }
 
-  void OnDocumentStart(const YAML::Mark& mark) override { root_.place = PlaceOf(mark); }
+  void OnDocumentStart(const YAML::Mark& mark) override { start_ = PlaceOf(mark); }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -137,6 +138,8 @@ class TreeBuilder : public YAML::EventHandler {
     } else if (!parent.half_entry) {
       parent.half_entry = KeyOf(closed.node);
     } else {
+      // `key:` alone: the parser's place for what is not there is that of the next thing that is.
+      if (closed.node.is_null()) closed.node.place = parent.half_entry->place;
       parent.half_entry->value = std::move(closed.node);
       AddEntry(parent.node, std::move(*parent.half_entry));
       parent.half_entry.reset();
@@ -177,10 +180,21 @@ class TreeBuilder : public YAML::EventHandler {
 
   Mistakes& mistakes_;
   Node root_;
+  Place start_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
   std::size_t node_count_ = 0;
 };
+
+// The line of a text, counted from 1.
+std::string_view LineOf(std::string_view text, int line) {
+  while (--line > 0) {
+    const std::size_t end = text.find('\n');
+    if (end == text.npos) return "";
+    text.remove_prefix(end + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
 
 }  // namespace
 
@@ -192,18 +206,24 @@ std::optional<Node> ParseYaml(std::string_view text, Mistakes& mistakes) {
     parser.HandleNextDocument(builder);
     TreeBuilder second(mistakes);
     if (parser.HandleNextDocument(second)) {
-      mistakes.Add(second.TakeRoot().place, "",
-                   "a second document begins here; one file holds one");
+      mistakes.Add(second.start(), "", "a second document begins here; one file holds one");
     }
   } catch (const YAML::Exception& error) {
-    mistakes.Add(PlaceOf(error.mark), "", "is not YAML: " + error.msg);
+    const Place place = PlaceOf(error.mark);
+    const bool variable = LineOf(text, place.line).find("${") != std::string_view::npos;
+    mistakes.Add(
+        place, "",
+        "is not YAML: " + error.msg + (variable ? "; inside {} and [], ${...} needs quotes" : ""));
     return std::nullopt;
   } catch (const BeyondLimits& beyond) {
     mistakes.Add(beyond.place, "", beyond.what);
     return std::nullopt;
   }
   Node root = builder.TakeRoot();
-  if (root.is_null()) root.kind = Node::Kind::kMap;
+  if (root.is_null()) {
+    root.kind = Node::Kind::kMap;
+    root.place = {1, 1};
+  }
   if (root.kind != Node::Kind::kMap) {
     mistakes.Add(root.place, "", "must be a map of keys such as `routes:`");
     return std::nullopt;

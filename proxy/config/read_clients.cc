@@ -86,6 +86,13 @@ void ReadId(MapReader& map, auth::ClientOptions& client, Draft& draft) {
   }
 }
 
+bool NamesNoSecret(const Node& client) {
+  const Node* secrets = client.Find("secrets");
+  const bool none = secrets == nullptr || secrets->is_null() ||
+                    (secrets->kind == Node::Kind::kList && secrets->items.empty());
+  return none && client.Find("secrets_file") == nullptr;
+}
+
 }  // namespace
 
 void ReadClients(MapReader& root, Draft& draft) {
@@ -97,10 +104,7 @@ void ReadClients(MapReader& root, Draft& draft) {
     ReadId(map, client, draft);
     ReadSecrets(map, client, draft.mistakes);
     ReadSecretsFile(map, client, draft);
-    const bool named_some =
-        item.Find("secrets_file") != nullptr ||
-        (item.Find("secrets") != nullptr && !item.Find("secrets")->items.empty());
-    if (client.secrets.empty() && !named_some) {
+    if (NamesNoSecret(item)) {
       map.Complain("secrets", "must have at least one, here or in secrets_file");
     }
     map.RefuseUnknownKeys();

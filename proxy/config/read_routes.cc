@@ -25,15 +25,15 @@ Node WithDefaults(const Node& route, const Node* defaults) {
 }
 
 // What is wrong with a path to match; "" where nothing is.
-std::string WrongWithPath(const std::string& path) {
+std::string WrongWithPath(const std::string& path, bool concealed) {
   if (!path.starts_with('/')) return "must begin with /";
   if (path.find_first_of("?#") != path.npos || !IsVisible(path, 8192)) {
     return "must be a path alone, of characters from ! to ~ without ? and #";
   }
   const auto normal = exchange::NormalisePath(path);
   if (!normal) return "must not hold %2F, %5C or %00: a request with them is refused";
-  if (*normal != path) return "would never match: write it in its normal form, " + *normal;
-  return "";
+  if (*normal == path) return "";
+  return "would never match: write it in its normal form" + (concealed ? "" : ", " + *normal);
 }
 
 void ReadPath(MapReader& map, Route& route) {
@@ -47,8 +47,9 @@ void ReadPath(MapReader& map, Route& route) {
   }
   route.prefix = has_prefix;
   route.path = has_prefix ? prefix : exact;
-  const std::string wrong = WrongWithPath(route.path);
-  if (!wrong.empty()) map.Complain(has_prefix ? "path_prefix" : "path", wrong);
+  const char* key = has_prefix ? "path_prefix" : "path";
+  const std::string wrong = WrongWithPath(route.path, map.Find(key)->concealed);
+  if (!wrong.empty()) map.Complain(key, wrong);
 }
 
 void ReadName(MapReader& map, Route& route, const Draft& draft) {

@@ -54,7 +54,7 @@ void ReadStore(MapReader& root, Draft& draft) {
       map.Complain("path", "must not be empty");
     }
     map.ReadChoice("durability", options.durability, kDurabilities);
-    map.ReadSize("max_size", options.max_size, {16ULL << 20, 1ULL << 50});
+    map.ReadSize("max_size", options.max_size, {16ULL << 20, 1ULL << 44});
     map.ReadSize("max_unrecorded", options.max_unrecorded, {0, 1ULL << 40});
     map.ReadText("url", options.url);
     CheckUrl(map, options);

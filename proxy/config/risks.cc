@@ -49,8 +49,7 @@ bool IsLoopback(const event::Endpoint& endpoint) {
 
 void WarnOfDemoSecret(const Draft& draft, Mistakes& warnings) {
   const auto& listen = draft.config.listen;
-  const auto open = std::find_if_not(listen.begin(), listen.end(), IsLoopback);
-  if (open == listen.end()) return;
+  if (std::all_of(listen.begin(), listen.end(), IsLoopback)) return;
   for (std::size_t i = 0; i < draft.client_nodes.size(); ++i) {
     const auto& secrets = draft.config.clients[i].secrets;
     if (std::none_of(secrets.begin(), secrets.end(),
@@ -58,8 +57,8 @@ void WarnOfDemoSecret(const Draft& draft, Mistakes& warnings) {
       continue;
     }
     ComplainBelow(draft.client_nodes[i], {"secrets"},
-                  "holds the demo secret, which everybody knows, and " + open->ToText() +
-                      " can be reached from other machines",
+                  "holds the demo secret, which everybody knows, and `listen` has an address that "
+                  "other machines can reach",
                   warnings);
   }
 }
@@ -77,8 +76,8 @@ void WarnOfSharedSecrets(const Draft& draft, Mistakes& warnings) {
     for (std::size_t j = 0; j < i; ++j) {
       if (!ShareASecret(clients[i], clients[j])) continue;
       ComplainBelow(draft.client_nodes[i], {"secrets"},
-                    "has a secret in common with client `" + clients[j].id +
-                        "`: each of them can pass for the other",
+                    "has a secret in common with " + draft.client_nodes[j].path +
+                        ": each of them can pass for the other",
                     warnings);
     }
   }

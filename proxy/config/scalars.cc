@@ -80,8 +80,8 @@ Result<milliseconds> ParseDuration(std::string_view text) {
 }
 
 std::string ToText(milliseconds duration) {
-  // Not in days: most people write 24h.
-  const auto units = std::span(kTimeUnits).first(4);
+  const bool in_days = duration >= std::chrono::hours(24 * 7);  // most people write 24h for one
+  const auto units = std::span(kTimeUnits).first(in_days ? 5 : 4);
   return WithUnit(static_cast<std::uint64_t>(duration.count()), units);
 }
 

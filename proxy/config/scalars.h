@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 
 /// "250ms", "30s", "5m", "24h", "7d": a whole number and a unit.
 [[nodiscard]] Result<milliseconds> ParseDuration(std::string_view text);
-/// The largest unit that needs no fraction: "90s", "24h" (1 d is written 24h, as people do).
+/// In the largest unit that needs no fraction, days from a week on: "90s", "24h", "30d".
 [[nodiscard]] std::string ToText(milliseconds duration);
 
 /// "512", "64KiB", "1MiB", "2GiB", in bytes.

@@ -8,8 +8,8 @@ namespace idem::config {
 namespace {
 
 struct Row {
-  std::string_view where;   // as Shape() spells it
-  std::string_view begins;  // of the value; "": whatever it is
+  std::string_view where;  // as Shape() spells it
+  std::string_view value;  // "https://": what begins so; "": whatever it is
 };
 
 constexpr Row kUnavailable[] = {
@@ -35,14 +35,15 @@ std::string Shape(const std::string& parent, const std::string& key) {
 
 bool Asks(const Row& row, const Node& value) {
   if (value.is_null() || value.is_text("off")) return false;
-  return row.begins.empty() || value.text.starts_with(row.begins);
+  if (row.value.ends_with("://")) return value.text.starts_with(row.value);
+  return row.value.empty() || value.text == row.value;
 }
 
 void Visit(const Node& node, const std::string& shape, Mistakes& mistakes) {
   for (const Row& row : kUnavailable) {
     if (row.where != shape || !Asks(row, node)) continue;
-    std::string what = row.begins.empty() ? "is" : "`" + std::string(row.begins) + "` is";
-    mistakes.Add(node.place, node.path, what + " not available in this version");
+    const std::string subject = row.value.empty() ? "is" : "`" + std::string(row.value) + "` is";
+    mistakes.Add(node.place, node.path, subject + " not available in this version");
   }
   for (const Node& item : node.items) Visit(item, shape, mistakes);
   for (const Entry& entry : node.entries) Visit(entry.value, Shape(shape, entry.key), mistakes);

@@ -1,0 +1,409 @@
+// What a file with mistakes is answered with: the exact lines.
+#include "tests/unit/config/support.h"
+
+namespace idem::config {
+
+namespace {
+
+struct Row {
+  std::string text;
+  std::string lines;
+};
+
+// Each row's text stands behind `before`.
+void CheckRows(const std::vector<Row>& rows, const std::string& before = "") {
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    CHECK(JoinLines(MistakesOf(before + row.text)) == row.lines);
+  }
+}
+
+// From line 3 on, in a file whose only route is good.
+void CheckSections(const std::vector<Row>& rows) {
+  CheckRows(rows, "routes:\n- {path: /a, upstream: http://b}\n");
+}
+
+// From line 5 on, inside a route, in a file with a client called shop.
+void CheckRoutes(const std::vector<Row>& rows) {
+  CheckRows(rows,
+            "clients: [{id: shop, secrets: [s]}]\nroutes:\n- path: /a\n  upstream: http://b\n  ");
+}
+
+const std::string kTopKeys =
+    "admin, clients, defaults, limits, listen, log, routes, shutdown_grace, store, "
+    "trusted_proxies, upstreams or workers";
+
+}  // namespace
+
+TEST_CASE("what is not one YAML map is refused at its place") {
+  CheckRows({
+      {"", "f:1:1: routes: is missing\n"},
+      {"# nothing\n", "f:1:1: routes: is missing\n"},
+      {"[1]", "f:1:1: must be a map of keys such as `routes:`\n"},
+      {"text", "f:1:1: must be a map of keys such as `routes:`\n"},
+      {"routes:\n\t- a", "f:2:2: is not YAML: illegal block entry\n"},
+      {"routes: [", "f:1:1: is not YAML: end of sequence flow not found\n"},
+      {"listen: [${ADDRESS}]",
+       "f:1:11: is not YAML: end of sequence flow not found; inside {} and [], ${...} needs "
+       "quotes\n"},
+      {"routes: *nobody", "f:1:9: is not YAML: the referenced anchor is not defined\n"},
+  });
+  CheckSections({
+      {"---\nx: 1", "f:3:1: a second document begins here; one file holds one\n"},
+      {"log: !!map {}",
+       "f:3:6: log: has a tag (tag:yaml.org,2002:map); there are none in this file\n"},
+      {"? [x]\n: 1",
+       "f:3:3: has a key that is not a word\nf:3:3: is not a known key; allowed here: " + kTopKeys +
+           "\n"},
+  });
+}
+
+TEST_CASE("an alias stands for what it names, and may not hold itself") {
+  CHECK(MistakesOf("routes:\n"
+                   "- {path: /a, upstream: http://b, rate_limit: &limit {requests: 1, per: 1m}}\n"
+                   "- {path: /b, upstream: http://b, rate_limit: *limit}\n")
+            .empty());
+  CheckRows(
+      {{"routes: &all\n- {path: /a, upstream: *all}",
+        "f:2:14: routes[0].upstream: is missing\n"
+        "f:2:24: routes[0].upstream: is an alias of something that it is itself a part of\n"}});
+}
+
+TEST_CASE("aliases of aliases do not fill the memory") {
+  std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 12; ++i) {
+    const std::string last = "*a" + std::to_string(i - 1);
+    const std::string name = "a" + std::to_string(i);
+    text += name + ": &" + name + " [" + last;
+    for (int j = 0; j < 9; ++j) text += ", " + last;
+    text += "]\n";
+  }
+  CHECK(JoinLines(MistakesOf(text)).find("is one value too many: there may be 100000") !=
+        std::string::npos);
+  CHECK(JoinLines(MistakesOf(std::string(1000, '['))).starts_with("f:1:"));
+}
+
+TEST_CASE("an unknown key is told with the nearest known one, or with all of them") {
+  CheckSections({
+      {"lisen: 127.0.0.1:80", "f:3:1: lisen: is not a known key; did you mean `listen`?\n"},
+      {"log: {colour: red}",
+       "f:3:7: log.colour: is not a known key; allowed here: format or level\n"},
+      {"store: {Path: x}", "f:3:9: store.Path: is not a known key; did you mean `path`?\n"},
+  });
+}
+
+TEST_CASE("a key that is given twice is a mistake, and the first value stays") {
+  CheckSections({
+      {"workers: 1\nworkers: none", "f:4:1: workers: is given twice; the first is in line 3\n"},
+      {"upstreams:\n  a: {url: http://x}\n  a: {url: http://y}",
+       "f:5:3: upstreams.a: is given twice; the first is in line 4\n"},
+  });
+}
+
+TEST_CASE("the process's own keys are checked") {
+  CheckSections({
+      {"listen: 8080",
+       "f:3:9: listen: '8080' is not an address: expected HOST:PORT, [IPV6]:PORT or unix:PATH\n"},
+      {"listen: localhost:80",
+       "f:3:9: listen: must be an IP address and not a name: it is where this machine listens\n"},
+      {"listen: []", "f:3:9: listen: must have at least one address\n"},
+      {"listen: [127.0.0.1:80, 127.0.0.1:80]",
+       "f:3:24: listen[1]: is an address that is listened on already\n"},
+      {"listen: 127.0.0.1:9901", "f:3:9: listen: is the address of `admin` too\n"},
+      {"listen: {}", "f:3:9: listen.address: is missing\n"},
+      {"admin: 127.0.0.1:80", "f:3:8: admin: must be a map, not a text\n"},
+      {"workers: 0", "f:3:10: workers: must be from 1 to 256\n"},
+      {"workers: \"2\"", "f:3:10: workers: must be a whole number from 1 to 256\n"},
+      {"workers: [2]", "f:3:10: workers: must be a whole number from 1 to 256\n"},
+      {"log: {level: inf}",
+       "f:3:14: log.level: must be debug, info, warn or error; did you mean `info`?\n"},
+      {"log: json", "f:3:6: log: must be a map, not a text\n"},
+      {"shutdown_grace: 25h", "f:3:17: shutdown_grace: must be from 0ms to 24h\n"},
+      {"shutdown_grace: soon",
+       "f:3:17: shutdown_grace: is not a duration such as 250ms, 30s, 5m, 24h or 7d\n"},
+      {"trusted_proxies: 10.0.0.0/8", "f:3:18: trusted_proxies: must be a list, not a text\n"},
+      {"trusted_proxies: [10.0.0.1/8]",
+       "f:3:19: trusted_proxies[0]: has address bits beyond its prefix\n"},
+      {"limits: {connections: 0}", "f:3:23: limits.connections: must be from 1 to 1000000\n"},
+      {"limits: {body: 5MB}",
+       "f:3:16: limits.body: is not a size such as 512, 64KiB, 1MiB or 2GiB\n"},
+      {"limits: {headers: 1GiB}", "f:3:19: limits.headers: must be from 256 to 1MiB\n"},
+      {"limits: {idle_timeout: 99999999999999999999s}",
+       "f:3:24: limits.idle_timeout: is too long a time\n"},
+  });
+}
+
+TEST_CASE("the store's keys are checked, and its URL is never shown") {
+  CheckSections({
+      {"store: {type: rediss}",
+       "f:3:15: store.type: must be embedded, memory, redis or postgres; did you mean `redis`?\n"},
+      {"store: {url: \"http://me:secret@h\"}",
+       "f:3:14: store.url: must begin with redis:// or postgres://, or another scheme of theirs\n"},
+      {"store: {type: redis, url: \"postgres://me:secret@h\"}",
+       "f:3:27: store.url: must begin with redis://, rediss://, unix:// or redis+sentinel://\n"},
+      {"store: {key_prefix: \"a b\"}",
+       "f:3:21: store.key_prefix: must be at most 64 characters from ! to ~\n"},
+      {"store: {require_durable: yes}", "f:3:26: store.require_durable: must be true or false\n"},
+      {"store: {path: \"\"}", "f:3:15: store.path: must not be empty\n"},
+      {"store: {max_size: 1MiB}", "f:3:19: store.max_size: must be from 16MiB to 16384GiB\n"},
+  });
+}
+
+TEST_CASE("clients have distinct ids and at least one secret, which is never shown") {
+  CheckSections({
+      {"clients: [{id: a, secrets: [x]}, {id: a, secrets: [y]}]",
+       "f:3:39: clients[1].id: is the id of clients[0] (line 3) too\n"},
+      {"clients: [{secrets: [x]}]", "f:3:11: clients[0].id: is missing\n"},
+      {"clients: [{id: a b, secrets: [x]}]",
+       "f:3:16: clients[0].id: must be 1 to 255 characters from ! to ~\n"},
+      {"clients: [{id: a}]",
+       "f:3:11: clients[0].secrets: must have at least one, here or in secrets_file\n"},
+      {"clients: [{id: a, secrets: []}]",
+       "f:3:28: clients[0].secrets: must have at least one, here or in secrets_file\n"},
+      {"clients: [{id: a, secrets: [\"\"]}]",
+       "f:3:29: clients[0].secrets[0]: is an empty secret, with which anybody could sign\n"},
+      {"clients: [{id: a, secrets: secret}]",
+       "f:3:28: clients[0].secrets: must be a list, not a text\n"},
+      {"clients: [{id: a, secrets_file: /does/not/exist}]",
+       "f:3:33: clients[0].secrets_file: cannot be read: No such file or directory\n"},
+  });
+}
+
+TEST_CASE("upstreams are URLs of a host and a port") {
+  CheckSections({
+      {"upstreams: {a: }", "f:3:13: upstreams.a.url: is missing\n"},
+      {"upstreams: {a: http://b}", "f:3:16: upstreams.a: must be a map, not a text\n"},
+      {"upstreams: {a: {url: b:80}}",
+       "f:3:22: upstreams.a.url: must be a URL such as http://127.0.0.1:9000\n"},
+      {"upstreams: {a: {url: \"http://b/c\"}}",
+       "f:3:22: upstreams.a.url: must end after host and port: a request's own path is what is "
+       "forwarded\n"},
+      {"upstreams: {a: {url: \"http://u:p@b\"}}",
+       "f:3:22: upstreams.a.url: must not hold a user or a password\n"},
+      {"upstreams: {a: {url: \"http://b:0\"}}",
+       "f:3:22: upstreams.a.url: must name a host, and a port from 1 to 65535, such as "
+       "http://127.0.0.1:9000\n"},
+      {"upstreams: {a: {url: http://b, tls: {verify: false}}}",
+       "f:3:37: upstreams.a.tls: has no effect on an http:// URL; write https://\n"},
+      {"upstreams: {a: {url: http://b, tls: {certificate: x}}}",
+       "f:3:37: upstreams.a.tls: has no effect on an http:// URL; write https://\n"
+       "f:3:37: upstreams.a.tls.key: is missing: the two go together\n"},
+      {"upstreams: {a: {url: http://b, keepalive: -1}}",
+       "f:3:43: upstreams.a.keepalive: must be a whole number from 0 to 100000\n"},
+  });
+}
+
+TEST_CASE("a route needs a path, an upstream and a name of its own") {
+  CheckRows({
+      {"routes: []", "f:1:9: routes: must have at least one\n"},
+      {"routes: {path: /a}", "f:1:9: routes: must be a list, not a map\n"},
+      {"routes: [5]", "f:1:10: routes[0]: must be a map, not a text\n"},
+      {"routes: [{upstream: http://b}]", "f:1:10: routes[0].path: is missing\n"},
+      {"routes: [{path: /a}]", "f:1:10: routes[0].upstream: is missing\n"},
+      {"routes: [{path: /a, path_prefix: /b, upstream: http://b}]",
+       "f:1:34: routes[0].path_prefix: cannot stand beside path\n"},
+      {"routes: [{path: a, upstream: http://b}]", "f:1:17: routes[0].path: must begin with /\n"},
+      {"routes: [{path: /a/../b, upstream: http://b}]",
+       "f:1:17: routes[0].path: would never match: write it in its normal form, /b\n"},
+      {"routes: [{path: /a%2Fb, upstream: http://b}]",
+       "f:1:17: routes[0].path: must not hold %2F, %5C or %00: a request with them is refused\n"},
+      {"routes: [{path: \"/a?b\", upstream: http://b}]",
+       "f:1:17: routes[0].path: must be a path alone, of characters from ! to ~ without ? and #\n"},
+      {"upstreams: {orders: {url: http://b}}\nroutes: [{path: /a, upstream: ordres}]",
+       "f:2:31: routes[0].upstream: is neither a name under `upstreams` nor a URL; did you mean "
+       "`orders`?\n"},
+      {"routes:\n- {path: /a, upstream: http://b}\n"
+       "- {path: /a, upstream: http://b, methods: [GET]}",
+       "f:3:3: routes[1].name: is needed: its default, the path, is the name of routes[0] (line 2) "
+       "too\n"},
+      {"routes:\n- {name: x, path: /a, upstream: http://b}\n"
+       "- {name: x, path: /b, upstream: http://b}",
+       "f:3:10: routes[1].name: is the name of routes[0] (line 2) too\n"},
+  });
+  CheckRoutes({
+      {"methods: [post]",
+       "f:5:13: routes[0].methods[0]: is not a method such as POST, in capital letters\n"},
+      {"methods: []", "f:5:12: routes[0].methods: must have at least one method\n"},
+      {"methods: [CONNECT]", "f:5:13: routes[0].methods[0]: is not served: this is no tunnel\n"},
+      {"host: http://x",
+       "f:5:9: routes[0].host: must be a host alone, such as pay.example.com, without scheme and "
+       "port\n"},
+      {"host: x:80",
+       "f:5:9: routes[0].host: must be a host alone, such as pay.example.com, without scheme and "
+       "port\n"},
+  });
+}
+
+TEST_CASE("authentication and rate limit of a route are checked") {
+  CheckRoutes({
+      {"authenticate:",
+       "f:5:3: routes[0].authenticate: is empty: write {} for its defaults, or off\n"},
+      {"authenticate: {}", "f:5:17: routes[0].authenticate.scheme: is missing\n"},
+      {"authenticate: {scheme: hmac}",
+       "f:5:26: routes[0].authenticate.scheme: must be none, hmac-body, hmac-timestamp or "
+       "http-message-signatures\n"},
+      {"authenticate: {scheme: hmac-body, header: \"X Y\"}",
+       "f:5:45: routes[0].authenticate.header: is not the name of a field\n"},
+      {"authenticate: {scheme: hmac-body, clients: [shp]}",
+       "f:5:47: routes[0].authenticate.clients[0]: is not the id of a client under `clients`; did "
+       "you mean `shop`?\n"},
+      {"authenticate: {scheme: hmac-body, clients: []}",
+       "f:5:46: routes[0].authenticate.clients: must have at least one; leave it out for all\n"},
+      {"rate_limit: {}",
+       "f:5:15: routes[0].rate_limit.per: is missing\n"
+       "f:5:15: routes[0].rate_limit.requests: is missing\n"},
+      {"rate_limit: {requests: 10001, per: 1m}",
+       "f:5:26: routes[0].rate_limit.requests: must be from 1 to 10000\n"},
+      {"rate_limit: {requests: 1, per: 10ms}",
+       "f:5:34: routes[0].rate_limit.per: must be from 1s to 31d\n"},
+      {"rate_limit: {requests: 1, per: 1m, by: client}",
+       "f:5:42: routes[0].rate_limit.by: needs `authenticate` on this route\n"},
+      {"rate_limit: {requests: 1, per: 1m, by: \"header:\"}",
+       "f:5:42: routes[0].rate_limit.by: must be address, client or header:NAME\n"},
+      {"rate_limit: {requests: 1, per: 1m, burst: 5}",
+       "f:5:45: routes[0].rate_limit.burst: goes with `algorithm: token_bucket` only\n"},
+      {"rate_limit: {requests: 1, per: 1m, on_store_error: alow}",
+       "f:5:54: routes[0].rate_limit.on_store_error: must be allow or deny; did you mean "
+       "`allow`?\n"},
+  });
+  CheckRows({{"routes: [{path: /a, upstream: http://b, authenticate: {scheme: hmac-body}}]",
+              "f:1:55: routes[0].authenticate: needs at least one client under `clients`\n"}});
+}
+
+TEST_CASE("idempotency of a route is checked") {
+  CheckRoutes({
+      {"idempotency:",
+       "f:5:3: routes[0].idempotency: is empty: write {} for its defaults, or off\n"},
+      {"idempotency: yes", "f:5:16: routes[0].idempotency: must be a map, not a text\n"},
+      {"idempotency: {scope: [client]}",
+       "f:5:25: routes[0].idempotency.scope[0]: needs `authenticate` on this route: an address is "
+       "not an identity\n"},
+      {"idempotency: {scope: [rout]}",
+       "f:5:25: routes[0].idempotency.scope[0]: must be client, route or header:NAME; did you mean "
+       "`route`?\n"},
+      {"idempotency: {scope: [route, route]}",
+       "f:5:32: routes[0].idempotency.scope[1]: is in the scope already\n"},
+      {"idempotency: {ttl: 1m}",
+       "f:5:22: routes[0].idempotency.ttl: must be at least twice the lease, which is 43s\n"},
+      {"idempotency: {lease: 20h}",
+       "f:5:16: routes[0].idempotency.ttl: must be at least twice the lease, which is 20h\n"},
+      {"idempotency: {mismatch_status: 410}",
+       "f:5:34: routes[0].idempotency.mismatch_status: must be 409 or 422\n"},
+      {"idempotency: {fingerprint: {ignore: [/a]}}",
+       "f:5:39: routes[0].idempotency.fingerprint.ignore: goes with `body: json` only\n"},
+      {"idempotency: {fingerprint: {body: json, ignore: [a]}}",
+       "f:5:52: routes[0].idempotency.fingerprint.ignore[0]: is not a JSON pointer to a member, "
+       "such as /sent_at\n"},
+      {"idempotency: {responses: {release: [503, 6xx], unknown: [503]}}",
+       "f:5:44: routes[0].idempotency.responses.release[1]: is not a status such as 503, or a "
+       "class "
+       "such as 5xx\n"
+       "f:5:60: routes[0].idempotency.responses.unknown[0]: is named twice below `responses`\n"},
+      {"idempotency: {max_recorded_body: 1GiB}",
+       "f:5:36: routes[0].idempotency.max_recorded_body: must be from 0 to 64MiB\n"},
+      {"idempotency: {}\n  max_body: 1GiB",
+       "f:6:13: routes[0].max_body: must be at most 64MiB on a route with `authenticate` or "
+       "`idempotency`, which hold the body in memory (its default is limits.body)\n"},
+  });
+}
+
+TEST_CASE("what this version does not do is refused where it is asked for") {
+  CheckSections({
+      {"listen: {address: 127.0.0.1:80, tls: {certificate: c, key: k}}",
+       "f:3:38: listen.tls: is not available in this version\n"},
+      {"upstreams: {a: {url: https://b}}",
+       "f:3:22: upstreams.a.url: `https://` is not available in this version\n"},
+      {"store: {type: postgres, url: postgres://x}",
+       "f:3:15: store.type: `postgres` is not available in this version\n"},
+      {"store: {type: redis, url: rediss://x}",
+       "f:3:27: store.url: `rediss://` is not available in this version\n"},
+  });
+  CheckRoutes({
+      {"authenticate: {scheme: hmac-timestamp}",
+       "f:5:26: routes[0].authenticate.scheme: `hmac-timestamp` is not available in this "
+       "version\n"},
+      {"idempotency: {mode: observe}",
+       "f:5:23: routes[0].idempotency.mode: `observe` is not available in this version\n"},
+      {"idempotency: {reconcile: {get: \"/?k={key}\", found: 201}}",
+       "f:5:28: routes[0].idempotency.reconcile: is not available in this version\n"},
+  });
+}
+
+TEST_CASE("reconcile is checked before it is available") {
+  CheckRoutes({
+      {"idempotency: {lease: 1s, reconcile: {get: /k, found: 404, after: soon}}",
+       "f:5:24: routes[0].idempotency.lease: is shorter than every wait that an execution may have "
+       "(auto: 43s), which `reconcile` needs covered\n"
+       "f:5:39: routes[0].idempotency.reconcile: is not available in this version\n"
+       "f:5:45: routes[0].idempotency.reconcile.get: must hold {key}\n"
+       "f:5:56: routes[0].idempotency.reconcile.found: must be from 200 to 299\n"
+       "f:5:68: routes[0].idempotency.reconcile.after: is not a duration such as 250ms, 30s, 5m, "
+       "24h or 7d\n"},
+      {"authenticate: {scheme: hmac-body}\n"
+       "  idempotency: {reconcile: {get: \"/?k={key}\", found: 200}}",
+       "f:6:28: routes[0].idempotency.reconcile: is not available in this version\n"
+       "f:6:34: routes[0].idempotency.reconcile.get: must hold {client}: two clients may have the "
+       "same key in this scope\n"},
+  });
+}
+
+TEST_CASE("a mistake below `defaults` is told once, where it stands") {
+  CheckRows(
+      {{"defaults: {rate_limit: {requests: 0, per: 1m, bursts: 3}}\n"
+        "routes:\n- {path: /a, upstream: http://b}\n- {path: /b, upstream: http://b}\n",
+        "f:1:35: defaults.rate_limit.requests: must be from 1 to 10000\n"
+        "f:1:47: defaults.rate_limit.bursts: is not a known key; did you mean `burst`?\n"}});
+}
+
+TEST_CASE("all mistakes of a file are told at once, in the order of their places") {
+  CheckRows(
+      {{"listen: 80\nworkers: many\nclients: [{id: a, secrets: [\"${GONE}\"]}]\n"
+        "routes:\n- {path: a, upstream: b}\n",
+        "f:1:9: listen: '80' is not an address: expected HOST:PORT, [IPV6]:PORT or unix:PATH\n"
+        "f:2:10: workers: must be a whole number from 1 to 256\n"
+        "f:3:29: clients[0].secrets[0]: needs the environment variable GONE, which is not set\n"
+        "f:5:10: routes[0].path: must begin with /\n"
+        "f:5:23: routes[0].upstream: is neither a name under `upstreams` nor a URL\n"}});
+}
+
+TEST_CASE("a variable that is not set, or not spelled as one, is a mistake") {
+  CheckSections({
+      {"workers: ${N}", "f:3:10: workers: needs the environment variable N, which is not set\n"},
+      {"workers: ${N", "f:3:10: workers: has a `${` without its `}`\n"},
+      {"workers: ${1N}",
+       "f:3:10: workers: has a `${...}` that is neither ${NAME} nor ${NAME:-default}\n"},
+      {"workers: ${N:=2}",
+       "f:3:10: workers: has a `${...}` that is neither ${NAME} nor ${NAME:-default}\n"},
+      {"${N}: 2", "f:3:1: ${N}: is not a known key; allowed here: " + kTopKeys + "\n"},
+  });
+}
+
+TEST_CASE("no mistake holds what came from the environment") {
+  const std::string secret = "tok3n";
+  const std::string keys[] = {
+      "listen: ${S}",
+      "listen: [\"${S}\", {address: \"${S}\"}]",
+      "workers: ${S}",
+      "log: {level: \"${S}\"}",
+      "shutdown_grace: ${S}",
+      "trusted_proxies: [\"${S}\"]",
+      "limits: {body: \"${S}\"}",
+      "store: {type: \"${S}\", url: \"${S}\", key_prefix: \"${S} \", require_durable: \"${S}\"}",
+      "clients: [{id: \"${S} \", secrets: [\"${S}\"], secrets_file: \"/${S}/${S}\"}]",
+      "upstreams: {a: {url: \"http://${S}:0\"}, b: {url: \"${S}\"}}",
+      "defaults: {host: \"${S}:1\", methods: [\"${S}\"], upstream: \"${S}\", max_body: \"${S}\"}",
+      "defaults: {authenticate: {scheme: hmac-body, header: \"${S} \", clients: [\"${S}\"]}}",
+      "defaults: {rate_limit: {requests: \"${S}\", per: \"${S}\", by: \"${S}\"}}",
+      "defaults: {idempotency: {scope: [\"${S}\"], replay_drop: [\"${S} \"], lease: \"${S}\"}}",
+      "defaults: {idempotency: {reconcile: {get: \"${S}\", found_when: \"${S}\"}}}",
+  };
+  for (const std::string& key : keys) {
+    CAPTURE(key);
+    const auto lines =
+        MistakesOf(std::string("routes: [{path: \"/${S}/.\"}]\n") + key, {{"S", secret}});
+    CHECK(lines.size() > 1);
+    CHECK(JoinLines(lines).find(secret) == std::string::npos);
+  }
+}
+
+}  // namespace idem::config
