@@ -57,6 +57,11 @@ void Fields::Clear() {
   lines_.clear();
 }
 
+void Fields::Reserve(std::size_t text_bytes, std::size_t lines) {
+  text_.reserve(text_bytes);
+  lines_.reserve(lines);
+}
+
 FieldLine Fields::operator[](std::size_t index) const {
   const Line& line = lines_[index];
   const std::string_view text = text_;

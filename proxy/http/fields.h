@@ -30,6 +30,8 @@ class Fields {
   /// Removes every line with that name and adds one at the end.
   void Set(std::string_view name, std::string_view value);
   void Clear();
+  /// Room for that much, so that adding it costs one allocation at most.
+  void Reserve(std::size_t text_bytes, std::size_t lines);
 
   [[nodiscard]] std::size_t size() const { return lines_.size(); }
   [[nodiscard]] bool empty() const { return lines_.empty(); }

@@ -78,6 +78,8 @@ class BeastHeadBase : public beast::http::basic_parser<kIsRequest> {
   }
 
   const ParseError* Parse(std::string_view section, Fields& fields) {
+    constexpr std::size_t kUsualLines = 16;
+    fields.Reserve(section.size(), kUsualLines);  // its owner may have moved the last one away
     fields_ = &fields;
     beast::error_code error;
     const std::size_t consumed =

@@ -60,11 +60,11 @@ void AppendContentLength(std::uint64_t bytes, std::string& to) {
 constexpr std::string_view kChunkedLine = "Transfer-Encoding: chunked\r\n";
 constexpr std::string_view kCloseLine = "Connection: close\r\n";
 
-void AppendResponseFraming(const ResponseHead& head, Version to_version, std::string& to) {
-  if (head.status / 100 == 1 || head.status == 204) return;  // RFC 9112, section 6.2
-  if (head.body.kind == BodyLength::Kind::kKnown) AppendContentLength(head.body.bytes, to);
-  if (head.body.kind != BodyLength::Kind::kChunked) return;
-  INVARIANT(to_version == Version::kHttp11);  // RFC 9112, section 6.1
+void AppendResponseFraming(std::uint16_t status, const ResponseTerms& terms, std::string& to) {
+  if (status / 100 == 1 || status == 204) return;  // RFC 9112, section 6.2
+  if (terms.body.kind == BodyLength::Kind::kKnown) AppendContentLength(terms.body.bytes, to);
+  if (terms.body.kind != BodyLength::Kind::kChunked) return;
+  INVARIANT(terms.to_version == Version::kHttp11);  // RFC 9112, section 6.1
   to.append(kChunkedLine);
 }
 
@@ -94,6 +94,14 @@ void AppendRequestHead(const RequestHead& head, std::string& to) {
 }
 
 void AppendResponseHead(const ResponseHead& head, Version to_version, std::string& to) {
+  const ResponseTerms terms{.to_version = to_version,
+                            .body = head.body,
+                            .keep_alive = head.keep_alive,
+                            .add_date = false};
+  AppendResponseHead(head, terms, to);
+}
+
+void AppendResponseHead(const ResponseHead& head, const ResponseTerms& terms, std::string& to) {
   INVARIANT(head.status >= 100 && head.status <= 599);
   to.append("HTTP/1.1 ");
   AppendNumber(head.status, 10, to);
@@ -102,11 +110,14 @@ void AppendResponseHead(const ResponseHead& head, Version to_version, std::strin
                 to);
   to.append("\r\n");
   AppendFields(head.fields, to);
-  AppendResponseFraming(head, to_version, to);
+  if (terms.add_date && !head.fields.Find("Date")) {
+    to.append("Date: ").append(HttpDateNow()).append("\r\n");
+  }
+  AppendResponseFraming(head.status, terms, to);
   const bool interim = head.status / 100 == 1;
-  if (!interim && (!head.keep_alive || head.body.kind == BodyLength::Kind::kUntilClose)) {
+  if (!interim && (!terms.keep_alive || terms.body.kind == BodyLength::Kind::kUntilClose)) {
     to.append(kCloseLine);
-  } else if (!interim && to_version == Version::kHttp10) {  // RFC 9112, section 9.3
+  } else if (!interim && terms.to_version == Version::kHttp10) {  // RFC 9112, section 9.3
     to.append("Connection: keep-alive\r\n");
   }
   to.append("\r\n");
