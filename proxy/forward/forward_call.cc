@@ -73,7 +73,7 @@ void ForwardCall::OnLookedUp() {
 }
 
 void ForwardCall::ConnectToNext(std::string_view last_error) {
-  if (attempts_ == candidates_.size() || attempts_ == PooledUpstream::kConnectAttemptsMax) {
+  if (attempts_ == candidates_.size() || attempts_ == kConnectAttemptsMax) {
     return Fail(UpstreamProblem::kUnreachable, Reached::kNo, last_error);
   }
   connection_ = std::make_unique<UpstreamConnection>(pool_.loop_, candidates_[attempts_++],

@@ -43,4 +43,11 @@ struct UpstreamOptions {
   bool operator==(const UpstreamOptions&) const = default;
 };
 
+/// How many connections a call tries to make, each at another address where there is one.
+inline constexpr int kConnectAttemptsMax = 3;
+
+/// Every wait that a call may have, each at its longest: the queue, the look-up (of names only),
+/// the connection attempts, the response. What a lease must cover.
+[[nodiscard]] Duration LongestWait(const UpstreamOptions& options);
+
 }  // namespace idem::forward

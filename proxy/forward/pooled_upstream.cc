@@ -32,11 +32,7 @@ std::unique_ptr<exchange::UpstreamCall> PooledUpstream::Send(const http::Request
   return std::make_unique<ForwardCall>(*this, head, body, terms, events);
 }
 
-Duration PooledUpstream::longest_wait() const {
-  const Duration look_up = directory_.fixed() ? Duration::zero() : options_.connect_timeout;
-  return options_.queue_timeout + look_up + kConnectAttemptsMax * options_.connect_timeout +
-         options_.response_timeout;
-}
+Duration PooledUpstream::longest_wait() const { return LongestWait(options_); }
 
 std::string PooledUpstream::TakeBuffer() {
   if (spare_buffers_.empty()) return {};

@@ -22,8 +22,6 @@ namespace idem::forward {
 /// this outlives its calls.
 class PooledUpstream final : public exchange::Upstream {
  public:
-  static constexpr int kConnectAttemptsMax = 3;
-
   PooledUpstream(event::EventLoop& loop, event::Resolver& resolver, InFlightGate& gate,
                  UpstreamOptions options);
   ~PooledUpstream() override;

@@ -1,0 +1,16 @@
+#include "proxy/forward/options.h"
+
+#include <algorithm>
+
+namespace idem::forward {
+
+Duration LongestWait(const UpstreamOptions& options) {
+  const bool named = std::any_of(
+      options.endpoints.begin(), options.endpoints.end(),
+      [](const event::Endpoint& endpoint) { return !event::SocketAddress::FromLiteral(endpoint); });
+  const Duration look_up = named ? options.connect_timeout : Duration::zero();
+  return options.queue_timeout + look_up + kConnectAttemptsMax * options.connect_timeout +
+         options.response_timeout;
+}
+
+}  // namespace idem::forward
