@@ -110,12 +110,8 @@ milliseconds LongestExchange(const Config& config) {
 milliseconds AutoLease(const Config& config, const forward::UpstreamOptions& upstream,
                        milliseconds record_timeout) {
   constexpr std::chrono::seconds kMargin{5};
-  const Duration waits = 2 * config.store.timeout     // begin, and the last try to complete
-                         + upstream.queue_timeout     //
-                         + upstream.connect_timeout   // the look-up of the name
-                         + upstream.connect_timeout   // connect, with TLS
-                         + upstream.response_timeout  //
-                         + record_timeout + kMargin;
+  const Duration store = 2 * config.store.timeout;  // begin, and the last try to complete
+  const Duration waits = store + forward::LongestWait(upstream) + record_timeout + kMargin;
   return ToMilliseconds(waits);
 }
 

@@ -1,7 +1,6 @@
 // store: where records lie.
-#include <algorithm>
-
 #include "proxy/config/sections.h"
+#include "proxy/store/redis_url.h"
 
 namespace idem::config {
 
@@ -11,27 +10,21 @@ using store::Durability;
 using store::StoreOptions;
 using store::StoreType;
 
-constexpr std::string_view kRedisSchemes[] = {"redis://", "rediss://", "unix://",
-                                              "redis+sentinel://"};
-constexpr std::string_view kPostgresSchemes[] = {"postgres://", "postgresql://"};
-
-bool HasScheme(std::string_view url, std::span<const std::string_view> schemes) {
-  return std::any_of(schemes.begin(), schemes.end(), [&](std::string_view scheme) {
-    return url.size() > scheme.size() && url.starts_with(scheme);
-  });
+// rediss:// and redis+sentinel:// are words of the manual, which unavailable.cc refuses.
+bool IsRedisUrl(std::string_view url) {
+  return url.starts_with("rediss://") || url.starts_with("redis+sentinel://") ||
+         store::ParseRedisUrl(url).has_value();
 }
 
-// The rest of the URL is read by the store that connects to it. Nothing of it is shown: it may hold
-// a password.
+// Nothing of a URL is shown, because it may hold a password. That of a store which is not chosen is
+// not looked at.
 void CheckUrl(MapReader& map, const StoreOptions& options) {
-  const bool redis = HasScheme(options.url, kRedisSchemes);
-  const bool postgres = HasScheme(options.url, kPostgresSchemes);
-  if (options.type == StoreType::kRedis && !redis) {
-    map.Complain("url", "must begin with redis://, rediss://, unix:// or redis+sentinel://");
-  } else if (options.type == StoreType::kPostgres && !postgres) {
+  if (options.type == StoreType::kRedis && !IsRedisUrl(options.url)) {
+    map.Complain("url",
+                 "must be of the form redis://[user:password@]host:port/db or "
+                 "unix://[:password@]/path, with % in a password as %25 and / as %2F");
+  } else if (options.type == StoreType::kPostgres && !options.url.starts_with("postgres://")) {
     map.Complain("url", "must begin with postgres://");
-  } else if (!redis && !postgres) {
-    map.Complain("url", "must begin with redis:// or postgres://, or another scheme of theirs");
   }
 }
 

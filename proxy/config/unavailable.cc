@@ -21,7 +21,6 @@ constexpr Row kUnavailable[] = {
     {"store.url", "redis+sentinel://"},
     {"route.authenticate.scheme", "hmac-timestamp"},
     {"route.authenticate.scheme", "http-message-signatures"},
-    {"route.rate_limit.algorithm", "token_bucket"},
     {"route.idempotency.mode", "observe"},
     {"route.idempotency.reconcile", ""},
 };

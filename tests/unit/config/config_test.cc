@@ -406,17 +406,29 @@ TEST_CASE("`auto` is every wait that an execution may have, and the grace the lo
 store: { timeout: 100ms }
 upstreams:
   slow: { url: http://b, connect_timeout: 1s, response_timeout: 50s, queue_timeout: 3s }
-  quick: { url: http://c, connect_timeout: 1s, response_timeout: 1s, queue_timeout: 0s }
+  quick: { url: http://127.0.0.1, connect_timeout: 1s, response_timeout: 1s, queue_timeout: 0s }
 routes:
   - { path: /slow, upstream: slow, idempotency: { record_timeout: 4s } }
   - { path: /quick, upstream: quick, idempotency: {} }
   - { path: /own, upstream: quick, idempotency: { lease: 30s } }
 )");
-  CHECK(config.routes[0].idempotency->lease == 200ms + 3s + 1s + 1s + 50s + 4s + 5s);
-  CHECK(config.routes[1].idempotency->lease == 200ms + 1s + 1s + 1s + 2s + 5s);
+  // The store twice, the queue, the look-up of a name, three attempts to connect, the response, the
+  // record, and a margin.
+  CHECK(config.routes[0].idempotency->lease == 200ms + 3s + 1s + 3 * 1s + 50s + 4s + 5s);
+  CHECK(config.routes[1].idempotency->lease == 200ms + 3 * 1s + 1s + 2s + 5s);
   CHECK(config.routes[2].idempotency->lease == 30s);
   CHECK(config.shutdown_grace == config.routes[0].idempotency->lease);
   CHECK(config.exchange.store_timeout == 100ms);
+}
+
+TEST_CASE("a token bucket has a burst, by default all requests of its time") {
+  const Config config = GoodText(R"(
+defaults: { upstream: http://b, rate_limit: { requests: 20000, per: 1s, algorithm: token_bucket } }
+routes: [{ path: /a }, { path: /b, rate_limit: { burst: 7 } }]
+)");
+  CHECK(config.routes[0].rate_limit->rule.algorithm == exchange::LimitAlgorithm::kTokenBucket);
+  CHECK(config.routes[0].rate_limit->rule.burst == 20000);
+  CHECK(config.routes[1].rate_limit->rule.burst == 7);
 }
 
 TEST_CASE("responses are statuses and classes, a status counting before its class") {
@@ -466,7 +478,7 @@ TEST_CASE("what is allowed but risky is warned of, with its place") {
       {"idempotency: {" + safe_scope + ", responses: {release: [503]}}", ""},
       {"idempotency: {lease: 10s}",
        "f:4:24: routes[0].idempotency.lease: is shorter than every wait that an execution may have "
-       "(auto: 43s): a slow request shows as unknown until it completes\n"},
+       "(auto: 47s): a slow request shows as unknown until it completes\n"},
       {"idempotency: {upstream_idempotent: true}",
        "f:4:16: routes[0].idempotency.scope: is not []: with `upstream_idempotent`, make sure that "
        "the backend tells equal keys of different scopes apart as well\n"},
