@@ -3,10 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/contract/embedded_fixture.h"
 #include "tests/contract/redis_fixture.h"
 #include "tests/contract/store_fixtures.h"
 
-#define CONTRACT_STORES MemoryFixture, RedisFixture
+#define CONTRACT_STORES MemoryFixture, EmbeddedFixture, RedisFixture
 
 TYPE_TO_STRING_AS("memory", idem::contract::MemoryFixture);
+TYPE_TO_STRING_AS("embedded", idem::contract::EmbeddedFixture);
 TYPE_TO_STRING_AS("redis", idem::contract::RedisFixture);
