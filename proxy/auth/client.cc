@@ -6,8 +6,12 @@
 
 namespace idem::auth {
 
-// A moved-from string may keep a short text in its own buffer: wiped like a destroyed one.
-Secret::Secret(Secret&& other) noexcept : bytes_(other.bytes_) { other.Wipe(); }
+// Moving or swapping a short string leaves its text in the buffer it came from, so a move copies
+// and wipes.
+Secret::Secret(Secret&& other) noexcept {
+  bytes_ = other.bytes_;
+  other.Wipe();
+}
 
 Secret& Secret::operator=(const Secret& other) {
   if (this != &other) {
@@ -20,7 +24,8 @@ Secret& Secret::operator=(const Secret& other) {
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this != &other) {
     Wipe();
-    bytes_.swap(other.bytes_);
+    bytes_ = other.bytes_;
+    other.Wipe();
   }
   return *this;
 }

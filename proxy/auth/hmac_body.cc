@@ -10,8 +10,8 @@ namespace idem::auth {
 namespace {
 
 bool MayUse(const AuthenticateOptions& options, std::string_view client_id) {
-  return options.clients.empty() || std::find(options.clients.begin(), options.clients.end(),
-                                              client_id) != options.clients.end();
+  return options.clients.empty() ||
+         std::ranges::find(options.clients, client_id) != options.clients.end();
 }
 
 // Who signs when the caller does not say: the only client that may use the route, or else the one

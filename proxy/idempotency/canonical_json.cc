@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -54,8 +55,7 @@ bool ComesBefore(std::string_view a, std::string_view b) {
     const auto byte = static_cast<std::uint8_t>(c);
     return byte == 0xEE || byte == 0xEF ? byte + 0x10 : byte;
   };
-  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                      [&](char x, char y) { return rank(x) < rank(y); });
+  return std::ranges::lexicographical_compare(a, b, std::less(), rank, rank);
 }
 
 void AppendUtf8(std::uint32_t point, std::string& to) {
@@ -189,10 +189,9 @@ class Canonicalizer {
   // Puts what was written from `begin` on in the order of the names, with commas; false if a name
   // came twice.
   bool Arrange(std::vector<Member>& members, std::size_t begin) {
-    std::sort(members.begin(), members.end(),
-              [](const Member& a, const Member& b) { return ComesBefore(a.name, b.name); });
-    const auto same = [](const Member& a, const Member& b) { return a.name == b.name; };
-    if (std::adjacent_find(members.begin(), members.end(), same) != members.end()) return false;
+    std::ranges::sort(members, ComesBefore, &Member::name);
+    const auto twice = std::ranges::adjacent_find(members, std::equal_to(), &Member::name);
+    if (twice != members.end()) return false;
 
     const std::string written = to_.substr(begin);
     to_.resize(begin);
