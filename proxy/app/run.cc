@@ -1,21 +1,200 @@
 #include "proxy/app/run.h"
 
+#include <algorithm>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
 
+#include "proxy/admin/admin_service.h"
+#include "proxy/app/process.h"
+#include "proxy/app/workers.h"
+#include "proxy/base/log.h"
 #include "proxy/config/config.h"
+#include "proxy/event/event_loop.h"
+#include "proxy/event/listener.h"
+#include "proxy/http_server/server.h"
 
 namespace idem::app {
 
-int Run(const std::string& config_path, bool /*accept_new_scope*/) {
-  const auto loaded = config::LoadFile(config_path, config::ProcessEnvironment());
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitBadFile = 2;
+
+using SharedConfig = std::shared_ptr<const config::Config>;
+
+// nullptr after the mistakes have been told to `tell`, one call for each.
+SharedConfig Load(const std::string& path, Function<void(const config::Mistake&)> tell) {
+  auto loaded = config::LoadFile(path, config::ProcessEnvironment());
   if (const auto* mistakes = std::get_if<std::vector<config::Mistake>>(&loaded)) {
-    for (const config::Mistake& mistake : *mistakes) {
-      std::fprintf(stderr, "%s\n", mistake.ToText().c_str());
-    }
-    return 2;
+    for (const config::Mistake& mistake : *mistakes) tell(mistake);
+    return nullptr;
   }
-  std::fputs("idemproxy: this build cannot serve yet\n", stderr);
-  return 1;
+  return std::make_shared<const config::Config>(std::get<config::Config>(std::move(loaded)));
+}
+
+void LogWarnings(const config::Config& config) {
+  for (const config::Mistake& warning : config.warnings) {
+    log::Write(log::Level::kWarn, "config_warning", {{"reason", warning.ToText()}});
+  }
+}
+
+// Said once at start (semantics.md, "Signature").
+void LogWhatSignaturesCover(const config::Config& config) {
+  for (const exchange::Route& route : config.routes) {
+    if (!route.authenticate || route.authenticate->scheme != auth::Scheme::kHmacBody) continue;
+    log::Write(
+        log::Level::kInfo, "signature_scope",
+        {{"reason",
+          "hmac-body covers the body only: neither the key, the path nor the client's name"}});
+    return;
+  }
+}
+
+// The main thread: signals, the admin listener, and the workers' life.
+class Main {
+ public:
+  Main(std::string path, SharedConfig config, Process& process)
+      : path_(std::move(path)),
+        config_(std::move(config)),
+        process_(process),
+        workers_(process),
+        admin_(loop_, process.readiness, [this] { return RenderMetrics(); }) {}
+
+  int Run() {
+    if (auto status = StartAdmin(); !status) return Fail(status.error());
+    if (auto status = workers_.Start(config_); !status) return Fail(status.error());
+    process_.readiness.SetListening();
+    for (const event::Endpoint& endpoint : workers_.bound()) {
+      log::Write(log::Level::kInfo, "listening", {{"address", endpoint.ToText()}});
+    }
+    log::Flush();
+    loop_.Run();
+    workers_.Join();
+    log::Write(log::Level::kInfo, "stopped");
+    log::Flush();
+    return 0;
+  }
+
+ private:
+  static int Fail(const Error& error) {
+    std::fprintf(stderr, "idemproxy: %s\n", error.detail.c_str());
+    return kExitFailed;
+  }
+
+  Status StartAdmin() {
+    if (!config_->admin) return Ok();
+    auto server =
+        http_server::Server::Start(loop_, *config_->admin, {}, admin_, admin_connections_);
+    if (!server) return std::move(server).error();
+    admin_server_ = std::move(*server);
+    log::Write(log::Level::kInfo, "admin_listening",
+               {{"address", admin_server_->bound().ToText()}});
+    return Ok();
+  }
+
+  std::string RenderMetrics() {
+    process_.metrics.client_connections.Set(static_cast<std::int64_t>(process_.connections.load()));
+    process_.metrics.waiters.Set(static_cast<std::int64_t>(process_.waiters.count()));
+    process_.metrics.unrecorded.Set(static_cast<std::int64_t>(process_.unrecorded.count.load()));
+    process_.metrics.unrecorded_bytes.Set(
+        static_cast<std::int64_t>(process_.unrecorded.bytes.load()));
+    return process_.metrics.Render();
+  }
+
+  // All of it or none of it.
+  void OnReload() {
+    const SharedConfig next = Load(path_, [](const config::Mistake& mistake) {
+      log::Write(log::Level::kError, "reload_refused", {{"reason", mistake.ToText()}});
+    });
+    if (!next) return;
+    const auto fixed = config::NotReloadable(*config_, *next);
+    for (const std::string& key : fixed) {
+      log::Write(log::Level::kError, "reload_refused",
+                 {{"reason", key + " cannot change while running; restart to change it"}});
+    }
+    if (!fixed.empty() || !CanListen(*next)) return;
+    config_ = next;
+    log::Configure(config_->log);
+    LogWarnings(*config_);
+    workers_.Apply(config_);
+    log::Write(log::Level::kInfo, "reloaded", {{"file", path_}});
+  }
+
+  // Whether the addresses that a reload adds can be bound, tried before any worker changes
+  // anything.
+  bool CanListen(const config::Config& next) {
+    for (const event::Endpoint& endpoint : next.listen) {
+      if (std::find(config_->listen.begin(), config_->listen.end(), endpoint) !=
+          config_->listen.end()) {
+        continue;
+      }
+      auto listener =
+          event::Listener::Listen(loop_, endpoint, [](int, const event::SocketAddress&) {});
+      if (listener) continue;
+      log::Write(log::Level::kError, "reload_refused", {{"reason", listener.error().detail}});
+      return false;
+    }
+    return true;
+  }
+
+  void OnTerminate() {
+    if (std::exchange(draining_, true)) {
+      log::Write(log::Level::kWarn, "stopped_at_once");
+      log::Flush();
+      std::_Exit(kExitFailed);
+    }
+    log::Write(log::Level::kInfo, "draining",
+               {{"grace_ms", std::int64_t{config_->shutdown_grace.count()}}});
+    log::Flush();
+    process_.readiness.SetDraining();
+    workers_.Drain(config_->shutdown_grace);
+    // The signals stay watched, and the admin listener answers, until the last worker has ended.
+    waiter_ = std::thread([this] {
+      workers_.WaitQuiet();
+      loop_.Post([this] {
+        waiter_.join();
+        loop_.Stop();
+      });
+    });
+  }
+
+  const std::string path_;
+  SharedConfig config_;
+  Process& process_;
+  event::EventLoop loop_;
+  Workers workers_;
+  admin::AdminService admin_;
+  std::atomic<std::size_t> admin_connections_{0};
+  std::unique_ptr<http_server::Server> admin_server_;
+  bool draining_ = false;
+  std::thread waiter_;
+  event::SignalWatch on_hangup_{loop_, SIGHUP, [this] { OnReload(); }};
+  event::SignalWatch on_terminate_{loop_, SIGTERM, [this] { OnTerminate(); }};
+  event::SignalWatch on_interrupt_{loop_, SIGINT, [this] { OnTerminate(); }};
+};
+
+}  // namespace
+
+int Run(const std::string& config_path, bool /*accept_new_scope*/) {
+  const SharedConfig config = Load(config_path, [](const config::Mistake& mistake) {
+    std::fprintf(stderr, "%s\n", mistake.ToText().c_str());
+  });
+  if (!config) return kExitBadFile;
+  log::Configure(config->log);
+  LogWarnings(*config);
+  LogWhatSignaturesCover(*config);
+  auto process = Process::Open(*config);
+  if (!process) {
+    log::Flush();
+    std::fprintf(stderr, "idemproxy: %s\n", process.error().detail.c_str());
+    return kExitFailed;
+  }
+  return Main(config_path, config, **process).Run();
 }
 
 }  // namespace idem::app

@@ -1,0 +1,176 @@
+#include "proxy/app/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/base/log.h"
+#include "proxy/forward/pooled_upstream.h"
+#include "proxy/store/redis_store.h"
+
+namespace idem::app {
+
+namespace {
+
+constexpr Duration kTick = std::chrono::milliseconds(200);
+constexpr Duration kDrainCheck = std::chrono::milliseconds(10);
+
+template <class Client>
+StoreClient Own(std::unique_ptr<Client> client) {
+  auto* const limiter = client.get();
+  return {std::move(client), limiter};
+}
+
+// A server that is refused (a wrong password, a cluster, one that may forget) stops the start; one
+// that is away does not. All workers would find the same, so one of them waits.
+Status WaitUntilTried(event::EventLoop& loop, store::RedisStore& redis) {
+  Status tried = Ok();
+  const Ticket ticket = redis.WhenTried([&](Status status) {
+    tried = std::move(status);
+    loop.Stop();
+  });
+  loop.Run();
+  if (tried || tried.error().code == ErrorCode::kRefused) return tried;
+  log::Write(log::Level::kWarn, "store_away", {{"reason", tried.error().detail}});
+  return Ok();
+}
+
+}  // namespace
+
+Worker::Worker(Process& process, std::size_t index, std::shared_ptr<const config::Config> config)
+    : process_(process), index_(index), config_(std::move(config)), access_log_(process.metrics) {
+  access_log_.SetFormat(config_->log.format);
+}
+
+Worker::~Worker() = default;
+
+Status Worker::Start(const std::vector<event::Endpoint>& endpoints) {
+  if (auto opened = OpenStore(); !opened) return opened;
+  settler_ = std::make_unique<exchange::Settler>(loop_, *store_.records, process_.unrecorded);
+  registry_ = std::make_unique<exchange::ExchangeRegistry>(
+      exchange::Parts{loop_, random_, *store_.records, *store_.limiter, *settler_, process_.waiters,
+                      process_.unrecorded, access_log_},
+      MakeSite(*config_));
+  Tick();
+  return Listen(endpoints);
+}
+
+Status Worker::OpenStore() {
+  switch (config_->store.type) {
+    case store::StoreType::kMemory:
+      store_ = Own(std::make_unique<store::MemoryStoreClient>(*process_.memory, loop_));
+      return Ok();
+    case store::StoreType::kEmbedded:
+      store_ = Own(std::make_unique<store::EmbeddedStoreClient>(*process_.embedded, loop_));
+      return Ok();
+    case store::StoreType::kRedis:
+    case store::StoreType::kPostgres:
+      break;  // the configuration refuses postgres
+  }
+  const bool first = index_ == 0;
+  auto opened = store::RedisStore::Open(loop_, process_.resolver, random_, config_->store, first);
+  if (!opened) return std::move(opened).error();
+  store::RedisStore& redis = **opened;
+  store_ = Own(std::move(*opened));
+  return first ? WaitUntilTried(loop_, redis) : Ok();
+}
+
+std::shared_ptr<const exchange::Site> Worker::MakeSite(const config::Config& config) {
+  auto site = std::make_shared<exchange::Site>();
+  site->options = config.exchange;
+  site->router = exchange::Router(config.routes);
+  site->clients = config.clients;
+  site->trusted_proxies = config.trusted_proxies;
+  for (const forward::UpstreamOptions& options : config.upstreams) {
+    site->upstreams.push_back({std::make_unique<forward::PooledUpstream>(
+                                   loop_, process_.resolver, process_.GateOf(options), options),
+                               options.response_timeout});
+  }
+  return site;
+}
+
+Status Worker::Listen(const std::vector<event::Endpoint>& endpoints) {
+  for (const event::Endpoint& endpoint : endpoints) {
+    auto server = http_server::Server::Start(loop_, endpoint, config_->server, *registry_,
+                                             process_.connections);
+    if (!server) return std::move(server).error();
+    servers_.push_back(std::move(*server));
+  }
+  return Ok();
+}
+
+std::vector<event::Endpoint> Worker::bound() const {
+  std::vector<event::Endpoint> endpoints;
+  for (const auto& server : servers_) endpoints.push_back(server->bound());
+  return endpoints;
+}
+
+// What has no event of its own: lines of the log that wait for the next one, and the store's
+// health.
+void Worker::Tick() {
+  process_.readiness.SetStore(index_, store_.records->not_ready());
+  log::Flush();
+  tick_ = loop_.After(kTick, [this] { Tick(); });
+}
+
+void Worker::Apply(std::shared_ptr<const config::Config> config) {
+  loop_.Post([this, config = std::move(config)] { Reload(config); });
+}
+
+void Worker::Reload(const std::shared_ptr<const config::Config>& config) {
+  const auto wanted = [&](const std::unique_ptr<http_server::Server>& server) {
+    return std::find(config->listen.begin(), config->listen.end(), server->bound()) !=
+           config->listen.end();
+  };
+  std::vector<event::Endpoint> added;
+  for (const event::Endpoint& endpoint : config->listen) {
+    const bool there = std::any_of(config_->listen.begin(), config_->listen.end(),
+                                   [&](const event::Endpoint& other) { return other == endpoint; });
+    if (!there) added.push_back(endpoint);
+  }
+  const bool listeners_changed = config->listen != config_->listen;
+  config_ = config;
+  access_log_.SetFormat(config_->log.format);
+  registry_->SetSite(MakeSite(*config_));
+  for (auto& server : servers_) {
+    server->SetOptions(config_->server);
+    if (listeners_changed && !wanted(server)) server->Drain();
+  }
+  if (auto listening = Listen(added); !listening) {
+    log::Write(log::Level::kError, "listen_failed", {{"reason", listening.error().detail}});
+  }
+}
+
+void Worker::Drain(Duration grace) {
+  loop_.Post([this, grace] {
+    registry_->Drain();
+    for (auto& server : servers_) server->Drain();
+    StopWhenIdle(loop_.Now() + grace);
+  });
+}
+
+void Worker::StopWhenIdle(BootTime deadline) {
+  std::size_t open = registry_->live() + settler_->pending();
+  for (const auto& server : servers_) open += server->connection_count();
+  if (open == 0 || loop_.Now() >= deadline) {
+    if (open != 0) {
+      log::Write(log::Level::kWarn, "drain_incomplete",
+                 {{"exchanges", std::uint64_t{registry_->live()}},
+                  {"settlements", std::uint64_t{settler_->pending()}}});
+    }
+    return loop_.Stop();
+  }
+  drain_check_ = loop_.After(kDrainCheck, [this, deadline] { StopWhenIdle(deadline); });
+}
+
+void Worker::Close() {
+  tick_.Withdraw();
+  drain_check_.Withdraw();
+  servers_.clear();
+  registry_.reset();
+  // One more turn destroys what was retired, while everything that it refers to is alive.
+  loop_.Post([this] { loop_.Post([this] { loop_.Stop(); }); });
+  loop_.Run();
+  settler_.reset();
+}
+
+}  // namespace idem::app

@@ -1,0 +1,70 @@
+// One worker: a loop and all that hangs on it. It lives on the thread that runs it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "proxy/app/access_log.h"
+#include "proxy/app/process.h"
+#include "proxy/base/random.h"
+#include "proxy/config/config.h"
+#include "proxy/event/event_loop.h"
+#include "proxy/exchange/exchange_registry.h"
+#include "proxy/http_server/server.h"
+
+namespace idem::app {
+
+/// The store as one loop sees it.
+struct StoreClient {
+  std::unique_ptr<exchange::RecordStore> records;
+  exchange::RateLimiter* limiter = nullptr;  // the same object
+};
+
+class Worker {
+ public:
+  Worker(Process& process, std::size_t index, std::shared_ptr<const config::Config> config);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Opens the store and binds the listeners. An endpoint with port 0 gets one of the system's:
+  /// bound() tells. An error says what is wrong and what to do; a store that is only away is none,
+  /// /readyz tells.
+  Status Start(const std::vector<event::Endpoint>& endpoints);
+  [[nodiscard]] std::vector<event::Endpoint> bound() const;
+
+  /// Turns until Stop().
+  void Run() { loop_.Run(); }
+
+  // These two from any thread.
+  void Apply(std::shared_ptr<const config::Config> config);
+  /// Stops accepting, finishes what runs, then Run() returns; at the latest after `grace`.
+  void Drain(Duration grace);
+
+  /// After Run(): the exchanges and everything that they ask are gone; the store's client, which
+  /// answers them, and the loop stay, because others may still post to it.
+  void Close();
+
+ private:
+  Status OpenStore();
+  Status Listen(const std::vector<event::Endpoint>& endpoints);
+  [[nodiscard]] std::shared_ptr<const exchange::Site> MakeSite(const config::Config& config);
+  void Reload(const std::shared_ptr<const config::Config>& config);
+  void Tick();
+  void StopWhenIdle(BootTime deadline);
+
+  Process& process_;
+  const std::size_t index_;
+  std::shared_ptr<const config::Config> config_;
+  event::EventLoop loop_;
+  SystemRandom random_;
+  AccessLog access_log_;
+  StoreClient store_;
+  std::unique_ptr<exchange::Settler> settler_;
+  std::unique_ptr<exchange::ExchangeRegistry> registry_;
+  std::vector<std::unique_ptr<http_server::Server>> servers_;
+  Ticket tick_;
+  Ticket drain_check_;
+};
+
+}  // namespace idem::app

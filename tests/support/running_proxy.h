@@ -1,0 +1,59 @@
+// The built proxy as a user runs it: a file, a port, a log.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "tests/support/http_client.h"
+#include "tests/support/process.h"
+
+namespace idem::support {
+
+/// A folder that is gone with this.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Writes a file in it and returns its path.
+  std::string Write(std::string_view name, std::string_view text) const;
+
+ private:
+  std::string path_;
+};
+
+/// `idemproxy run` with a configuration of the test's. It listens on ports of the system's choice.
+class RunningProxy {
+ public:
+  /// `yaml` without `listen` and `admin`, which are added. Returns when it listens.
+  explicit RunningProxy(std::string_view yaml);
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::uint16_t admin_port() const { return admin_port_; }
+  [[nodiscard]] Process& process() { return process_; }
+
+  /// Rewrites the file and sends SIGHUP; returns when the log has a line with `expected`.
+  void Reload(std::string_view yaml, std::string_view expected);
+  /// kill -9, and the same file again on new ports.
+  void KillAndStartAgain();
+  /// SIGTERM; its exit code.
+  int Stop();
+
+ private:
+  void Start();
+  [[nodiscard]] static std::string WithListeners(std::string_view yaml);
+
+  TemporaryFolder folder_;
+  std::string file_;
+  Process process_;
+  std::uint16_t port_ = 0;
+  std::uint16_t admin_port_ = 0;
+};
+
+/// "X-Signature" of hmac-body: hex HMAC-SHA256.
+[[nodiscard]] std::string SignBody(std::string_view secret, std::string_view body);
+
+}  // namespace idem::support
