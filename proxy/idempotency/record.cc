@@ -1,7 +1,7 @@
 #include "proxy/idempotency/record.h"
 
+#include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -20,27 +20,19 @@ constexpr std::uint16_t kStatusMax = 599;
 
 // --- what may be written: stated by Encode() as invariants, by Decode() as refusals ---
 
+bool IsVisible(char c) { return c >= '!' && c <= '~'; }
+
+bool IsWord(std::string_view word) { return !word.empty() && std::ranges::all_of(word, IsVisible); }
+
 bool IsFieldName(std::string_view name) {
-  if (name.empty()) return false;
-  for (const char c : name) {
-    if (c < '!' || c > '~' || c == ':') return false;
-  }
-  return true;
+  return IsWord(name) && name.find(':') == std::string_view::npos;
 }
 
 bool IsFieldValue(std::string_view value) {
-  constexpr std::string_view kLineEnds{"\r\n\0", 3};
+  const auto stays_in_line = [](char c) { return c != '\r' && c != '\n' && c != '\0'; };
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
   if (!value.empty() && (is_blank(value.front()) || is_blank(value.back()))) return false;
-  return value.find_first_of(kLineEnds) == std::string_view::npos;
-}
-
-bool IsWord(std::string_view word) {
-  if (word.empty()) return false;
-  for (const char c : word) {
-    if (c < '!' || c > '~') return false;
-  }
-  return true;
+  return std::ranges::all_of(value, stays_in_line);
 }
 
 bool IsConsistent(const StoredResponse& response) {
