@@ -7,6 +7,7 @@
 
 #include "proxy/base/random.h"
 #include "proxy/event/event_loop.h"
+#include "proxy/event/listener.h"
 #include "proxy/event/resolver.h"
 #include "proxy/http_server/server.h"
 #include "upstream/postgres_order_store.h"
@@ -27,11 +28,12 @@ class Program {
         service_(loop_, store_, random_, options.behaviour) {}
 
   int Run() {
-    auto server = http_server::Server::Start(loop_, options_.listen, {}, service_, connections_);
-    if (!server) {
-      std::fprintf(stderr, "orders: %s\n", server.error().detail.c_str());
-      return 1;
+    // Asked first, because two that share a port would each get half of its requests.
+    if (const Status free = event::Listener::CheckFree(options_.listen); !free) {
+      return Complain(free.error());
     }
+    auto server = http_server::Server::Start(loop_, options_.listen, {}, service_, connections_);
+    if (!server) return Complain(server.error());
     server_ = *std::move(server);
     SayListening();
     FlushLog();
@@ -44,6 +46,11 @@ class Program {
   }
 
  private:
+  static int Complain(const Error& error) {
+    std::fprintf(stderr, "orders: %s\n", error.detail.c_str());
+    return 1;
+  }
+
   void SayListening() {
     const std::string address = server_->bound().ToText();
     const std::string database = options_.database.ToText();
