@@ -13,6 +13,8 @@ namespace {
 constexpr ParseError kNoResponse{502, "upstream-reset", "the connection ended without a response"};
 constexpr ParseError kTruncated{502, "upstream-reset",
                                 "the connection ended before the response was complete"};
+constexpr ParseError kTooManyInterims{400, "bad-request", "there are too many interim responses"};
+constexpr std::size_t kInterimsMax = 64;  // in front of one final response
 
 }  // namespace
 
@@ -27,6 +29,7 @@ class ResponseParser::Impl {
     request_method_.assign(request_method);
     touched_ = false;
     clean_end_ = false;
+    interims_ = 0;
     BeginHead();
     head_.Clear();
   }
@@ -88,6 +91,7 @@ class ResponseParser::Impl {
     const auto* error = ParseResponseHead(bytes.substr(0, section_bytes), request_method_, head_);
     if (error != nullptr) return Fail(*error);
     if (head_.status / 100 == 1) {
+      if (++interims_ > kInterimsMax) return Fail(kTooManyInterims);
       BeginHead();
     } else {
       state_ = State::kBody;
@@ -122,6 +126,7 @@ class ResponseParser::Impl {
   State state_ = State::kHead;
   bool touched_ = false;    // a byte has come
   bool clean_end_ = false;  // nothing came behind the response
+  std::size_t interims_ = 0;
   SectionScanner scanner_;
   ResponseHead head_;
   BodyReader body_;

@@ -136,6 +136,13 @@ TEST_CASE("a response that two readers could read differently is refused") {
   for (const Row& row : rows) CheckEverySplit(row);
 }
 
+TEST_CASE("interim responses without end are refused") {
+  std::string interims;
+  for (int i = 0; i < 65; ++i) interims += "HTTP/1.1 102 \r\n\r\n";
+  const std::string got = ResponseRecorder::Read("POST", interims, Then::kOpen);
+  CHECK(got.substr(64 * 4) == kBad);
+}
+
 TEST_CASE("a response that is cut is no response") {
   const std::string chunked = "Transfer-Encoding: chunked\r\n";
   const Row rows[] = {
