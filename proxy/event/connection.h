@@ -10,6 +10,7 @@
 #include "proxy/base/result.h"
 #include "proxy/event/address.h"
 #include "proxy/event/event_loop.h"
+#include "proxy/event/tls.h"
 
 namespace idem::event {
 
@@ -51,6 +52,18 @@ class Connection {
                                              Duration timeout, ConnectionEvents& events,
                                              const Options& options);
 
+  /// The same with TLS. As a server the handshake, within 10 s, goes on unseen before the first
+  /// OnData; as a client OnConnected follows it, within `timeout` for both, and the certificate
+  /// must be for `server_name`, a name or an IP address ("": any). `context` need not outlive the
+  /// call.
+  static std::unique_ptr<Connection> AcceptedTls(EventLoop& loop, int socket,
+                                                 const TlsContext& context,
+                                                 ConnectionEvents& events, const Options& options);
+  static std::unique_ptr<Connection> ConnectTls(EventLoop& loop, const SocketAddress& to,
+                                                const TlsContext& context,
+                                                const std::string& server_name, Duration timeout,
+                                                ConnectionEvents& events, const Options& options);
+
   virtual ~Connection() = default;  // closes the socket, with what is unsent dropped
 
   /// All received and not yet consumed, in one piece. Good until the event that told of it returns;
@@ -80,6 +93,9 @@ class Connection {
   [[nodiscard]] virtual bool quiet() const = 0;
   /// Where the peer is: "192.0.2.1:1234", or "unix".
   [[nodiscard]] virtual const std::string& peer_address() const = 0;
+  /// The subject of the peer's certificate in the form of RFC 2253, once OnConnected or the first
+  /// OnData came; "" where it showed none.
+  [[nodiscard]] virtual std::string_view peer_subject() const { return {}; }
 };
 
 }  // namespace idem::event

@@ -76,8 +76,12 @@ void ForwardCall::ConnectToNext(std::string_view last_error) {
   if (attempts_ == candidates_.size() || attempts_ == kConnectAttemptsMax) {
     return Fail(UpstreamProblem::kUnreachable, Reached::kNo, last_error);
   }
-  connection_ = std::make_unique<UpstreamConnection>(pool_.loop_, candidates_[attempts_++],
-                                                     pool_.options_.connect_timeout, *this);
+  connection_ = std::make_unique<UpstreamConnection>(
+      pool_.loop_, candidates_[attempts_++],
+      UpstreamConnection::Way{.timeout = pool_.options_.connect_timeout,
+                              .tls = pool_.tls_,
+                              .server_name = pool_.server_name()},
+      *this);
 }
 
 void ForwardCall::OnConnectFailed(const Error& error) {

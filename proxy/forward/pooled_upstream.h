@@ -7,6 +7,7 @@
 
 #include "proxy/event/event_loop.h"
 #include "proxy/event/resolver.h"
+#include "proxy/event/tls.h"
 #include "proxy/exchange/upstream.h"
 #include "proxy/forward/directory.h"
 #include "proxy/forward/idle_connections.h"
@@ -16,14 +17,18 @@
 
 namespace idem::forward {
 
+/// What all workers' connections to a backend share over TLS; null where it is spoken to without.
+Result<std::unique_ptr<event::TlsContext>> MakeTlsContext(const UpstreamOptions& options);
+
 /// A call asks for a slot, takes a kept connection or makes one (at most three attempts, each at
 /// another address where there is one), sends, and hands the response on as it comes. Everything
 /// lives on one loop; the gate and the resolver are shared by the workers and outlive this, and
 /// this outlives its calls.
 class PooledUpstream final : public exchange::Upstream {
  public:
+  /// `tls`: from MakeTlsContext(), null exactly where options.tls is not set; outlives this.
   PooledUpstream(event::EventLoop& loop, event::Resolver& resolver, InFlightGate& gate,
-                 UpstreamOptions options);
+                 UpstreamOptions options, const event::TlsContext* tls = nullptr);
   ~PooledUpstream() override;
 
   std::unique_ptr<exchange::UpstreamCall> Send(const http::RequestHead& head,
@@ -41,12 +46,14 @@ class PooledUpstream final : public exchange::Upstream {
  private:
   friend class ForwardCall;
 
+  [[nodiscard]] const std::string& server_name() const;
   std::string TakeBuffer();
   void GiveBuffer(std::string buffer);
 
   event::EventLoop& loop_;
   InFlightGate& gate_;
   const UpstreamOptions options_;
+  const event::TlsContext* const tls_;
   Directory directory_;
   IdleConnections idle_;
   TimeoutList queue_timeouts_;

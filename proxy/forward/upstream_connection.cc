@@ -12,10 +12,13 @@ constexpr int kInterimHeadsMax = 32;  // a backend that sends nothing else would
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(event::EventLoop& loop, const event::SocketAddress& to,
-                                       Duration timeout, ConnectionUser& user)
+                                       const Way& way, ConnectionUser& user)
     : user_(&user),
       parser_(http::ParserLimits{}, *this),
-      connection_(event::Connection::Connect(loop, to, timeout, *this, {})) {}
+      connection_(way.tls == nullptr
+                      ? event::Connection::Connect(loop, to, way.timeout, *this, {})
+                      : event::Connection::ConnectTls(loop, to, *way.tls, way.server_name,
+                                                      way.timeout, *this, {})) {}
 
 void UpstreamConnection::Retire(event::EventLoop& loop,
                                 std::unique_ptr<UpstreamConnection> connection, bool abort) {

@@ -38,8 +38,15 @@ class ConnectionUser {
 ///   connecting ──▶ idle ──Send()──▶ busy ──OnResponseEnd, reusable()──▶ idle
 class UpstreamConnection final : public Retirable, event::ConnectionEvents, http::ResponseEvents {
  public:
+  /// How to reach the backend, beside its address.
+  struct Way {
+    Duration timeout;                        // of the connect, the TLS handshake included
+    const event::TlsContext* tls = nullptr;  // null: plain
+    const std::string& server_name;          // with TLS: whose certificate must be shown
+  };
+
   /// Connects; the user hears OnConnected or OnConnectFailed.
-  UpstreamConnection(event::EventLoop& loop, const event::SocketAddress& to, Duration timeout,
+  UpstreamConnection(event::EventLoop& loop, const event::SocketAddress& to, const Way& way,
                      ConnectionUser& user);
 
   /// Closes the socket in order (`abort`: with RST), now, and destroys the rest on a later turn.

@@ -77,7 +77,9 @@ struct World {
     for (const std::string& address : addresses) {
       options.endpoints.push_back(*event::Endpoint::Parse(address));
     }
-    upstream = std::make_unique<PooledUpstream>(loop, resolver, gate, std::move(options));
+    tls = *MakeTlsContext(options);
+    upstream =
+        std::make_unique<PooledUpstream>(loop, resolver, gate, std::move(options), tls.get());
   }
 
   void Start(Heard& heard, const http::RequestHead& head, const std::string* body = nullptr,
@@ -101,6 +103,7 @@ struct World {
 
   event::Resolver resolver;
   InFlightGate gate;
+  std::unique_ptr<event::TlsContext> tls;
   event::EventLoop loop;
   std::unique_ptr<PooledUpstream> upstream;
 };

@@ -1,0 +1,42 @@
+// Certificates for tests, made anew with the openssl command: no private key lies in the tree.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace idem::test {
+
+/// A folder of PEM files, removed at the end. The same key for all: what differs is who signed it,
+/// for whom and for when.
+class TestCertificates {
+ public:
+  TestCertificates();
+  ~TestCertificates();
+  TestCertificates(const TestCertificates&) = delete;
+  TestCertificates& operator=(const TestCertificates&) = delete;
+
+  [[nodiscard]] std::string ca() const { return File("ca.pem"); }
+  [[nodiscard]] std::string key() const { return File("key.pem"); }
+  /// Signed by ca() for `localhost` and 127.0.0.1.
+  [[nodiscard]] std::string server() const { return File("server.pem"); }
+  /// Signed by ca() for `other.example`.
+  [[nodiscard]] std::string other_name() const { return File("other.pem"); }
+  /// As server(), but over since 2021.
+  [[nodiscard]] std::string expired() const { return File("expired.pem"); }
+  /// For `localhost`, signed by itself.
+  [[nodiscard]] std::string self_signed() const { return File("self.pem"); }
+  /// Signed by ca(): CN=shop,O=Tests.
+  [[nodiscard]] std::string client() const { return File("client.pem"); }
+
+ private:
+  [[nodiscard]] std::string File(const std::string& name) const {
+    return (folder_ / name).string();
+  }
+  void OpenSsl(const std::string& arguments) const;
+  void Sign(const std::string& name, const std::string& subject, const std::string& extension,
+            const std::string& validity) const;
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace idem::test

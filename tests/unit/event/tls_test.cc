@@ -1,0 +1,223 @@
+#include "proxy/event/tls.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "proxy/event/connection.h"
+#include "proxy/event/listener.h"
+#include "tests/support/run_loop.h"
+#include "tests/support/test_certificates.h"
+
+namespace idem::event {
+namespace {
+
+using std::chrono::seconds;
+using test::RunBriefly;
+using test::RunUntil;
+
+const test::TestCertificates& Certificates() {
+  static const test::TestCertificates kCertificates;
+  return kCertificates;
+}
+
+struct End final : ConnectionEvents {
+  void OnConnected() override { connected = true; }
+  void OnData() override {
+    if (!consumes) return;
+    bytes += connection->received();
+    connection->Consume(connection->received().size());
+    if (destroy_in_data) connection.reset();
+  }
+  void OnEnd() override { ended = true; }
+  void OnDrained() override { ++drained; }
+  void OnFailure(const Error& failure) override {
+    ++failures;
+    error = failure;
+  }
+
+  std::unique_ptr<Connection> connection;
+  bool connected = false;
+  bool ended = false;
+  bool consumes = true;
+  bool destroy_in_data = false;
+  int drained = 0;
+  int failures = 0;
+  Error error;
+  std::string bytes;
+};
+
+struct Setup {
+  std::string certificate = Certificates().server();
+  std::string client_ca = {};
+  TlsClientOptions client = {.ca = Certificates().ca(), .certificate = {}, .key = {}};
+  std::string server_name = "localhost";
+};
+
+/// A client and a server with TLS between them; the handshake has begun.
+struct Pair {
+  explicit Pair(const Setup& setup = {}, bool tls_client = true) {
+    auto server_context = TlsContext::ForServer({.certificate = setup.certificate,
+                                                 .key = Certificates().key(),
+                                                 .client_ca = setup.client_ca});
+    auto client_context = TlsContext::ForClient(setup.client);
+    REQUIRE(server_context.has_value());
+    REQUIRE(client_context.has_value());
+    auto listening = Listener::Listen(
+        loop, *Endpoint::Parse("127.0.0.1:0"), [&](int socket, const SocketAddress&) {
+          server.connection = Connection::AcceptedTls(loop, socket, **server_context, server, {});
+        });
+    REQUIRE(listening.has_value());
+    const auto address = *SocketAddress::FromLiteral((*listening)->bound());
+    client.connection = tls_client
+                            ? Connection::ConnectTls(loop, address, **client_context,
+                                                     setup.server_name, seconds(10), client, {})
+                            : Connection::Connect(loop, address, seconds(10), client, {});
+    RunUntil(loop, [&] {
+      return (client.connected || client.failures > 0) && server.connection != nullptr;
+    });
+  }
+  EventLoop loop;
+  End client, server;
+};
+
+TEST_CASE("bytes go both ways over TLS, and an orderly end is told as one") {
+  Pair pair;
+  REQUIRE(pair.client.connected);
+  CHECK(pair.client.connection->peer_subject() == "CN=localhost");
+  CHECK(pair.client.connection->Write("hello ", "world"));
+  RunUntil(pair.loop, [&] { return pair.server.bytes == "hello world"; });
+  CHECK(pair.server.connection->peer_subject().empty());
+  CHECK(pair.server.connection->Write("back"));
+  RunUntil(pair.loop, [&] { return pair.client.bytes == "back"; });
+  RunBriefly(pair.loop);
+  CHECK(pair.client.connection->quiet());
+  pair.client.connection->EndWriting();
+  RunUntil(pair.loop, [&] { return pair.server.ended; });
+  CHECK(pair.server.connection->Write("still here"));
+  RunUntil(pair.loop, [&] { return pair.client.bytes == "backstill here"; });
+  pair.server.connection.reset();
+  RunUntil(pair.loop, [&] { return pair.client.ended; });
+  CHECK(pair.client.failures + pair.server.failures == 0);
+}
+
+TEST_CASE("much data arrives whole through a reader that pauses, and one that keeps it for later") {
+  Pair pair;
+  std::string sent(12 << 20, 'x');
+  for (std::size_t i = 0; i < sent.size(); i += 997) sent[i] = static_cast<char>('a' + i % 26);
+  pair.server.consumes = false;
+  CHECK(pair.client.connection->Write(sent));
+  CHECK(pair.client.connection->unsent_bytes() > 0);
+  std::size_t most = 0;
+  std::string got;
+  int turn = 0;
+  RunUntil(pair.loop, [&] {
+    if (++turn % 3 == 0) pair.server.connection->PauseReading();
+    const auto received = pair.server.connection->received();
+    most = std::max(most, received.size());
+    const auto some = received.substr(0, 100'003);
+    got += some;
+    pair.server.connection->Consume(some.size());
+    if (turn % 3 == 2) pair.server.connection->ResumeReading();
+    return got.size() >= sent.size();
+  });
+  CHECK((got == sent));  // not printed
+  CHECK(most <= 300 * 1024);
+  RunUntil(pair.loop, [&] { return pair.client.drained > 0; });
+}
+
+TEST_CASE("a connection that ends without a close_notify was cut") {
+  Pair pair;
+  pair.client.connection->Write("x");
+  RunUntil(pair.loop, [&] { return pair.server.bytes == "x"; });
+  pair.server.connection->Abort();
+  RunUntil(pair.loop, [&] { return pair.client.failures == 1; });
+  CHECK_FALSE(pair.client.ended);
+  CHECK_FALSE(pair.client.connection->Write("y"));
+}
+
+TEST_CASE(
+    "a certificate that cannot be believed is refused before a byte of ours, with its reason") {
+  struct Case {
+    const char* what;
+    Setup setup;
+    const char* reason;
+  };
+  std::vector<Case> cases = {
+      {"expired", {.certificate = Certificates().expired()}, "certificate has expired"},
+      {"self-signed", {.certificate = Certificates().self_signed()}, "self-signed certificate"},
+      {"another name", {.certificate = Certificates().other_name()}, "hostname mismatch"},
+      {"another address", {.server_name = "127.0.0.2"}, "IP address mismatch"},
+      {"unknown authority", {}, "certificate"},
+  };
+  cases.back().setup.client.ca = Certificates().self_signed();
+  for (const Case& one : cases) {
+    CAPTURE(one.what);
+    Pair pair(one.setup);
+    CHECK_FALSE(pair.client.connected);
+    REQUIRE(pair.client.failures == 1);
+    CHECK(pair.client.error.code == ErrorCode::kUnavailable);
+    CHECK(pair.client.error.detail.find(one.reason) != std::string::npos);
+    RunUntil(pair.loop, [&] { return pair.server.failures == 1; });
+    CHECK(pair.server.bytes.empty());
+  }
+}
+
+TEST_CASE("an address is a name too, and with verify off anybody may answer") {
+  Setup by_address;
+  by_address.server_name = "127.0.0.1";
+  CHECK(Pair(by_address).client.connected);
+  Setup unverified;
+  unverified.certificate = Certificates().self_signed();
+  unverified.client.verify = false;
+  unverified.server_name = "whoever.example";
+  CHECK(Pair(unverified).client.connected);
+}
+
+TEST_CASE("with client_ca a client shows its certificate, or is refused") {
+  Setup setup;
+  setup.client_ca = Certificates().ca();
+  Pair refused(setup);
+  RunUntil(refused.loop, [&] { return refused.server.failures == 1; });
+  CHECK(refused.server.error.detail.find("peer did not return a certificate") != std::string::npos);
+  RunUntil(refused.loop, [&] { return refused.client.failures == 1; });
+
+  setup.client.certificate = Certificates().client();
+  setup.client.key = Certificates().key();
+  Pair known(setup);
+  known.client.connection->Write("x");
+  RunUntil(known.loop, [&] { return known.server.bytes == "x"; });
+  CHECK(known.server.connection->peer_subject() == "CN=shop,O=Tests");
+}
+
+TEST_CASE("a client that does not speak TLS is refused") {
+  Pair pair({}, /*tls_client=*/false);
+  pair.client.connection->Write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  RunUntil(pair.loop, [&] { return pair.server.failures == 1; });
+  CHECK(pair.server.bytes.empty());
+}
+
+TEST_CASE("the owner may destroy a TLS connection inside its events") {
+  Pair pair;
+  pair.server.destroy_in_data = true;
+  pair.client.connection->Write("x");
+  RunUntil(pair.loop, [&] { return pair.server.connection == nullptr; });
+  RunUntil(pair.loop, [&] { return pair.client.ended; });
+}
+
+TEST_CASE("files that cannot be used are named") {
+  const auto missing = TlsContext::ForServer(
+      {.certificate = "/nowhere/cert.pem", .key = Certificates().key(), .client_ca = {}});
+  REQUIRE_FALSE(missing.has_value());
+  CHECK(missing.error().detail.find("/nowhere/cert.pem") != std::string::npos);
+  const auto other_key = TlsContext::ForServer(
+      {.certificate = Certificates().ca(), .key = Certificates().key(), .client_ca = {}});
+  REQUIRE_FALSE(other_key.has_value());
+  CHECK(other_key.error().detail.find(Certificates().key()) != std::string::npos);
+  CHECK_FALSE(
+      TlsContext::ForClient({.ca = "/nowhere/ca.pem", .certificate = {}, .key = {}}).has_value());
+}
+
+}  // namespace
+}  // namespace idem::event
