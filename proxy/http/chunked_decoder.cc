@@ -15,6 +15,7 @@ constexpr ParseError kLineTooLong{400, "bad-request", "a chunk's size line is to
 constexpr ParseError kBareLineFeed{400, "bad-request", "a chunk's size line does not end in CR LF"};
 constexpr ParseError kBadSize{400, "bad-request", "a chunk's size is not a hexadecimal number"};
 constexpr ParseError kSizeOverflow{400, "bad-request", "a chunk's size is too large"};
+constexpr ParseError kChunkTooLarge{413, "body-too-large", "a chunk is too large"};
 constexpr ParseError kBadExtension{400, "bad-request", "a chunk extension is malformed"};
 constexpr ParseError kTooManyExtensions{400, "bad-request", "there are too many chunk extensions"};
 constexpr ParseError kBadDataEnd{400, "bad-request", "a chunk's data is not followed by CR LF"};
@@ -169,6 +170,7 @@ const ParseError* ChunkedDecoder::TakeSizeLine(std::string_view line, const Pars
     size = size * 16 + HexValue(*digit);
   }
   const std::string_view extensions(digits_end, static_cast<std::size_t>(line.end() - digits_end));
+  if (size > limits.chunk_bytes) return &kChunkTooLarge;
   if (!ExtensionReader(extensions).ReadAll()) return &kBadExtension;
   extension_bytes_ += extensions.size();
   if (extension_bytes_ > limits.chunk_extension_bytes) return &kTooManyExtensions;

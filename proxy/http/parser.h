@@ -18,8 +18,9 @@ struct ParserLimits {
   std::size_t header_count = 100;             // beyond: 431
   std::size_t trailer_bytes =
       8 * 1024;  // a chunked body's trailer section; parsed, checked and dropped
-  std::size_t chunk_line_bytes = 256;             // one chunk's size and extensions
-  std::size_t chunk_extension_bytes = 16 * 1024;  // the extensions of one body together
+  std::size_t chunk_line_bytes = 256;                  // one chunk's size and extensions
+  std::uint64_t chunk_bytes = std::uint64_t{1} << 31;  // one chunk's data; beyond: 413
+  std::size_t chunk_extension_bytes = 16 * 1024;       // the extensions of one body together
 };
 
 /// Why a message was refused. `status` is what the client is told (for a response: always 502);

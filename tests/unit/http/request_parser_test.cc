@@ -347,6 +347,7 @@ TEST_CASE("each limit refuses what is one byte or line beyond it") {
   limits.header_count = 3;
   limits.trailer_bytes = 12;
   limits.chunk_line_bytes = 10;
+  limits.chunk_bytes = 18;
   limits.chunk_extension_bytes = 8;
   const auto get = [](std::size_t line_bytes) {
     return "GET /" + std::string(line_bytes - 14, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -374,6 +375,9 @@ TEST_CASE("each limit refuses what is one byte or line beyond it") {
       {"9112 7.1.1", chunked("1;abc\r\nx\r\n1;abcd\r\ny\r\n0\r\n\r\n"), chunked_head + "x" + kBad},
       {"9112 7.1", chunked("0000000001\r\nx\r\n0\r\n\r\n"), chunked_head + "x}"},
       {"9112 7.1", chunked("00000000001\r\nx\r\n0\r\n\r\n"), chunked_head + kBad},
+      {"9112 7.1", chunked("12\r\n012345678901234567\r\n0\r\n\r\n"),
+       chunked_head + "012345678901234567}"},
+      {"9112 7.1", chunked("13\r\n"), chunked_head + "!413 body-too-large"},
       {"9112 7.1.2", chunked("0\r\nA: bcdefgh\r\n\r\n"), chunked_head + "}"},
       {"9112 7.1.2", chunked("0\r\nA: bcdefghi\r\n\r\n"), chunked_head + too_large},
       {"9112 7.1.2", chunked("0\r\nA:\r\nB:\r\nC:\r\nD:\r\n\r\n"), chunked_head + too_large},
