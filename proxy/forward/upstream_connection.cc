@@ -3,13 +3,8 @@
 #include <utility>
 
 namespace idem::forward {
-namespace {
 
 using exchange::UpstreamProblem;
-
-constexpr int kInterimHeadsMax = 32;  // a backend that sends nothing else would never be done
-
-}  // namespace
 
 UpstreamConnection::UpstreamConnection(event::EventLoop& loop, const event::SocketAddress& to,
                                        const Way& way, ConnectionUser& user)
@@ -36,7 +31,6 @@ bool UpstreamConnection::Send(std::string_view method, std::string_view head,
   INVARIANT(!busy_);
   busy_ = true;
   response_begun_ = response_ended_ = peer_keeps_alive_ = false;
-  interim_heads_ = 0;
   parser_.Begin(method);
   return connection_->Write(head, body);
 }
@@ -75,9 +69,6 @@ void UpstreamConnection::OnData() {
     if (progress.error != nullptr) {
       return Break(UpstreamProblem::kMalformed, progress.error->detail);
     }
-    if (interim_heads_ > kInterimHeadsMax) {
-      return Break(UpstreamProblem::kMalformed, "too many interim responses");
-    }
     if (response_ended_) {
       busy_ = false;
       return user_->OnResponseEnd();
@@ -114,7 +105,6 @@ void UpstreamConnection::Break(UpstreamProblem problem, std::string_view detail)
 
 void UpstreamConnection::OnResponseHead() {
   http::ResponseHead& head = parser_.head();
-  if (head.status / 100 == 1 && ++interim_heads_ > kInterimHeadsMax) return;
   peer_keeps_alive_ = head.keep_alive;  // asked now: the user may take the head away
   if (!retired_ && head.status != 100) user_->OnResponseHead(head);
 }

@@ -93,7 +93,6 @@ class UpstreamConnection final : public Retirable, event::ConnectionEvents, http
   bool response_begun_ = false;
   bool response_ended_ = false;
   bool peer_keeps_alive_ = false;
-  int interim_heads_ = 0;
   http::ResponseParser parser_;
   std::unique_ptr<event::Connection> connection_;
 };
