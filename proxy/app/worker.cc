@@ -90,6 +90,8 @@ std::shared_ptr<const exchange::Site> Worker::MakeSite(const config::Config& con
 
 Status Worker::Listen(const std::vector<event::Endpoint>& endpoints) {
   for (const event::Endpoint& endpoint : endpoints) {
+    // A Unix socket has one listener; the kernel spreads only those of a port.
+    if (index_ > 0 && !endpoint.unix_path.empty()) continue;
     auto server = http_server::Server::Start(loop_, endpoint, config_->server, *registry_,
                                              process_.connections);
     if (!server) return std::move(server).error();

@@ -4,6 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include "proxy/event/listener.h"
+
 namespace idem::app {
 
 // The life of a worker's thread, and where it waits for the others:
@@ -44,6 +46,9 @@ void Workers::Run(Running& running, const std::shared_ptr<const config::Config>&
 }
 
 Status Workers::Start(const std::shared_ptr<const config::Config>& config) {
+  for (const event::Endpoint& endpoint : config->listen) {
+    if (auto free = event::Listener::CheckFree(endpoint); !free) return free;
+  }
   for (unsigned i = 0; i < config->workers; ++i) {
     auto& running = *running_.emplace_back(std::make_unique<Running>());
     running.index = i;
