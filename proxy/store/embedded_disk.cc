@@ -12,6 +12,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <shared_mutex>
 #include <thread>
 
 #include "proxy/base/invariant.h"
