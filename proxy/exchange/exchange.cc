@@ -21,6 +21,9 @@ namespace {
 constexpr Duration kFirstPoll = std::chrono::milliseconds(25);
 constexpr Duration kLongestPoll = std::chrono::milliseconds(250);
 constexpr std::size_t kUnsentMax = 64 * 1024;  // beyond it the faster side is paused
+// Of a body that is streamed this much is read before the upstream is asked: a small one that is
+// malformed or cut short reaches no backend.
+constexpr std::size_t kReadAheadBytes = 64 * 1024;
 constexpr std::size_t kPendingSettlementsMax = 10'000;
 
 std::string_view PathOf(std::string_view target) { return target.substr(0, target.find('?')); }
@@ -84,7 +87,7 @@ void Exchange::Clock(Duration Report::*spent) {
 // -------------------------------------------------------------------------------------------------
 
 void Exchange::StartUnreadable(const http::ParseError& error) {
-  if (stream_ != nullptr) stream_->CloseAfter();
+  stream_->CloseAfter();
   Refuse(Unreadable(error.status, error.name, error.detail), Verdict::kRefused);
 }
 
@@ -128,41 +131,63 @@ void Exchange::Admit() {
   }
   body_ended_ = request_.body.kind == Kind::kNone ||
                 (request_.body.kind == Kind::kKnown && request_.body.bytes == 0);
-  if (body_ended_ || !buffers_body()) return OnReceived();
-  if (request_.body.kind == Kind::kKnown) request_body_.reserve(request_.body.bytes);
+  if (body_ended_) return OnReceived();
+  if (request_.body.kind == Kind::kKnown) {
+    request_body_.reserve(buffers_body()
+                              ? request_.body.bytes
+                              : std::min<std::uint64_t>(request_.body.bytes, kReadAheadBytes));
+  }
   stream_->ResumeBody();
 }
 
 void Exchange::OnBody(std::string_view bytes) {
+  if (phase_ == Phase::kFinished) return;
   body_bytes_ += bytes.size();
-  if (phase_ == Phase::kAnswering || phase_ == Phase::kFinished) return;
-  if (body_bytes_ > route_->max_body) {
-    call_.reset();
-    stream_->CloseAfter();
-    return Refuse(BodyTooLarge(), Verdict::kRefused);
-  }
-  if (phase_ == Phase::kReceiving) {
-    request_body_.append(bytes);
+  if (body_bytes_ > route_->max_body) return RefuseBody(BodyTooLarge());
+  if (sends_body()) {
+    SendReadAhead();
+    call_->SendBody(bytes);
+    if (call_->unsent_bytes() > kUnsentMax) stream_->PauseBody();
     return;
   }
-  call_->SendBody(bytes);
-  if (call_->unsent_bytes() > kUnsentMax) stream_->PauseBody();
+  request_body_.append(bytes);
+  if (phase_ != Phase::kReceiving || buffers_body() || body_bytes_ < kReadAheadBytes) return;
+  stream_->PauseBody();
+  OnReceived();
 }
 
 void Exchange::OnBodyEnd() {
+  if (phase_ == Phase::kFinished) return;
   body_ended_ = true;
   if (phase_ == Phase::kReceiving) return OnReceived();
-  if (call_) call_->EndBody();
+  if (!sends_body()) return;
+  SendReadAhead();
+  call_->EndBody();
 }
 
 void Exchange::OnBodyError(const http::ParseError& error) {
   if (phase_ == Phase::kFinished) return;
-  if (streaming_) {
-    stream_->Abort();
-    return Finish();
-  }
+  RefuseBody(Unreadable(error.status, error.name, error.detail));
+}
+
+// A body that cannot go on. What was sent of it ends with a cut, so that the backend never takes it
+// for whole.
+void Exchange::RefuseBody(const Reply& reply) {
   call_.reset();
-  StartUnreadable(error);
+  stream_->CloseAfter();
+  if (!streaming_) return Refuse(reply, Verdict::kRefused);
+  stream_->Abort();
+  Finish();
+}
+
+bool Exchange::sends_body() const {
+  return call_ != nullptr && (phase_ == Phase::kForwarding || streaming_);
+}
+
+void Exchange::SendReadAhead() {
+  if (request_body_.empty()) return;
+  call_->SendBody(request_body_);
+  request_body_.clear();
 }
 
 void Exchange::OnClientGone() {

@@ -95,6 +95,9 @@ class Exchange final : public http::ServerHandler,
   void Admit();
   [[nodiscard]] bool idempotent() const;
   [[nodiscard]] bool buffers_body() const;
+  void RefuseBody(const Reply& reply);
+  [[nodiscard]] bool sends_body() const;
+  void SendReadAhead();
   void OnReceived();
   [[nodiscard]] bool Authenticate();
   void Limit();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace idem::exchange {
 
@@ -48,6 +49,14 @@ bool IsReplaced(const ForwardedRequest& request, std::string_view name) {
   return !request.key_header.empty() && EqualsIgnoreCase(name, request.key_header);
 }
 
+// RFC 9110, section 7.6.2: a forwarded OPTIONS says one hop less. Zero was not forwarded.
+std::string OneHopLess(std::string_view value) {
+  unsigned hops = 0;
+  const auto parsed = std::from_chars(value.data(), value.data() + value.size(), hops);
+  if (parsed.ec != std::errc() || hops == 0) return std::string(value);
+  return std::to_string(hops - 1);
+}
+
 void AddAppended(const http::Fields& received, std::string_view name, std::string_view own,
                  http::Fields& to) {
   if (received.Count(name) == 0) {
@@ -85,7 +94,13 @@ void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to) {
   for (const http::FieldLine line : from.fields) {
     if (!PassesThrough(from.fields, line.name, has_connection)) continue;
     if (IsReplaced(request, line.name)) continue;
-    to.fields.Add(line.name, line.value);
+    const bool counts_hops =
+        from.method == "OPTIONS" && EqualsIgnoreCase(line.name, "Max-Forwards");
+    if (counts_hops) {
+      to.fields.Add(line.name, OneHopLess(line.value));
+    } else {
+      to.fields.Add(line.name, line.value);
+    }
   }
   if (from.fields.Count("Host") == 0) to.fields.Add("Host", "");  // HTTP/1.0: 1.1 asks for one
   if (request.identity_encoding) to.fields.Add("Accept-Encoding", "identity");

@@ -472,19 +472,74 @@ TEST_CASE("a body larger than the route takes is refused by its length and by it
   CHECK(declared->closes);
 }
 
-TEST_CASE("a route without a key streams both ways and is cut when the upstream is") {
+namespace {
+
+// A request with a body of `bytes` on a route without a key, its head alone.
+VirtualProxy::Sent Upload(World& world, std::uint64_t bytes) {
+  world.proxy.Serve(Legacy(), [](exchange::Route& route, exchange::Site&) {
+    route.idempotency.reset();
+    route.max_body = 1024 * 1024;
+  });
+  auto sent = world.proxy.Head("", bytes);
+  CHECK(sent->body_wanted == (bytes > 0));
+  return sent;
+}
+
+}  // namespace
+
+TEST_CASE("a small body of a streamed request is read whole before the upstream is asked") {
   World world;
-  world.proxy.Serve(Legacy(),
-                    [](exchange::Route& route, exchange::Site&) { route.idempotency.reset(); });
-  auto sent = world.proxy.Post("", "hello");
+  auto sent = Upload(world, 5);
+  sent.handler->OnBody("hel");
+  world.loop.Settle();
+  CHECK(world.proxy.upstream->calls.empty());
+  sent.handler->OnBody("lo");
+  sent.handler->OnBodyEnd();
+  world.loop.Settle();
+  CHECK(world.call(0).body == "hello");
+  FakeUpstream::Answer(world.call(0), 200, "ok");
+  world.loop.Settle();
+  CHECK(sent->body == "ok");
+}
+
+TEST_CASE("a large body is streamed, also after the upstream has begun to answer") {
+  World world;
+  auto sent = Upload(world, 100'000);
+  sent.handler->OnBody(std::string(70'000, 'a'));
+  CHECK_FALSE(sent->body_wanted);
   world.loop.Settle();
   REQUIRE(world.proxy.upstream->begun() == 1);
   CHECK(sent->body_wanted);
-  sent.handler->OnBody("hello");
-  sent.handler->OnBodyEnd();
   auto& call = world.call(0);
-  CHECK(call.body == "hello");
+  FakeUpstream::AnswerHead(call, 200, {http::BodyLength::Kind::kChunked, 0});
+  sent.handler->OnBody(std::string(30'000, 'b'));
+  sent.handler->OnBodyEnd();
+  CHECK(call.body == std::string(70'000, 'a') + std::string(30'000, 'b'));
   CHECK(call.body_ended);
+  call.events->OnUpstreamEnd();
+  world.loop.Settle();
+  CHECK(sent->ended);
+}
+
+TEST_CASE("a streamed body that grows too large or is malformed is cut upstream") {
+  World world;
+  auto sent = Upload(world, 100'000);
+  sent.handler->OnBody(std::string(70'000, 'a'));
+  world.loop.Settle();
+  REQUIRE(world.proxy.upstream->begun() == 1);
+  sent.handler->OnBodyError({400, "bad-request", "a chunk"});
+  world.loop.Settle();
+  CHECK(world.call(0).dropped);
+  CHECK_FALSE(world.call(0).body_ended);
+  CHECK(sent->head.status == 400);
+  CHECK(sent->closes);
+}
+
+TEST_CASE("a streamed response pauses for a slow reader and is cut when the upstream is") {
+  World world;
+  auto sent = Upload(world, 0);
+  world.loop.Settle();
+  auto& call = world.call(0);
   FakeUpstream::AnswerHead(call, 200, {http::BodyLength::Kind::kChunked, 0});
   sent->unsent = 100'000;
   call.events->OnUpstreamBody("part");

@@ -81,8 +81,8 @@ class VirtualProxy final : public exchange::Observer {
     http::ServerHandler* handler = nullptr;
     FakeClient* operator->() const { return client.get(); }
   };
-  /// A whole request; settles nothing.
-  Sent Post(std::string_view key, std::string_view body = "{\"a\":1}",
+  /// A request's head; settles nothing.
+  Sent Head(std::string_view key, std::uint64_t body_bytes,
             std::initializer_list<http::FieldLine> fields = {}, std::string_view method = "POST",
             std::string_view target = "/orders") {
     Sent sent;
@@ -92,8 +92,15 @@ class VirtualProxy final : public exchange::Observer {
     head.fields.Add("Host", "pay.test");
     if (!key.empty()) head.fields.Add("Idempotency-Key", key);
     for (const http::FieldLine& field : fields) head.fields.Add(field.name, field.value);
-    head.body = http::BodyLength::Known(body.size());
+    head.body = http::BodyLength::Known(body_bytes);
     sent.handler = registry_->OnRequest(*sent.client, head);
+    return sent;
+  }
+  /// The same with its whole body, where it is asked for.
+  Sent Post(std::string_view key, std::string_view body = "{\"a\":1}",
+            std::initializer_list<http::FieldLine> fields = {}, std::string_view method = "POST",
+            std::string_view target = "/orders") {
+    Sent sent = Head(key, body.size(), fields, method, target);
     if (sent.client->body_wanted && !body.empty()) {
       sent.handler->OnBody(body);
       sent.handler->OnBodyEnd();
