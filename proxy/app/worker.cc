@@ -45,10 +45,11 @@ Worker::~Worker() = default;
 
 Status Worker::Start(const std::vector<event::Endpoint>& endpoints) {
   if (auto opened = OpenStore(); !opened) return opened;
-  settler_ = std::make_unique<exchange::Settler>(loop_, *store_.records, process_.unrecorded);
+  settler_ = std::make_unique<exchange::Settler>(loop_, *store_.records, process_.unrecorded,
+                                                 process_.metrics);
   registry_ = std::make_unique<exchange::ExchangeRegistry>(
       exchange::Parts{loop_, random_, *store_.records, *store_.limiter, *settler_, process_.waiters,
-                      process_.unrecorded, access_log_},
+                      process_.unrecorded, process_.metrics, access_log_},
       MakeSite(*config_));
   Tick();
   return Listen(endpoints);

@@ -32,6 +32,24 @@ bool HasMethod(const std::vector<std::string>& methods, std::string_view method)
   return std::find(methods.begin(), methods.end(), method) != methods.end();
 }
 
+void CountBegin(telemetry::Metrics& metrics, BeginAnswer::Kind kind) {
+  using telemetry::StoreResult;
+  const auto result = [&] {
+    switch (kind) {
+      case BeginAnswer::Kind::kClaimed:
+        return StoreResult::kClaimed;
+      case BeginAnswer::Kind::kHeld:
+        return StoreResult::kHeld;
+      case BeginAnswer::Kind::kLimited:
+        return StoreResult::kLimited;
+      case BeginAnswer::Kind::kWithdrawn:
+        break;
+    }
+    return StoreResult::kWithdrawn;
+  }();
+  metrics.CountStoreOperation(telemetry::StoreOperation::kBegin, result);
+}
+
 }  // namespace
 
 Exchange::Exchange(const Parts& parts, ExchangeRegistry& registry, std::shared_ptr<const Site> site,
@@ -46,7 +64,7 @@ Exchange::Exchange(const Parts& parts, ExchangeRegistry& registry, std::shared_p
   report_.request_id = request_id_;
 }
 
-Exchange::~Exchange() = default;
+Exchange::~Exchange() { SetClaimed(false); }
 
 void Exchange::Enter(Phase to) {
   constexpr auto kBit = [](Phase phase) { return 1U << static_cast<unsigned>(phase); };
@@ -265,6 +283,11 @@ LimitQuestion Exchange::MakeLimitQuestion() {
 void Exchange::OnCounted(Result<LimitVerdict> verdict) {
   deadline_.Withdraw();
   Clock(&Report::limit);
+  parts_.metrics.CountStoreOperation(
+      telemetry::StoreOperation::kCount,
+      !verdict
+          ? telemetry::StoreResult::kFailed
+          : (verdict->allowed ? telemetry::StoreResult::kDone : telemetry::StoreResult::kLimited));
   if (!verdict) {
     if (!route_->rate_limit->allow_on_store_error) {
       return Refuse(StoreUnavailable(), Verdict::kFailed);
@@ -347,8 +370,16 @@ void Exchange::AskBegin(std::optional<idempotency::Token> replaces,
   deadline_ = parts_.loop.After(site_->options.store_timeout, [this] { OnStoreSilent(); });
 }
 
+void Exchange::SetClaimed(bool claimed) {
+  if (claimed_ == claimed) return;
+  claimed_ = claimed;
+  parts_.metrics.claims_executing.Add(claimed ? 1 : -1);
+}
+
 // Not known whether the claim was made: it is taken back in the background, and will not execute.
 void Exchange::OnStoreSilent() {
+  parts_.metrics.CountStoreOperation(telemetry::StoreOperation::kBegin,
+                                     telemetry::StoreResult::kFailed);
   question_.Withdraw();
   deadline_.Withdraw();
   Clock(&Report::store);
@@ -364,9 +395,10 @@ void Exchange::OnBegun(Result<BeginAnswer> answer) {
   deadline_.Withdraw();
   Clock(&Report::store);
   if (answer->limit) limit_verdict_ = answer->limit;
+  CountBegin(parts_.metrics, answer->kind);
   switch (answer->kind) {
     case BeginAnswer::Kind::kClaimed:
-      claimed_ = true;
+      SetClaimed(true);
       if (stream_ == nullptr) return Conclude(Seen::Failure(Reached::kNo));
       return Forward();
     case BeginAnswer::Kind::kHeld:
@@ -400,7 +432,7 @@ void Exchange::OnHeld(const idempotency::Record& record, StoreTime now) {
   if (decision != Decision::kInProgress && place_.held()) parts_.waiters.WakeAll(record_key_);
   switch (decision) {
     case Decision::kExecute:
-      claimed_ = true;
+      SetClaimed(true);
       return Forward();
     case Decision::kTakeOver:
       if (stored_) break;  // our own effect is made; it is not made again
@@ -613,7 +645,7 @@ void Exchange::Settle(Ending ending) {
 void Exchange::OnSettled(const SettleAnswer& answer) {
   deadline_.Withdraw();
   Clock(&Report::store);
-  claimed_ = false;
+  SetClaimed(false);
   if (ending_ == Ending::kRelease) {
     parts_.waiters.WakeFirst(record_key_);
   } else {
@@ -629,7 +661,7 @@ void Exchange::OnSettled(const SettleAnswer& answer) {
 void Exchange::OnRecordTimeout() {
   question_.Withdraw();
   Clock(&Report::store);
-  claimed_ = false;
+  SetClaimed(false);
   report_.unrecorded = ending_ == Ending::kRecord;
   AnswerOutcome();
 }
@@ -734,9 +766,11 @@ void Exchange::StreamBody(std::string_view bytes) {
   if (stream_->unsent_bytes() > kUnsentMax && call_) call_->PauseResponse();
 }
 
+// Reported first: what a caller has been answered is in the counters.
 void Exchange::EndStreaming() {
-  if (auto* stream = std::exchange(stream_, nullptr)) stream->End();
+  auto* const stream = std::exchange(stream_, nullptr);
   Finish();
+  if (stream != nullptr) stream->End();
 }
 
 void Exchange::Finish() {

@@ -35,6 +35,7 @@
 #include "proxy/idempotency/decide.h"
 #include "proxy/idempotency/key.h"
 #include "proxy/idempotency/outcome.h"
+#include "proxy/telemetry/metrics.h"
 
 namespace idem::exchange {
 
@@ -49,6 +50,7 @@ struct Parts {
   Settler& settler;
   KeyWaiters& waiters;
   Unrecorded& unrecorded;
+  telemetry::Metrics& metrics;
   Observer& observer;
 };
 
@@ -109,6 +111,7 @@ class Exchange final : public http::ServerHandler,
   void ProposeClaim();
   void AskBegin(std::optional<idempotency::Token> replaces, std::optional<LimitQuestion> limit);
   void OnBegun(Result<BeginAnswer> answer);
+  void SetClaimed(bool claimed);
   void OnStoreSilent();
   void OnHeld(const idempotency::Record& record, StoreTime now);
   [[nodiscard]] idempotency::Question MakeQuestion(const idempotency::Record& record) const;

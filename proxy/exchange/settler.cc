@@ -66,7 +66,39 @@ void Settler::Ask(Entry& entry) {
   }
 }
 
+void Settler::Count(const Settlement& what, const Result<SettleAnswer>& answer) {
+  using telemetry::StoreOperation;
+  using telemetry::StoreResult;
+  const auto operation = [&] {
+    switch (what.kind) {
+      case Settlement::Kind::kComplete:
+        return StoreOperation::kComplete;
+      case Settlement::Kind::kRelease:
+        return StoreOperation::kRelease;
+      case Settlement::Kind::kMarkUnknown:
+        return StoreOperation::kMarkUnknown;
+      case Settlement::Kind::kWithdraw:
+        break;
+    }
+    return StoreOperation::kWithdraw;
+  }();
+  const auto result = [&] {
+    if (!answer) return StoreResult::kFailed;
+    switch (answer->kind) {
+      case SettleAnswer::Kind::kDone:
+        return StoreResult::kDone;
+      case SettleAnswer::Kind::kRewritten:
+        return StoreResult::kRewritten;
+      case SettleAnswer::Kind::kHeld:
+        break;
+    }
+    return StoreResult::kHeld;
+  }();
+  metrics_.CountStoreOperation(operation, result);
+}
+
 void Settler::OnAnswer(Entry& entry, Result<SettleAnswer> answer) {
+  Count(entry.settlement, answer);
   if (answer) {
     LogHeld(entry, *answer);
     Close(entry, std::move(*answer));
@@ -114,6 +146,7 @@ void Settler::LogHeld(const Entry& entry, const SettleAnswer& answer) {
   if (answer.kind != SettleAnswer::Kind::kHeld || what.claim.upstream_idempotent) return;
   if (what.kind != Settlement::Kind::kComplete && what.kind != Settlement::Kind::kMarkUnknown)
     return;
+  metrics_.duplicate_effect_possible.Add();
   log::Write(log::Level::kError, "duplicate_effect_possible",
              {{"key_hash", idempotency::KeyHash(what.record_key)}, {"route", what.claim.route}});
 }

@@ -12,6 +12,7 @@
 
 #include "proxy/base/loop.h"
 #include "proxy/exchange/record_store.h"
+#include "proxy/telemetry/metrics.h"
 
 namespace idem::exchange {
 
@@ -36,8 +37,8 @@ struct Settlement {
 /// One for each loop. It outlives the exchanges and dies before the store.
 class Settler {
  public:
-  Settler(Loop& loop, RecordStore& store, Unrecorded& unrecorded)
-      : loop_(loop), store_(store), unrecorded_(unrecorded) {}
+  Settler(Loop& loop, RecordStore& store, Unrecorded& unrecorded, telemetry::Metrics& metrics)
+      : loop_(loop), store_(store), unrecorded_(unrecorded), metrics_(metrics) {}
   ~Settler();
   Settler(const Settler&) = delete;
   Settler& operator=(const Settler&) = delete;
@@ -69,11 +70,13 @@ class Settler {
   void OnAnswer(Entry& entry, Result<SettleAnswer> answer);
   void Retry(Entry& entry);
   void Close(Entry& entry, SettleAnswer answer);
+  void Count(const Settlement& what, const Result<SettleAnswer>& answer);
   void LogHeld(const Entry& entry, const SettleAnswer& answer);
 
   Loop& loop_;
   RecordStore& store_;
   Unrecorded& unrecorded_;
+  telemetry::Metrics& metrics_;
   std::list<Entry> entries_;
 };
 

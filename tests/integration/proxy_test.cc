@@ -272,7 +272,13 @@ TEST_CASE("the admin listener tells health, readiness and metrics") {
   CHECK(Post(proxy.port(), "k-1").status == 201);
   const auto metrics = AskOnce(proxy.admin_port(), "GET", "/metrics");
   CHECK(metrics.status == 200);
-  CHECK(metrics.body.find("idemproxy_") != std::string::npos);
+  CAPTURE(metrics.body);
+  for (const std::string line :
+       {"idemproxy_requests_total{", "operation=\"begin\",result=\"claimed\"} 1",
+        "operation=\"complete\",result=\"done\"} 1", "idemproxy_claims_executing 0"}) {
+    CAPTURE(line);
+    CHECK(metrics.body.find(line) != std::string::npos);
+  }
 }
 
 TEST_CASE("a store that is away: 503, nothing is forwarded, and readiness says so") {

@@ -47,7 +47,7 @@ class VirtualProxy final : public exchange::Observer {
       : loop_(loop),
         random_(seed),
         store(loop, state),
-        settler_(loop, store, unrecorded),
+        settler_(loop, store, unrecorded, metrics),
         waiters({}) {}
   ~VirtualProxy() override {
     registry_.reset();
@@ -71,7 +71,8 @@ class VirtualProxy final : public exchange::Observer {
       registry_->SetSite(std::move(site));
     } else {
       registry_ = std::make_unique<exchange::ExchangeRegistry>(
-          exchange::Parts{loop_, random_, store, store, settler_, waiters, unrecorded, *this},
+          exchange::Parts{loop_, random_, store, store, settler_, waiters, unrecorded, metrics,
+                          *this},
           std::move(site));
     }
   }
@@ -122,6 +123,7 @@ class VirtualProxy final : public exchange::Observer {
  public:
   FakeStore store;
   exchange::Unrecorded unrecorded;
+  telemetry::Metrics metrics;
 
  private:
   exchange::Settler settler_;
