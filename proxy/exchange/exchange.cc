@@ -715,6 +715,7 @@ void Exchange::Refuse(const Reply& reply, Verdict verdict) {
   Answer(head, body);
 }
 
+// Reported before it is sent: what a caller has been answered is in the counters.
 void Exchange::Answer(http::ResponseHead& head, std::string_view body) {
   Enter(Phase::kAnswering);
   AddOwnFields(head);
@@ -722,12 +723,12 @@ void Exchange::Answer(http::ResponseHead& head, std::string_view body) {
   head.body = no_body && request_.method != "HEAD" ? http::BodyLength{}
                                                    : http::BodyLength::Known(body.size());
   report_.status = head.status;
-  stream_->SendHead(head);
-  if (!no_body && !body.empty()) {
-    report_.bytes_out = body.size();
-    stream_->SendBody(body);
-  }
-  EndStreaming();
+  report_.bytes_out = no_body ? 0 : body.size();
+  http::ServerStream& stream = *std::exchange(stream_, nullptr);
+  Finish();
+  stream.SendHead(head);
+  if (!no_body && !body.empty()) stream.SendBody(body);
+  stream.End();
 }
 
 void Exchange::AddOwnFields(http::ResponseHead& head) {
@@ -766,7 +767,6 @@ void Exchange::StreamBody(std::string_view bytes) {
   if (stream_->unsent_bytes() > kUnsentMax && call_) call_->PauseResponse();
 }
 
-// Reported first: what a caller has been answered is in the counters.
 void Exchange::EndStreaming() {
   auto* const stream = std::exchange(stream_, nullptr);
   Finish();
