@@ -376,18 +376,22 @@ void Exchange::SetClaimed(bool claimed) {
   parts_.metrics.claims_executing.Add(claimed ? 1 : -1);
 }
 
-// Not known whether the claim was made: it is taken back in the background, and will not execute.
 void Exchange::OnStoreSilent() {
   parts_.metrics.CountStoreOperation(telemetry::StoreOperation::kBegin,
                                      telemetry::StoreResult::kFailed);
   question_.Withdraw();
   deadline_.Withdraw();
   Clock(&Report::store);
+  WithdrawClaim();
+  Refuse(StoreUnavailable(), Verdict::kFailed);
+}
+
+// Not known whether the claim was made: it is taken back in the background, and will not execute.
+void Exchange::WithdrawClaim() {
   parts_.settler.SettleInBackground({.kind = Settlement::Kind::kWithdraw,
                                      .record_key = record_key_,
                                      .claim = claim_,
                                      .response = nullptr});
-  Refuse(StoreUnavailable(), Verdict::kFailed);
 }
 
 void Exchange::OnBegun(Result<BeginAnswer> answer) {
@@ -468,7 +472,7 @@ void Exchange::Wait() {
     next_poll_ = kFirstPoll;
     wait_deadline_ = parts_.loop.After(policy_->wait_timeout, [this] {
       question_.Withdraw();
-      if (phase_ == Phase::kClaiming) return OnStoreSilent();
+      if (phase_ == Phase::kClaiming) WithdrawClaim();
       Refuse(InProgress(), Verdict::kInProgress);
     });
   }
@@ -781,6 +785,7 @@ void Exchange::Finish() {
   place_.Leave();
   stream_ = nullptr;
   if (call_) upstream_address_ = call_->address();
+  call_.reset();  // it would tell us more until the destructor runs, on a later turn
   report_.route = route_;
   report_.method = request_.method;
   report_.path = PathOf(request_.target);

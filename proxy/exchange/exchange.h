@@ -113,6 +113,7 @@ class Exchange final : public http::ServerHandler,
   void OnBegun(Result<BeginAnswer> answer);
   void SetClaimed(bool claimed);
   void OnStoreSilent();
+  void WithdrawClaim();
   void OnHeld(const idempotency::Record& record, StoreTime now);
   [[nodiscard]] idempotency::Question MakeQuestion(const idempotency::Record& record) const;
   void Wait();

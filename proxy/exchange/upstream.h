@@ -60,7 +60,8 @@ class UpstreamEvents {
   virtual void OnUpstreamSent() {}
 };
 
-/// One request under way. Dropping it before its end aborts the connection (RST), not closes it.
+/// One request under way. Dropping it before its end aborts the connection (RST), not closes it;
+/// that may be done inside any of its events, and is the end of them.
 class UpstreamCall {
  public:
   virtual ~UpstreamCall() = default;
