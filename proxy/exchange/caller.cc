@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "proxy/base/hex.h"
 #include "proxy/idempotency/key.h"
@@ -74,6 +75,17 @@ std::string_view ClientAddress(std::string_view peer, const http::Fields& fields
   return address;
 }
 
+std::string WholeValue(const http::Fields& fields, std::string_view name) {
+  std::string whole;
+  bool first = true;
+  for (const http::FieldLine line : fields) {
+    if (!http::EqualsIgnoreCase(line.name, name)) continue;
+    if (!std::exchange(first, false)) whole.append(", ");
+    whole.append(line.value);
+  }
+  return whole;
+}
+
 std::string ChooseRequestId(const http::Fields& fields, Random& random) {
   if (const auto given = fields.Find("X-Request-Id"); given && IsRequestId(*given)) {
     return std::string(*given);
@@ -86,18 +98,19 @@ std::string ChooseRequestId(const http::Fields& fields, Random& random) {
 std::string LimitSubject(const Route& route, const RateLimitOptions& options,
                          std::string_view address, std::string_view client,
                          const http::Fields& fields) {
-  const std::string network =
-      options.by == RateLimitOptions::By::kAddress ? LimitedAddress(address) : std::string();
+  std::string text;
   idempotency::ScopePart part;
   switch (options.by) {
     case RateLimitOptions::By::kAddress:
-      part = {"address", network};
+      text = LimitedAddress(address);
+      part = {"address", text};
       break;
     case RateLimitOptions::By::kClient:
       part = {"client", client};
       break;
     case RateLimitOptions::By::kHeader:
-      part = {options.header, fields.Find(options.header).value_or("")};
+      text = WholeValue(fields, options.header);
+      part = {options.header, text};
       break;
   }
   const std::array<idempotency::ScopePart, 2> parts = {{{"route", route.name}, part}};

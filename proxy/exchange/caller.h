@@ -21,6 +21,10 @@ namespace idem::exchange {
 [[nodiscard]] std::string_view ClientAddress(std::string_view peer, const http::Fields& fields,
                                              std::span<const Cidr> trusted);
 
+/// The value of a field with all its lines, joined as RFC 9110, section 5.3, reads them: a backend
+/// may go by another line than the first. "" where there is none.
+[[nodiscard]] std::string WholeValue(const http::Fields& fields, std::string_view name);
+
 /// The caller's X-Request-Id where it is 1 to 128 characters from A-Za-z0-9._- , else 32 random hex
 /// digits.
 [[nodiscard]] std::string ChooseRequestId(const http::Fields& fields, Random& random);

@@ -28,8 +28,11 @@ constexpr std::size_t kPendingSettlementsMax = 10'000;
 
 std::string_view PathOf(std::string_view target) { return target.substr(0, target.find('?')); }
 
+// In any case: `post` is another method than POST, but not for every backend.
 bool HasMethod(const std::vector<std::string>& methods, std::string_view method) {
-  return std::find(methods.begin(), methods.end(), method) != methods.end();
+  return std::any_of(methods.begin(), methods.end(), [&](const std::string& other) {
+    return http::EqualsIgnoreCase(other, method);
+  });
 }
 
 void CountBegin(telemetry::Metrics& metrics, BeginAnswer::Kind kind) {
@@ -322,21 +325,7 @@ void Exchange::ProposeClaim() {
       parts_.settler.pending() >= kPendingSettlementsMax) {
     return Refuse(StoreUnavailable(), Verdict::kFailed);
   }
-  std::vector<idempotency::ScopePart> scope;
-  for (const idempotency::ScopeRule& rule : policy_->scope) {
-    switch (rule.kind) {
-      case idempotency::ScopeRule::Kind::kClient:
-        scope.push_back({"client", report_.client});
-        break;
-      case idempotency::ScopeRule::Kind::kRoute:
-        scope.push_back({"route", route_->name});
-        break;
-      case idempotency::ScopeRule::Kind::kHeader:
-        scope.push_back({rule.header, request_.fields.Find(rule.header).value_or("")});
-        break;
-    }
-  }
-  record_key_ = idempotency::RecordKey(scope, key_);
+  record_key_ = MakeRecordKey();
   report_.record_key = record_key_;
   claim_ = {
       .token = idempotency::Token::Make(parts_.random),
@@ -358,6 +347,27 @@ void Exchange::ProposeClaim() {
     limit->token = claim_.token;  // asked twice, it is counted once
   }
   AskBegin(std::nullopt, std::move(limit));
+}
+
+std::string Exchange::MakeRecordKey() const {
+  std::vector<std::string> values;
+  std::vector<idempotency::ScopePart> scope;
+  values.reserve(policy_->scope.size());  // the parts are views of them
+  for (const idempotency::ScopeRule& rule : policy_->scope) {
+    switch (rule.kind) {
+      case idempotency::ScopeRule::Kind::kClient:
+        scope.push_back({"client", report_.client});
+        break;
+      case idempotency::ScopeRule::Kind::kRoute:
+        scope.push_back({"route", route_->name});
+        break;
+      case idempotency::ScopeRule::Kind::kHeader:
+        scope.push_back(
+            {rule.header, values.emplace_back(WholeValue(request_.fields, rule.header))});
+        break;
+    }
+  }
+  return idempotency::RecordKey(scope, key_);
 }
 
 void Exchange::AskBegin(std::optional<idempotency::Token> replaces,
@@ -402,9 +412,7 @@ void Exchange::OnBegun(Result<BeginAnswer> answer) {
   CountBegin(parts_.metrics, answer->kind);
   switch (answer->kind) {
     case BeginAnswer::Kind::kClaimed:
-      SetClaimed(true);
-      if (stream_ == nullptr) return Conclude(Seen::Failure(Reached::kNo));
-      return Forward();
+      return OnClaimed();
     case BeginAnswer::Kind::kHeld:
       return OnHeld(*answer->record, answer->now);
     case BeginAnswer::Kind::kLimited:
@@ -412,6 +420,13 @@ void Exchange::OnBegun(Result<BeginAnswer> answer) {
     case BeginAnswer::Kind::kWithdrawn:
       return Refuse(StoreUnavailable(), Verdict::kFailed);
   }
+}
+
+// A client that left before its claim began gets no effect.
+void Exchange::OnClaimed() {
+  SetClaimed(true);
+  if (stream_ == nullptr) return Conclude(Seen::Failure(Reached::kNo));
+  Forward();
 }
 
 idempotency::Question Exchange::MakeQuestion(const idempotency::Record& record) const {
@@ -436,8 +451,7 @@ void Exchange::OnHeld(const idempotency::Record& record, StoreTime now) {
   if (decision != Decision::kInProgress && place_.held()) parts_.waiters.WakeAll(record_key_);
   switch (decision) {
     case Decision::kExecute:
-      SetClaimed(true);
-      return Forward();
+      return OnClaimed();
     case Decision::kTakeOver:
       if (stored_) break;  // our own effect is made; it is not made again
       return AskBegin(record.claim.token, std::nullopt);
@@ -549,7 +563,7 @@ bool Exchange::OnUpstreamReady() {
 }
 
 void Exchange::OnUpstreamInterim(const http::ResponseHead& head) {
-  if (stream_ == nullptr || phase_ != Phase::kForwarding) return;
+  if (stream_ == nullptr || claimed_) return;  // of a claim nothing goes out before its record
   http::ResponseHead interim;
   interim.status = head.status;
   interim.reason = head.reason;
@@ -694,7 +708,7 @@ void Exchange::AnswerOutcome() {
   http::ResponseHead head;
   head.status = response_.status;
   head.reason = response_.reason;
-  CopyEndToEnd(response_.fields, head.fields);
+  CopyExecuted(response_.fields, head.fields);
   if (report_.unrecorded) head.fields.Add("Idempotency-Status", "unrecorded");
   Answer(head, stored_ ? stored_->body : response_body_);
 }
@@ -750,7 +764,8 @@ void Exchange::BeginStreaming() {
   http::ResponseHead head;
   head.status = response_.status;
   head.reason = response_.reason;
-  CopyEndToEnd(response_.fields, head.fields);
+  policy_ != nullptr ? CopyExecuted(response_.fields, head.fields)
+                     : CopyEndToEnd(response_.fields, head.fields);
   if (report_.unrecorded) head.fields.Add("Idempotency-Status", "unrecorded");
   AddOwnFields(head);
   head.body = response_.body;

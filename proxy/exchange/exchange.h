@@ -109,11 +109,13 @@ class Exchange final : public http::ServerHandler,
 
   // Claim.
   void ProposeClaim();
+  [[nodiscard]] std::string MakeRecordKey() const;
   void AskBegin(std::optional<idempotency::Token> replaces, std::optional<LimitQuestion> limit);
   void OnBegun(Result<BeginAnswer> answer);
   void SetClaimed(bool claimed);
   void OnStoreSilent();
   void WithdrawClaim();
+  void OnClaimed();
   void OnHeld(const idempotency::Record& record, StoreTime now);
   [[nodiscard]] idempotency::Question MakeQuestion(const idempotency::Record& record) const;
   void Wait();

@@ -28,6 +28,21 @@ constexpr std::array<std::string_view, 6> kRateLimit = {
     "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy",
     "RateLimit",         "X-Request-Id"};
 
+// What only the proxy may say of a response to a claim.
+constexpr std::array<std::string_view, 2> kVerdictOnClaim = {"Idempotent-Replayed",
+                                                             "Idempotency-Status"};
+
+// Many backends read `_` in a name as `-` (CGI and its heirs turn both into `_`), so a field that
+// the proxy writes itself must not come from the caller in that spelling either.
+bool ReadsAs(std::string_view name, std::string_view other) {
+  const auto fold = [](char c) {
+    if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
+    return c == '_' ? '-' : c;
+  };
+  return std::equal(name.begin(), name.end(), other.begin(), other.end(),
+                    [&](char a, char b) { return fold(a) == fold(b); });
+}
+
 // Names in Connection are rare, so they are looked up again for each field instead of being kept in
 // a list.
 bool PassesThrough(const http::Fields& fields, std::string_view name, bool has_connection) {
@@ -36,17 +51,18 @@ bool PassesThrough(const http::Fields& fields, std::string_view name, bool has_c
 
 // The request fields that the proxy writes itself.
 bool IsReplaced(const ForwardedRequest& request, std::string_view name) {
-  if (EqualsIgnoreCase(name, "X-Request-Id") || EqualsIgnoreCase(name, "Via") ||
-      EqualsIgnoreCase(name, "X-Forwarded-For")) {
+  if (ReadsAs(name, "X-Request-Id") || EqualsIgnoreCase(name, "Via") ||
+      ReadsAs(name, "X-Forwarded-For")) {
     return true;
   }
-  if (EqualsIgnoreCase(name, "X-Forwarded-Proto") || EqualsIgnoreCase(name, "X-Forwarded-Host")) {
+  if (ReadsAs(name, "X-Forwarded-Proto") || ReadsAs(name, "X-Forwarded-Host")) {
     return !request.peer_trusted;
   }
   if (EqualsIgnoreCase(name, "Proxy-Authorization")) return true;
-  if (!request.client_id.empty() && EqualsIgnoreCase(name, "X-Client-Id")) return true;
+  // On a route without authentication nobody has checked who it names.
+  if (ReadsAs(name, "X-Client-Id")) return !request.client_id.empty() || !request.peer_trusted;
   if (request.identity_encoding && EqualsIgnoreCase(name, "Accept-Encoding")) return true;
-  return !request.key_header.empty() && EqualsIgnoreCase(name, request.key_header);
+  return !request.key_header.empty() && ReadsAs(name, request.key_header);
 }
 
 // RFC 9110, section 7.6.2: a forwarded OPTIONS says one hop less. Zero was not forwarded.
@@ -124,11 +140,20 @@ void CopyEndToEnd(const http::Fields& from, http::Fields& to) {
   }
 }
 
+void CopyExecuted(const http::Fields& from, http::Fields& to) {
+  const bool has_connection = from.Count("Connection") != 0;
+  for (const http::FieldLine line : from) {
+    if (!PassesThrough(from, line.name, has_connection)) continue;
+    if (!IsOneOf(line.name, kVerdictOnClaim)) to.Add(line.name, line.value);
+  }
+}
+
 void CopyRecorded(const http::Fields& from, std::span<const std::string> drop, http::Fields& to) {
   const bool has_connection = from.Count("Connection") != 0;
   for (const http::FieldLine line : from) {
     if (!PassesThrough(from, line.name, has_connection)) continue;
     if (EqualsIgnoreCase(line.name, "Date") || IsOneOf(line.name, kRateLimit)) continue;
+    if (IsOneOf(line.name, kVerdictOnClaim)) continue;
     const bool dropped = std::any_of(drop.begin(), drop.end(), [&](const std::string& name) {
       return EqualsIgnoreCase(line.name, name);
     });

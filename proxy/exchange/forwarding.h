@@ -37,8 +37,12 @@ void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to);
 /// follows from the framing.
 void CopyEndToEnd(const http::Fields& from, http::Fields& to);
 
-/// What is kept of an executed response: end-to-end fields without Date, rate-limit fields,
-/// X-Request-Id, and the names in `drop` (lower case).
+/// The same for the response to a claim, without what only the proxy may say of it:
+/// Idempotent-Replayed and Idempotency-Status.
+void CopyExecuted(const http::Fields& from, http::Fields& to);
+
+/// What is kept of an executed response: the fields of CopyExecuted() without Date, rate-limit
+/// fields, X-Request-Id, and the names in `drop` (lower case).
 void CopyRecorded(const http::Fields& from, std::span<const std::string> drop, http::Fields& to);
 
 }  // namespace idem::exchange

@@ -13,6 +13,12 @@ namespace {
 constexpr Duration kFirstPause = std::chrono::milliseconds(25);
 constexpr Duration kLongestPause = std::chrono::seconds(1);
 
+std::size_t BytesOf(const idempotency::StoredResponse& response) {
+  std::size_t bytes = response.body.size();
+  for (const http::FieldLine line : response.fields) bytes += line.name.size() + line.value.size();
+  return bytes;
+}
+
 }  // namespace
 
 Settler::~Settler() {
@@ -106,7 +112,7 @@ void Settler::OnAnswer(Entry& entry, Result<SettleAnswer> answer) {
   }
   if (!entry.failed) {
     entry.failed = true;
-    entry.held_bytes = entry.settlement.response ? entry.settlement.response->body.size() : 0;
+    entry.held_bytes = entry.settlement.response ? BytesOf(*entry.settlement.response) : 0;
     unrecorded_.bytes += entry.held_bytes;
     ++unrecorded_.count;
     log::Write(log::Level::kWarn, "settlement_retried",
@@ -146,6 +152,8 @@ void Settler::LogHeld(const Entry& entry, const SettleAnswer& answer) {
   if (answer.kind != SettleAnswer::Kind::kHeld || what.claim.upstream_idempotent) return;
   if (what.kind != Settlement::Kind::kComplete && what.kind != Settlement::Kind::kMarkUnknown)
     return;
+  // Completed under our own token: somebody settled the same effect before us.
+  if (answer.record->claim.token == what.claim.token) return;
   metrics_.duplicate_effect_possible.Add();
   log::Write(log::Level::kError, "duplicate_effect_possible",
              {{"key_hash", idempotency::KeyHash(what.record_key)}, {"route", what.claim.route}});

@@ -1,7 +1,7 @@
 // Clients that leave, and answers that come when nobody waits for them any more: in each phase.
 #include <doctest/doctest.h>
 
-#include "tests/support/virtual_proxy.h"
+#include "tests/simulation/world.h"
 
 namespace idem::test {
 
@@ -10,26 +10,6 @@ namespace {
 using exchange::UpstreamProblem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-idempotency::Policy Policy() {
-  idempotency::Policy policy;
-  policy.lease = seconds(45);
-  return policy;
-}
-
-struct World {
-  explicit World(const idempotency::Policy& policy = Policy()) { proxy.Serve(policy); }
-  /// The same route without a key: it streams.
-  void Stream() {
-    proxy.Serve(Policy(),
-                [](exchange::Route& route, exchange::Site&) { route.idempotency.reset(); });
-  }
-  FakeUpstream::Call& call(std::size_t index) { return *proxy.upstream->calls.at(index); }
-
-  VirtualLoop loop;
-  FakeStoreState state;
-  VirtualProxy proxy{loop, state};
-};
 
 }  // namespace
 
@@ -110,7 +90,7 @@ TEST_CASE("a client that leaves while its outcome is recorded does not lose it")
 TEST_CASE("a waiter whose client leaves passes the first place on") {
   World world;
   VirtualProxy other(world.loop, world.state, 2);
-  other.Serve(Policy());
+  other.Serve(Legacy());
   auto first = world.proxy.Post("k-1");
   world.loop.Settle();
   auto leaver = other.Post("k-1");
@@ -124,7 +104,7 @@ TEST_CASE("a waiter whose client leaves passes the first place on") {
 }
 
 TEST_CASE("a client that leaves after its response began streaming leaves the record") {
-  auto policy = Policy();
+  auto policy = Legacy();
   policy.max_recorded_body = 8;
   World world(policy);
   auto first = world.proxy.Post("k-1");
@@ -142,7 +122,7 @@ TEST_CASE("a client that leaves after its response began streaming leaves the re
 }
 
 TEST_CASE("a large response that is cut while its record is written is cut for the caller too") {
-  auto policy = Policy();
+  auto policy = Legacy();
   policy.max_recorded_body = 8;
   World world(policy);
   auto first = world.proxy.Post("k-1");
@@ -158,7 +138,7 @@ TEST_CASE("a large response that is cut while its record is written is cut for t
 TEST_CASE("a wait that runs out while the store is asked is told 409, and leaves no claim") {
   World world;
   VirtualProxy other(world.loop, world.state, 2);
-  other.Serve(Policy());
+  other.Serve(Legacy());
   auto first = world.proxy.Post("k-1");
   world.loop.Settle();
   auto duplicate = other.Post("k-1");

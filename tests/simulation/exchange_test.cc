@@ -1,7 +1,7 @@
 // Whole exchanges, step by step: each case is one sentence of semantics.md.
 #include <doctest/doctest.h>
 
-#include "tests/support/virtual_proxy.h"
+#include "tests/simulation/world.h"
 
 namespace idem::test {
 
@@ -11,27 +11,6 @@ using exchange::UpstreamProblem;
 using exchange::Verdict;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-idempotency::Policy Legacy() {
-  idempotency::Policy policy;
-  policy.lease = seconds(45);
-  return policy;
-}
-
-idempotency::Policy Idempotent() {
-  auto policy = Legacy();
-  policy.upstream_idempotent = true;
-  return policy;
-}
-
-struct World {
-  explicit World(const idempotency::Policy& policy = Legacy()) { proxy.Serve(policy); }
-  FakeUpstream::Call& call(std::size_t index) { return *proxy.upstream->calls.at(index); }
-
-  VirtualLoop loop;
-  FakeStoreState state;
-  VirtualProxy proxy{loop, state};
-};
 
 }  // namespace
 

@@ -30,6 +30,7 @@ class FakeStore final : public exchange::RecordStore, public exchange::RateLimit
   bool hold_answers = false;  // answers wait for Deliver()
   exchange::LimitVerdict limit_verdict{true, 9, std::chrono::seconds(60)};
   int counted = 0;
+  std::string limited_subject;  // of the last question to the limit
   int begins = 0;
 
   void Deliver() {
@@ -76,10 +77,11 @@ class FakeStore final : public exchange::RecordStore, public exchange::RateLimit
     return Carry<exchange::SettleAnswer>(
         std::move(on_answer), [&] { return Apply(key, store::Look(Present(key), Now())); });
   }
-  Ticket Count(const exchange::LimitQuestion&,
+  Ticket Count(const exchange::LimitQuestion& question,
                Function<void(Result<exchange::LimitVerdict>)> on_answer) override {
     return Carry<exchange::LimitVerdict>(std::move(on_answer), [&] {
       ++counted;
+      limited_subject = question.subject;
       return limit_verdict;
     });
   }
@@ -106,6 +108,7 @@ class FakeStore final : public exchange::RecordStore, public exchange::RateLimit
     exchange::BeginAnswer answer;
     if (question.limit) {
       ++counted;
+      limited_subject = question.limit->subject;
       answer.limit = limit_verdict;
       if (!limit_verdict.allowed) {
         answer.kind = exchange::BeginAnswer::Kind::kLimited;
