@@ -108,6 +108,10 @@ class Main {
 
   // All of it or none of it.
   void OnReload() {
+    if (draining_) {
+      log::Write(log::Level::kError, "reload_refused", {{"reason", "the process is draining"}});
+      return;
+    }
     const SharedConfig next = Load(path_, [](const config::Mistake& mistake) {
       log::Write(log::Level::kError, "reload_refused", {{"reason", mistake.ToText()}});
     });

@@ -120,6 +120,7 @@ void Worker::Apply(std::shared_ptr<const config::Config> config) {
 }
 
 void Worker::Reload(const std::shared_ptr<const config::Config>& config) {
+  if (!registry_ || registry_->draining()) return;  // posted before the end, read after it
   const auto wanted = [&](const std::unique_ptr<http_server::Server>& server) {
     return std::find(config->listen.begin(), config->listen.end(), server->bound()) !=
            config->listen.end();
@@ -145,6 +146,7 @@ void Worker::Reload(const std::shared_ptr<const config::Config>& config) {
 
 void Worker::Drain(Duration grace) {
   loop_.Post([this, grace] {
+    if (!registry_) return;  // it never started, or has ended
     registry_->Drain();
     for (auto& server : servers_) server->Drain();
     StopWhenIdle(loop_.Now() + grace);

@@ -1,0 +1,69 @@
+// What a signal does to what runs.
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <string>
+
+#include "tests/support/running_proxy.h"
+#include "tests/support/scripted_backend.h"
+
+namespace idem::support {
+
+namespace {
+
+using test::Always;
+using test::Conversation;
+using test::Response;
+using test::ScriptedBackend;
+
+std::string Yaml(const std::string& upstream) {
+  return "store: { type: memory }\nworkers: 2\nroutes:\n  - path: /orders\n    upstream: http://" +
+         upstream + "\n    idempotency: {}\n";
+}
+
+std::string PostText(const std::string& key) {
+  return RequestText("POST", "/orders", {{"Idempotency-Key", key}}, "{}");
+}
+
+ScriptedBackend::Script AnswerWhenReleased() {
+  return [](Conversation& talk) {
+    talk.WaitForRelease();
+    talk.Send(Response(201, "the old answer"));
+  };
+}
+
+}  // namespace
+
+TEST_CASE("what runs during a reload ends at its own backend, and the old connections go") {
+  ScriptedBackend old_backend(AnswerWhenReleased());
+  ScriptedBackend new_backend(Always(Response(201, "new")));
+  RunningProxy proxy(Yaml(old_backend.address()));
+  HttpClient caller(proxy.port());
+  caller.Send(PostText("k-1"));
+  REQUIRE(old_backend.WaitForRequests(1));
+  proxy.Reload(Yaml(new_backend.address()), "\"event\":\"reloaded\"");
+  CHECK(AskOnce(proxy.port(), "POST", "/orders", {{"Idempotency-Key", "k-2"}}, "{}").body == "new");
+  old_backend.Release();
+  CHECK(caller.ReadResponse("POST").body == "the old answer");
+  const auto again = AskOnce(proxy.port(), "POST", "/orders", {{"Idempotency-Key", "k-1"}}, "{}");
+  CHECK(again.body == "the old answer");
+  CHECK(proxy.Stop() == 0);
+}
+
+TEST_CASE("a reload while draining is refused, and a second SIGTERM leaves at once") {
+  ScriptedBackend backend(AnswerWhenReleased());
+  RunningProxy proxy(Yaml(backend.address()));
+  HttpClient caller(proxy.port());
+  caller.Send(PostText("k-1"));
+  REQUIRE(backend.WaitForRequests(1));
+  proxy.process().Signal(SIGTERM);
+  proxy.process().WaitForLine("\"event\":\"draining\"");
+  proxy.process().Signal(SIGHUP);
+  proxy.process().WaitForLine("\"event\":\"reload_refused\"");
+  proxy.process().Signal(SIGTERM);
+  proxy.process().WaitForLine("\"event\":\"stopped_at_once\"");
+  CHECK(proxy.process().WaitForExit() == 1);
+  backend.Release();
+}
+
+}  // namespace idem::support
