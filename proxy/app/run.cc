@@ -1,5 +1,8 @@
 #include "proxy/app/run.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -52,6 +55,27 @@ void LogWhatSignaturesCover(const config::Config& config) {
         {{"reason",
           "hmac-body covers the body only: neither the key, the path nor the client's name"}});
     return;
+  }
+}
+
+// What an operator of the embedded store must hear before the first claim is made (semantics.md,
+// "The stores").
+void LogWhatTheStoreSurvives(const store::StoreOptions& options) {
+  if (options.type != store::StoreType::kEmbedded) return;
+  if (options.durability == store::Durability::kOs) {
+    log::Write(log::Level::kWarn, "store_may_forget",
+               {{"reason",
+                 "store.durability is `os`: a power loss forgets claims, and a forgotten one can "
+                 "be executed twice"}});
+  }
+  struct statfs file_system {};
+  if (statfs(options.path.c_str(), &file_system) == 0 &&
+      file_system.f_type == OVERLAYFS_SUPER_MAGIC) {
+    log::Write(log::Level::kWarn, "store_may_forget",
+               {{"reason",
+                 "store.path lies in a container's own layer and goes with the container; put it "
+                 "on a volume"},
+                {"path", options.path}});
   }
 }
 
@@ -198,6 +222,7 @@ int Run(const std::string& config_path, bool /*accept_new_scope*/) {
     std::fprintf(stderr, "idemproxy: %s\n", process.error().detail.c_str());
     return kExitFailed;
   }
+  LogWhatTheStoreSurvives(config->store);
   return Main(config_path, config, **process).Run();
 }
 

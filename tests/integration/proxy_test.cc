@@ -295,6 +295,15 @@ TEST_CASE("a store that is away: 503, nothing is forwarded, and readiness says s
   CHECK(backend.requests() == 0);
 }
 
+TEST_CASE("an embedded store that a power loss would make forget says so at start") {
+  ScriptedBackend backend(Always(Response(201, "made")));
+  const TemporaryFolder folder;
+  RunningProxy proxy("store: { type: embedded, durability: os, path: " + folder.path() + "/db }\n" +
+                     RouteYaml(backend.address()));
+  CHECK(proxy.process().output().find("store_may_forget") != std::string::npos);
+  CHECK(proxy.process().output().find("power loss") != std::string::npos);
+}
+
 TEST_CASE("a busy port: one clear line, and exit 1") {
   ScriptedBackend backend(Always(Response(201, "made")));
   const TemporaryFolder folder;
