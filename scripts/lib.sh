@@ -58,11 +58,12 @@ child=0                     # the one started last
 
 # spawn SIGNAL COMMAND...: starts COMMAND in the background in a session of its own, so that Ctrl-C
 # reaches this script alone and the order of the end is ours. SIGNAL is what asks it to leave; it
-# gets the same if this script dies without a word. Redirect as for any command.
+# gets the same if this script dies without a word, and no signal is ignored in it because one was here. Redirect as for
+# any command.
 spawn() {
   local signal=$1
   shift
-  setsid env --default-signal=INT,QUIT setpriv --pdeathsig "$signal" -- "$@" &
+  setsid env --default-signal=INT,QUIT,HUP setpriv --pdeathsig "$signal" -- "$@" &
   adopt "$signal" $!
 }
 
