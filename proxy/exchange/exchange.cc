@@ -8,6 +8,7 @@
 #include "proxy/exchange/caller.h"
 #include "proxy/exchange/exchange_registry.h"
 #include "proxy/exchange/forwarding.h"
+#include "proxy/exchange/store_counts.h"
 
 namespace idem::exchange {
 
@@ -35,24 +36,6 @@ bool HasMethod(const std::vector<std::string>& methods, std::string_view method)
   });
 }
 
-void CountBegin(telemetry::Metrics& metrics, BeginAnswer::Kind kind) {
-  using telemetry::StoreResult;
-  const auto result = [&] {
-    switch (kind) {
-      case BeginAnswer::Kind::kClaimed:
-        return StoreResult::kClaimed;
-      case BeginAnswer::Kind::kHeld:
-        return StoreResult::kHeld;
-      case BeginAnswer::Kind::kLimited:
-        return StoreResult::kLimited;
-      case BeginAnswer::Kind::kWithdrawn:
-        break;
-    }
-    return StoreResult::kWithdrawn;
-  }();
-  metrics.CountStoreOperation(telemetry::StoreOperation::kBegin, result);
-}
-
 }  // namespace
 
 Exchange::Exchange(const Parts& parts, ExchangeRegistry& registry, std::shared_ptr<const Site> site,
@@ -70,31 +53,7 @@ Exchange::Exchange(const Parts& parts, ExchangeRegistry& registry, std::shared_p
 Exchange::~Exchange() { SetClaimed(false); }
 
 void Exchange::Enter(Phase to) {
-  constexpr auto kBit = [](Phase phase) { return 1U << static_cast<unsigned>(phase); };
-  constexpr unsigned kAny = 0xffU & ~(1U << static_cast<unsigned>(Phase::kFinished));
-  const auto allowed_from = [&]() -> unsigned {
-    switch (to) {
-      case Phase::kReceiving:
-        return 0;
-      case Phase::kLimiting:
-        return kBit(Phase::kReceiving);
-      case Phase::kClaiming:
-        return kBit(Phase::kReceiving) | kBit(Phase::kLimiting) | kBit(Phase::kClaiming) |
-               kBit(Phase::kWaiting);
-      case Phase::kWaiting:
-        return kBit(Phase::kClaiming) | kBit(Phase::kRecording);
-      case Phase::kForwarding:
-        return kBit(Phase::kReceiving) | kBit(Phase::kLimiting) | kBit(Phase::kClaiming);
-      case Phase::kRecording:
-        return kBit(Phase::kForwarding) | kBit(Phase::kWaiting);
-      case Phase::kAnswering:
-        return kAny & ~kBit(Phase::kAnswering);
-      case Phase::kFinished:
-        return kAny;
-    }
-    return 0;
-  }();
-  INVARIANT((allowed_from & kBit(phase_)) != 0);
+  INVARIANT(MayFollow(phase_, to));
   phase_ = to;
 }
 
@@ -104,8 +63,7 @@ void Exchange::Clock(Duration Report::*spent) {
   since_ = now;
 }
 
-// ---- Route
-// -------------------------------------------------------------------------------------------------
+// ---- Route --------------------------------------------------------------------------------------
 
 void Exchange::StartUnreadable(const http::ParseError& error) {
   stream_->CloseAfter();
@@ -231,8 +189,7 @@ void Exchange::OnDrained() {
   if (streaming_ && call_) call_->ResumeResponse();
 }
 
-// ---- Authenticate, limit, key
-// -------------------------------------------------------------------------------
+// ---- Authenticate, limit, key -------------------------------------------------------------------
 
 void Exchange::OnReceived() {
   if (!Authenticate()) return;
@@ -286,11 +243,7 @@ LimitQuestion Exchange::MakeLimitQuestion() {
 void Exchange::OnCounted(Result<LimitVerdict> verdict) {
   deadline_.Withdraw();
   Clock(&Report::limit);
-  parts_.metrics.CountStoreOperation(
-      telemetry::StoreOperation::kCount,
-      !verdict
-          ? telemetry::StoreResult::kFailed
-          : (verdict->allowed ? telemetry::StoreResult::kDone : telemetry::StoreResult::kLimited));
+  CountLimit(parts_.metrics, verdict);
   if (!verdict) {
     if (!route_->rate_limit->allow_on_store_error) {
       return Refuse(StoreUnavailable(), Verdict::kFailed);
@@ -314,33 +267,19 @@ void Exchange::TakeKey() {
     return Forward();
   }
   key_ = std::get<std::string>(std::move(key));
-  ProposeClaim();
+  Claim();
 }
 
-// ---- Claim
-// ---------------------------------------------------------------------------------------------------
+// ---- Claim --------------------------------------------------------------------------------------
 
-void Exchange::ProposeClaim() {
+void Exchange::Claim() {
   if (parts_.unrecorded.bytes.load() >= site_->options.max_unrecorded_bytes ||
       parts_.settler.pending() >= kPendingSettlementsMax) {
     return Refuse(StoreUnavailable(), Verdict::kFailed);
   }
-  record_key_ = MakeRecordKey();
+  record_key_ = RecordKeyFor(protected_request(), key_);
   report_.record_key = record_key_;
-  claim_ = {
-      .token = idempotency::Token::Make(parts_.random),
-      .fingerprint = idempotency::ComputeFingerprint(policy_->recipe, {.route = route_->name,
-                                                                       .client = report_.client,
-                                                                       .method = request_.method,
-                                                                       .target = request_.target,
-                                                                       .fields = &request_.fields,
-                                                                       .body = request_body_}),
-      .recipe = policy_->recipe.ToId(),
-      .upstream_idempotent = policy_->upstream_idempotent,
-      .lease = policy_->lease,
-      .unknown_ttl = policy_->unknown_ttl,
-      .route = route_->name,
-      .client = std::string(report_.client)};
+  claim_ = ProposeClaim(protected_request(), parts_.random);
   std::optional<LimitQuestion> limit;
   if (route_->rate_limit && !limit_verdict_ && phase_ == Phase::kReceiving) {
     limit = MakeLimitQuestion();
@@ -349,25 +288,12 @@ void Exchange::ProposeClaim() {
   AskBegin(std::nullopt, std::move(limit));
 }
 
-std::string Exchange::MakeRecordKey() const {
-  std::vector<std::string> values;
-  std::vector<idempotency::ScopePart> scope;
-  values.reserve(policy_->scope.size());  // the parts are views of them
-  for (const idempotency::ScopeRule& rule : policy_->scope) {
-    switch (rule.kind) {
-      case idempotency::ScopeRule::Kind::kClient:
-        scope.push_back({"client", report_.client});
-        break;
-      case idempotency::ScopeRule::Kind::kRoute:
-        scope.push_back({"route", route_->name});
-        break;
-      case idempotency::ScopeRule::Kind::kHeader:
-        scope.push_back(
-            {rule.header, values.emplace_back(WholeValue(request_.fields, rule.header))});
-        break;
-    }
-  }
-  return idempotency::RecordKey(scope, key_);
+ProtectedRequest Exchange::protected_request() const {
+  return {.policy = policy_,
+          .route = route_->name,
+          .client = report_.client,
+          .head = &request_,
+          .body = request_body_};
 }
 
 void Exchange::AskBegin(std::optional<idempotency::Token> replaces,
@@ -387,8 +313,7 @@ void Exchange::SetClaimed(bool claimed) {
 }
 
 void Exchange::OnStoreSilent() {
-  parts_.metrics.CountStoreOperation(telemetry::StoreOperation::kBegin,
-                                     telemetry::StoreResult::kFailed);
+  CountBeginFailed(parts_.metrics);
   question_.Withdraw();
   deadline_.Withdraw();
   Clock(&Report::store);
@@ -429,25 +354,9 @@ void Exchange::OnClaimed() {
   Forward();
 }
 
-idempotency::Question Exchange::MakeQuestion(const idempotency::Record& record) const {
-  idempotency::Question question{.token = claim_.token, .fingerprint = claim_.fingerprint};
-  if (record.claim.recipe == claim_.recipe) return question;
-  const auto recipe = idempotency::Recipe::FromId(record.claim.recipe);
-  if (!recipe) {
-    question.recipe = idempotency::RecipeMatch::kImpossible;
-    return question;
-  }
-  question.fingerprint = idempotency::ComputeFingerprint(*recipe, {.route = route_->name,
-                                                                   .client = report_.client,
-                                                                   .method = request_.method,
-                                                                   .target = request_.target,
-                                                                   .fields = &request_.fields,
-                                                                   .body = request_body_});
-  return question;
-}
-
 void Exchange::OnHeld(const idempotency::Record& record, StoreTime now) {
-  const Decision decision = idempotency::Decide(*policy_, MakeQuestion(record), record, now);
+  const Decision decision =
+      idempotency::Decide(*policy_, QuestionFor(protected_request(), claim_, record), record, now);
   if (decision != Decision::kInProgress && place_.held()) parts_.waiters.WakeAll(record_key_);
   switch (decision) {
     case Decision::kExecute:
@@ -503,8 +412,7 @@ void Exchange::OnWoken() {
   AskBegin(std::nullopt, std::nullopt);
 }
 
-// ---- Forward
-// -------------------------------------------------------------------------------------------------
+// ---- Forward ------------------------------------------------------------------------------------
 
 void Exchange::Forward() {
   place_.Leave();
@@ -619,8 +527,7 @@ void Exchange::OnUpstreamSent() {
   if (stream_ != nullptr && !body_ended_) stream_->ResumeBody();
 }
 
-// ---- Record
-// --------------------------------------------------------------------------------------------------
+// ---- Record -------------------------------------------------------------------------------------
 
 void Exchange::Conclude(const Seen& seen) {
   if (phase_ == Phase::kForwarding) Clock(&Report::upstream);
@@ -684,8 +591,7 @@ void Exchange::OnRecordTimeout() {
   AnswerOutcome();
 }
 
-// ---- Answer
-// --------------------------------------------------------------------------------------------------
+// ---- Answer -------------------------------------------------------------------------------------
 
 void Exchange::AnswerOutcome() {
   if (stream_ == nullptr) return Finish();
@@ -705,11 +611,7 @@ void Exchange::AnswerOutcome() {
     }
     return call_->ResumeResponse();
   }
-  http::ResponseHead head;
-  head.status = response_.status;
-  head.reason = response_.reason;
-  CopyExecuted(response_.fields, head.fields);
-  if (report_.unrecorded) head.fields.Add("Idempotency-Status", "unrecorded");
+  http::ResponseHead head = MakeClientHead();
   Answer(head, stored_ ? stored_->body : response_body_);
 }
 
@@ -719,7 +621,7 @@ void Exchange::AnswerReplay(const idempotency::Record& record) {
   http::ResponseHead head;
   head.status = record.response->status;
   for (const http::FieldLine line : record.response->fields) head.fields.Add(line.name, line.value);
-  head.fields.Add("Idempotent-Replayed", "true");
+  head.fields.Set("Idempotent-Replayed", "true");
   Answer(head, record.response->body);
 }
 
@@ -754,6 +656,17 @@ void Exchange::AddOwnFields(http::ResponseHead& head) {
   head.fields.Set("X-Request-Id", request_id_);
 }
 
+// The upstream's head as the client gets it, but for its framing.
+http::ResponseHead Exchange::MakeClientHead() const {
+  http::ResponseHead head;
+  head.status = response_.status;
+  head.reason = response_.reason;
+  policy_ != nullptr ? CopyExecuted(response_.fields, head.fields)
+                     : CopyEndToEnd(response_.fields, head.fields);
+  if (report_.unrecorded) head.fields.Add("Idempotency-Status", "unrecorded");
+  return head;
+}
+
 void Exchange::BeginStreaming() {
   if (!policy_) {
     Clock(&Report::upstream);
@@ -761,12 +674,7 @@ void Exchange::BeginStreaming() {
   }
   Enter(Phase::kAnswering);
   streaming_ = true;
-  http::ResponseHead head;
-  head.status = response_.status;
-  head.reason = response_.reason;
-  policy_ != nullptr ? CopyExecuted(response_.fields, head.fields)
-                     : CopyEndToEnd(response_.fields, head.fields);
-  if (report_.unrecorded) head.fields.Add("Idempotency-Status", "unrecorded");
+  http::ResponseHead head = MakeClientHead();
   AddOwnFields(head);
   head.body = response_.body;
   if (request_.method == "HEAD") {  // what a GET would have had

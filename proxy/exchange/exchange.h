@@ -24,6 +24,8 @@
 #include "proxy/base/loop.h"
 #include "proxy/base/random.h"
 #include "proxy/exchange/key_waiters.h"
+#include "proxy/exchange/phase.h"
+#include "proxy/exchange/protected_request.h"
 #include "proxy/exchange/rate_limiter.h"
 #include "proxy/exchange/record_store.h"
 #include "proxy/exchange/replies.h"
@@ -74,16 +76,6 @@ class Exchange final : public http::ServerHandler,
  private:
   friend class ExchangeRegistry;
 
-  enum class Phase : std::uint8_t {
-    kReceiving,
-    kLimiting,
-    kClaiming,
-    kWaiting,
-    kForwarding,
-    kRecording,
-    kAnswering,
-    kFinished
-  };
   void Enter(Phase to);
 
   // The client's side (http::ServerHandler).
@@ -108,8 +100,8 @@ class Exchange final : public http::ServerHandler,
   void TakeKey();
 
   // Claim.
-  void ProposeClaim();
-  [[nodiscard]] std::string MakeRecordKey() const;
+  void Claim();
+  [[nodiscard]] ProtectedRequest protected_request() const;
   void AskBegin(std::optional<idempotency::Token> replaces, std::optional<LimitQuestion> limit);
   void OnBegun(Result<BeginAnswer> answer);
   void SetClaimed(bool claimed);
@@ -117,7 +109,6 @@ class Exchange final : public http::ServerHandler,
   void WithdrawClaim();
   void OnClaimed();
   void OnHeld(const idempotency::Record& record, StoreTime now);
-  [[nodiscard]] idempotency::Question MakeQuestion(const idempotency::Record& record) const;
   void Wait();
   void OnWoken() override;
 
@@ -142,6 +133,7 @@ class Exchange final : public http::ServerHandler,
   void AnswerOutcome();
   void AnswerReplay(const idempotency::Record& record);
   void Refuse(const Reply& reply, Verdict verdict);
+  [[nodiscard]] http::ResponseHead MakeClientHead() const;
   void BeginStreaming();
   void StreamBody(std::string_view bytes);
   void EndStreaming();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/base/log.h"
+#include "proxy/exchange/store_counts.h"
 #include "proxy/idempotency/key.h"
 
 namespace idem::exchange {
@@ -72,39 +73,8 @@ void Settler::Ask(Entry& entry) {
   }
 }
 
-void Settler::Count(const Settlement& what, const Result<SettleAnswer>& answer) {
-  using telemetry::StoreOperation;
-  using telemetry::StoreResult;
-  const auto operation = [&] {
-    switch (what.kind) {
-      case Settlement::Kind::kComplete:
-        return StoreOperation::kComplete;
-      case Settlement::Kind::kRelease:
-        return StoreOperation::kRelease;
-      case Settlement::Kind::kMarkUnknown:
-        return StoreOperation::kMarkUnknown;
-      case Settlement::Kind::kWithdraw:
-        break;
-    }
-    return StoreOperation::kWithdraw;
-  }();
-  const auto result = [&] {
-    if (!answer) return StoreResult::kFailed;
-    switch (answer->kind) {
-      case SettleAnswer::Kind::kDone:
-        return StoreResult::kDone;
-      case SettleAnswer::Kind::kRewritten:
-        return StoreResult::kRewritten;
-      case SettleAnswer::Kind::kHeld:
-        break;
-    }
-    return StoreResult::kHeld;
-  }();
-  metrics_.CountStoreOperation(operation, result);
-}
-
 void Settler::OnAnswer(Entry& entry, Result<SettleAnswer> answer) {
-  Count(entry.settlement, answer);
+  CountSettlement(metrics_, entry.settlement.kind, answer);
   if (answer) {
     LogHeld(entry, *answer);
     Close(entry, std::move(*answer));

@@ -70,7 +70,6 @@ class Settler {
   void OnAnswer(Entry& entry, Result<SettleAnswer> answer);
   void Retry(Entry& entry);
   void Close(Entry& entry, SettleAnswer answer);
-  void Count(const Settlement& what, const Result<SettleAnswer>& answer);
   void LogHeld(const Entry& entry, const SettleAnswer& answer);
 
   Loop& loop_;

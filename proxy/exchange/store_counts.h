@@ -1,0 +1,18 @@
+// What the store answered, as the metrics count it.
+#pragma once
+
+#include "proxy/exchange/rate_limiter.h"
+#include "proxy/exchange/record_store.h"
+#include "proxy/exchange/settler.h"
+#include "proxy/telemetry/metrics.h"
+
+namespace idem::exchange {
+
+void CountLimit(telemetry::Metrics& metrics, const Result<LimitVerdict>& verdict);
+void CountBegin(telemetry::Metrics& metrics, BeginAnswer::Kind kind);
+/// A begin that was answered with an error, or not in time.
+void CountBeginFailed(telemetry::Metrics& metrics);
+void CountSettlement(telemetry::Metrics& metrics, Settlement::Kind kind,
+                     const Result<SettleAnswer>& answer);
+
+}  // namespace idem::exchange
