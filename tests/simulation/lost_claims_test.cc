@@ -1,0 +1,90 @@
+// An effect that was made under a claim which another token holds meanwhile: it is never made
+// again, and its caller gets what the store holds.
+#include <doctest/doctest.h>
+
+#include "tests/simulation/world.h"
+
+namespace idem::test {
+
+namespace {
+
+using exchange::UpstreamProblem;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Two claims on one key: the first made its effect, the second took over after its lease and
+// executes. The first waits for the second.
+struct Overtaken : World {
+  Overtaken() : World(Idempotent()) {
+    slow = proxy.Post("k-1");
+    loop.Settle();
+    loop.Advance(seconds(46));
+    taker = proxy.Post("k-1");
+    loop.Settle();
+    REQUIRE(proxy.upstream->begun() == 2);
+    FakeUpstream::Answer(call(0), 201, "mine");
+    loop.Settle();
+    CHECK(slow->heads == 0);
+  }
+  VirtualProxy::Sent slow;
+  VirtualProxy::Sent taker;
+};
+
+}  // namespace
+
+TEST_CASE("an effect whose overtaker gave up is recorded, and not made again") {
+  Overtaken world;
+  FakeUpstream::Fail(world.call(1), UpstreamProblem::kUnreachable, Reached::kNo);
+  world.loop.Advance(seconds(1));
+  CHECK(world.taker->head.status == 502);
+  CHECK(world.slow->body == "mine");
+  CHECK(world.slow->Field("Idempotent-Replayed") == "(absent)");
+  auto again = world.proxy.Post("k-1");
+  world.loop.Settle();
+  CHECK(again->body == "mine");
+  CHECK(world.proxy.upstream->calls.size() == 2);
+}
+
+TEST_CASE("an effect whose overtaker is lost too is told as unknown, and not made again") {
+  Overtaken world;
+  world.state.records.begin()->second.state = idempotency::RecordState::kUnknown;
+  world.loop.Advance(seconds(1));
+  CHECK(world.slow->body.find("outcome-unknown") != std::string::npos);
+  CHECK(world.proxy.upstream->calls.size() == 2);
+}
+
+TEST_CASE("a released claim wakes one waiter of many, who asks for all") {
+  World world;
+  auto first = world.proxy.Post("k-1");
+  world.loop.Settle();
+  std::vector<VirtualProxy::Sent> waiters;
+  for (int i = 0; i < 8; ++i) waiters.push_back(world.proxy.Post("k-1"));
+  world.loop.Settle();
+  const int begins = world.proxy.store.begins;
+  FakeUpstream::Fail(world.call(0), UpstreamProblem::kUnreachable, Reached::kNo);
+  world.loop.Settle();
+  CHECK(world.proxy.upstream->begun() == 2);
+  CHECK(world.proxy.store.begins <=
+        begins + 2);  // the one that executes, and the next in its place
+  FakeUpstream::Answer(world.call(1), 201, "made");
+  world.loop.Settle();
+  for (const auto& waiter : waiters) CHECK(waiter->body == "made");
+}
+
+TEST_CASE("one waiter of many asks the store again, the others are woken") {
+  World world;
+  VirtualProxy other(world.loop, world.state, 2);
+  other.Serve(Legacy());
+  auto first = world.proxy.Post("k-1");
+  world.loop.Settle();
+  std::vector<VirtualProxy::Sent> waiters;
+  for (int i = 0; i < 8; ++i) waiters.push_back(other.Post("k-1"));
+  world.loop.Settle();
+  world.loop.Advance(milliseconds(900));
+  CHECK(other.store.begins <= 8 + 8);  // after 25, 50, 100, 200 and then every 250 ms
+  FakeUpstream::Answer(world.call(0), 201, "made");
+  world.loop.Advance(milliseconds(300));
+  for (const auto& waiter : waiters) CHECK(waiter->body == "made");
+}
+
+}  // namespace idem::test
