@@ -30,7 +30,9 @@ Status WaitUntilTried(event::EventLoop& loop, store::RedisStore& redis) {
   });
   loop.Run();
   if (tried || tried.error().code == ErrorCode::kRefused) return tried;
-  log::Write(log::Level::kWarn, "store_away", {{"reason", tried.error().detail}});
+  log::Write(log::Level::kWarn, "store_away",
+             {{"reason", tried.error().detail},
+              {"next", "trying again until it answers; requests with a key get 503 until then"}});
   return Ok();
 }
 

@@ -44,6 +44,8 @@ Error ListenError(const Endpoint& endpoint, int error) {
     why = "not permitted: choose a port above 1023, or a path that this user may write";
   } else if (error == EADDRNOTAVAIL) {
     why = "this machine has no such address";
+  } else if (error == ENOENT) {
+    why = "the folder of this path does not exist: create it";
   }
   return {.code = ErrorCode::kUnavailable,
           .detail = "cannot listen on " + endpoint.ToText() + ": " + why};

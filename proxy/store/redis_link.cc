@@ -36,7 +36,7 @@ void RedisLink::Resolve() {
   state_ = State::kResolving;
   timer_ = loop_.After(kAttemptTimeout, [this] { Lose(Away("has a name that is not found")); });
   resolving_ = resolver_.Resolve(loop_, address_.endpoint, [this](event::Resolver::Answer answer) {
-    if (!answer) return Lose(answer.error());
+    if (!answer) return Lose(Away("cannot be reached: " + answer.error().detail));
     addresses_ = std::move(*answer);
     next_address_ = 0;
     ConnectToNext();

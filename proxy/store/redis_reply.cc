@@ -119,10 +119,11 @@ void RedisReader::Feed(std::string_view bytes) {
 Result<RedisReply> RedisReader::Next() {
   void* reply = nullptr;
   if (redisReaderGetReply(reader_.get(), &reply) != REDIS_OK) {
-    return Error{ErrorCode::kCorrupt, "what it sends is not Redis's protocol"};
+    return Error{ErrorCode::kCorrupt,
+                 "sends what is not Redis's protocol: is store.url the address of a Redis?"};
   }
   if (reply == nullptr && reader_->len - reader_->pos > kReplyBytesMax) {
-    return Error{ErrorCode::kCorrupt, "it sends a reply without end"};
+    return Error{ErrorCode::kCorrupt, "sends a reply without end"};
   }
   return RedisReply(static_cast<redisReply*>(reply));
 }
