@@ -79,6 +79,7 @@ void CompareClients(const auth::Clients& running, const auth::Clients& next,
 std::vector<std::string> NotReloadable(const Config& running, const Config& next) {
   std::vector<std::string> changed;
   if (running.workers != next.workers) changed.emplace_back("workers");
+  if (running.admin != next.admin) changed.emplace_back("admin");
   CompareStores(running.store, next.store, changed);
   for (const Route& route : running.routes) {
     auto same = std::find_if(next.routes.begin(), next.routes.end(),

@@ -521,6 +521,8 @@ routes:
       {"http://b", "http://c", {}},
       {"{ id: b, secrets: [t] }", "{ id: c, secrets: [u] }", {}},  // one left, another came
       {"workers: 2", "workers: 3", {"workers"}},
+      {"workers: 2", "workers: 2\nadmin: off", {"admin"}},
+      {"workers: 2", "workers: 2\nadmin: { listen: 127.0.0.1:9902 }", {"admin"}},
       {"type: memory", "type: embedded", {"store.type"}},
       {"p:", "q:", {"store.key_prefix"}},
       {"[client]", "[]", {"routes.one.idempotency.scope"}},
