@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -44,6 +45,16 @@ void LogWarnings(const config::Config& config) {
   for (const config::Mistake& warning : config.warnings) {
     log::Write(log::Level::kWarn, "config_warning", {{"reason", warning.ToText()}});
   }
+}
+
+// What a reload may not change is either made at the start, or says where records lie: a restart
+// would be believed to be the cure, and forget them.
+std::string_view WhyFixed(std::string_view key) {
+  if (key.starts_with("routes.") || key.starts_with("clients.") || key == "store.key_prefix") {
+    return " cannot change while running, and a restart would forget every earlier key: their "
+           "retries would be executed again";
+  }
+  return " cannot change while running; restart to change it";
 }
 
 // Said once at start (semantics.md, "Signature").
@@ -112,6 +123,7 @@ class Main {
 
   Status StartAdmin() {
     if (!config_->admin) return Ok();
+    if (auto free = event::Listener::CheckFree(*config_->admin); !free) return free;
     auto server =
         http_server::Server::Start(loop_, *config_->admin, {}, admin_, admin_connections_);
     if (!server) return std::move(server).error();
@@ -143,7 +155,7 @@ class Main {
     const auto fixed = config::NotReloadable(*config_, *next);
     for (const std::string& key : fixed) {
       log::Write(log::Level::kError, "reload_refused",
-                 {{"reason", key + " cannot change while running; restart to change it"}});
+                 {{"reason", key + std::string(WhyFixed(key))}});
     }
     if (!fixed.empty() || !CanListen(*next)) return;
     config_ = next;

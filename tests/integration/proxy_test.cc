@@ -316,4 +316,18 @@ TEST_CASE("a busy port: one clear line, and exit 1") {
   CHECK(process.error_output().find('\n') == process.error_output().size() - 1);
 }
 
+TEST_CASE("a port of another proxy is a busy one, for the admin listener too") {
+  ScriptedBackend backend(Always(Response(201, "made")));
+  const std::string rest = "store: { type: memory }\n" + RouteYaml(backend.address());
+  RunningProxy first(rest);
+  const auto taken = [&](std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); };
+  const TemporaryFolder folder;
+  const auto file = folder.Write("busy.yaml", "listen: 127.0.0.1:0\nadmin: { listen: '" +
+                                                  taken(first.admin_port()) + "' }\n" + rest);
+  auto second = Process::Start({BuiltProgram("idemproxy"), {"run", "-c", file}, {}});
+  CHECK(second.WaitForExit() == 1);
+  CHECK(second.error_output().find(taken(first.admin_port()) + ": the address is in use") !=
+        std::string::npos);
+}
+
 }  // namespace idem::support
