@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <fstream>
-#include <regex>
 #include <set>
 #include <sstream>
+#include <string_view>
+#include <vector>
 
 #include "tests/unit/config/support.h"
 
@@ -23,6 +24,34 @@ std::string ReadWhole(const std::string& path) {
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+// Without <regex>, which g++ 12 cannot compile with -Wall and AddressSanitizer: it warns of its own
+// header.
+constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyz_";
+
+std::vector<std::string_view> WordsOf(std::string_view text) {
+  std::vector<std::string_view> words;
+  for (std::size_t begin = 0, end = 0;; begin = end) {
+    begin = text.find_first_of(kNameCharacters, begin);
+    if (begin == std::string_view::npos) return words;
+    end = std::min(text.find_first_not_of(kNameCharacters, begin), text.size());
+    words.push_back(text.substr(begin, end - begin));
+  }
+}
+
+// Whether `name` stands in `yaml` as a whole word before a colon, or in a flow mapping without a
+// value.
+bool IsKeyOf(std::string_view yaml, std::string_view name) {
+  for (std::size_t at = yaml.find(name); at != std::string_view::npos;
+       at = yaml.find(name, at + 1)) {
+    const std::size_t after = at + name.size();
+    const bool begins = at == 0 || kNameCharacters.find(yaml[at - 1]) == std::string_view::npos;
+    const bool ends =
+        after < yaml.size() && std::string_view(":,}").find(yaml[after]) != std::string_view::npos;
+    if (begins && ends) return true;
+  }
+  return false;
 }
 
 std::string Shipped(const std::string& name) { return IDEM_SOURCE_DIR "/config/" + name; }
@@ -280,12 +309,10 @@ routes:
     const std::size_t begin = line.find("allowed here: ");
     if (begin == std::string::npos) continue;
     ++lists;
-    const std::string names = line.substr(begin + 14);
-    const std::regex word("[a-z_]{3,}|id|by|ca");
-    for (std::sregex_iterator name(names.begin(), names.end(), word), end; name != end; ++name) {
-      CAPTURE(name->str());
-      const std::regex as_key("\\b" + name->str() + "\\b[:,}]");
-      CHECK(std::regex_search(reference, as_key));
+    for (const std::string_view name : WordsOf(std::string_view(line).substr(begin + 14))) {
+      if (name == "or") continue;  // "a, b or c"
+      CAPTURE(name);
+      CHECK(IsKeyOf(reference, name));
     }
   }
   CHECK(lists == 17);
