@@ -27,7 +27,7 @@ constexpr std::string_view kBody = R"({"user_id":"u-1","item":"book","amount":50
 struct StoreYaml {
   explicit StoreYaml(std::string store_name) : name(std::move(store_name)) {}
   std::string name;
-  TemporaryFolder folder;
+  TempFolder folder;
   [[nodiscard]] std::string Text() const {
     if (name == "embedded") return "store: { type: embedded, path: " + folder.path() + "/db }\n";
     if (name == "redis") {
@@ -297,7 +297,7 @@ TEST_CASE("a store that is away: 503, nothing is forwarded, and readiness says s
 
 TEST_CASE("an embedded store that a power loss would make forget says so at start") {
   ScriptedBackend backend(Always(Response(201, "made")));
-  const TemporaryFolder folder;
+  const TempFolder folder;
   RunningProxy proxy("store: { type: embedded, durability: os, path: " + folder.path() + "/db }\n" +
                      RouteYaml(backend.address()));
   CHECK(proxy.process().output().find("store_may_forget") != std::string::npos);
@@ -306,7 +306,7 @@ TEST_CASE("an embedded store that a power loss would make forget says so at star
 
 TEST_CASE("a busy port: one clear line, and exit 1") {
   ScriptedBackend backend(Always(Response(201, "made")));
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto file = folder.Write("busy.yaml", "listen: " + backend.address() +
                                                   "\nadmin: off\nstore: { type: memory }\n" +
                                                   RouteYaml(backend.address()));
@@ -321,7 +321,7 @@ TEST_CASE("a port of another proxy is a busy one, for the admin listener too") {
   const std::string rest = "store: { type: memory }\n" + RouteYaml(backend.address());
   RunningProxy first(rest);
   const auto taken = [&](std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); };
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto file = folder.Write("busy.yaml", "listen: 127.0.0.1:0\nadmin: { listen: '" +
                                                   taken(first.admin_port()) + "' }\n" + rest);
   auto second = Process::Start({BuiltProgram("idemproxy"), {"run", "-c", file}, {}});

@@ -1,9 +1,6 @@
 #include "tests/support/running_proxy.h"
 
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <stdexcept>
 
 #include "proxy/base/digest.h"
@@ -26,23 +23,6 @@ Process Run(const std::string& file) {
 }
 
 }  // namespace
-
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "idem-test-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed for " + name);
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string TemporaryFolder::Write(std::string_view name, std::string_view text) const {
-  std::string file = path_ + "/" + std::string(name);
-  std::ofstream(file, std::ios::binary) << text;
-  return file;
-}
 
 std::string RunningProxy::WithListeners(std::string_view yaml) {
   return "listen: 127.0.0.1:0\nadmin: { listen: \"127.0.0.1:0\" }\n" + std::string(yaml);

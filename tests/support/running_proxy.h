@@ -7,23 +7,9 @@
 
 #include "tests/support/http_client.h"
 #include "tests/support/process.h"
+#include "tests/support/temp_folder.h"
 
 namespace idem::support {
-
-/// A folder that is gone with this.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-  /// Writes a file in it and returns its path.
-  std::string Write(std::string_view name, std::string_view text) const;
-
- private:
-  std::string path_;
-};
 
 /// `idemproxy run` with a configuration of the test's. It listens on ports of the system's choice.
 class RunningProxy {
@@ -46,7 +32,7 @@ class RunningProxy {
   void Start();
   [[nodiscard]] static std::string WithListeners(std::string_view yaml);
 
-  TemporaryFolder folder_;
+  TempFolder folder_;
   std::string file_;
   Process process_;
   std::uint16_t port_ = 0;

@@ -3,8 +3,10 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace idem::support {
 
@@ -21,6 +23,12 @@ class TempFolder {
   TempFolder& operator=(const TempFolder&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Writes a file in it and returns its path.
+  std::string Write(std::string_view name, std::string_view text) const {
+    std::string file = path_ + "/" + std::string(name);
+    std::ofstream(file, std::ios::binary) << text;
+    return file;
+  }
 
  private:
   std::string path_;
