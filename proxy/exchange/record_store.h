@@ -43,7 +43,7 @@ struct BeginAnswer {
   std::optional<LimitVerdict> limit;          // where one was asked
 };
 
-/// What became of complete, release or mark-unknown.
+/// What became of a transition that ends a claim.
 struct SettleAnswer {
   enum class Kind : std::uint8_t {
     kDone,       // the record is as asked, by this step or an earlier one with the same token
@@ -51,9 +51,24 @@ struct SettleAnswer {
                  // anew
     kHeld,  // another token holds the key, or it is completed: nothing was changed; `record` is
             // what it holds
+    kGone,  // resolve: nothing lies under the key, and an operator makes no record
   };
   Kind kind = Kind::kDone;
   std::optional<idempotency::Record> record;  // kHeld
+  StoreTime now{};
+};
+
+/// Whether the asker may look an unknown claim up at the backend (semantics.md, "Reconcile").
+struct LookUpAnswer {
+  enum class Kind : std::uint8_t {
+    kGranted,  // nobody else may look this record up for `pause` from now
+    kTaken,    // somebody was granted it less than its pause ago; ask again after `retry_after`
+    kChanged,  // the record is no longer unknown (or executing with its lease ended) with this
+               // token; `record` is what lies there, null: nothing
+  };
+  Kind kind = Kind::kGranted;
+  idempotency::Milliseconds retry_after{};    // kTaken
+  std::optional<idempotency::Record> record;  // kChanged
   StoreTime now{};
 };
 
@@ -63,6 +78,7 @@ class RecordStore {
 
   using OnBegun = Function<void(Result<BeginAnswer>)>;
   using OnSettled = Function<void(Result<SettleAnswer>)>;
+  using OnLookUp = Function<void(Result<LookUpAnswer>)>;
 
   [[nodiscard]] virtual Ticket Begin(BeginQuestion question, OnBegun on_answer) = 0;
 
@@ -88,6 +104,28 @@ class RecordStore {
   [[nodiscard]] virtual Ticket Withdraw(std::string_view record_key,
                                         const idempotency::Token& token,
                                         idempotency::Milliseconds lease, OnSettled on_answer) = 0;
+  /// The right to look up what became of the claim `token`, at the backend, for one asker of all
+  /// that share the store. It is a mark beside the record: the record's bytes stay as they are, and
+  /// a restart of the store may forget it. Granted, it is not given back; its pause runs out.
+  [[nodiscard]] virtual Ticket ClaimLookUp(std::string_view record_key,
+                                           const idempotency::Token& token,
+                                           idempotency::Milliseconds pause, OnLookUp on_answer) = 0;
+
+  // An operator's two steps, for the record that the operator was shown. They act on an unknown
+  // record alone, or one that is executing with its lease ended: judged in the step, by the store's
+  // clock. Any other (a lease that is alive, another token, completed) is kHeld.
+
+  /// unknown with this token -> absent. Absent already: kDone.
+  [[nodiscard]] virtual Ticket ReleaseUnknown(std::string_view record_key,
+                                              const idempotency::Token& token,
+                                              OnSettled on_answer) = 0;
+  /// unknown with this claim's token -> completed, for `ttl` from now. Completed already by this
+  /// token with this very response: kDone. Absent: kGone.
+  [[nodiscard]] virtual Ticket ResolveUnknown(std::string_view record_key,
+                                              const idempotency::Claim& claim,
+                                              const idempotency::StoredResponse& response,
+                                              idempotency::Milliseconds ttl,
+                                              OnSettled on_answer) = 0;
   /// The record as it is, for an operator and for tests: kHeld with the record, kDone where there
   /// is none.
   [[nodiscard]] virtual Ticket Look(std::string_view record_key, OnSettled on_answer) = 0;

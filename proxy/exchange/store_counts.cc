@@ -42,6 +42,7 @@ StoreResult ResultOf(SettleAnswer::Kind kind) {
     case SettleAnswer::Kind::kRewritten:
       return StoreResult::kRewritten;
     case SettleAnswer::Kind::kHeld:
+    case SettleAnswer::Kind::kGone:
       break;
   }
   return StoreResult::kHeld;

@@ -11,6 +11,7 @@ namespace idem::store {
 using exchange::BeginAnswer;
 using exchange::BeginQuestion;
 using exchange::LimitVerdict;
+using exchange::LookUpAnswer;
 using exchange::SettleAnswer;
 using idempotency::RecordState;
 
@@ -51,6 +52,7 @@ Result<std::unique_ptr<EmbeddedDisk>> OpenDisk(const EmbeddedDisk::Options& opti
 /// Writes a claim anew?
 bool IsNewClaim(const BeginStep& step) { return step.change == Change::kWrite; }
 bool IsNewClaim(const SettleStep&) { return false; }
+bool IsNewClaim(const LookUpStep&) { return false; }
 
 template <class Answer>
 class Job final : public EmbeddedJob {
@@ -162,6 +164,12 @@ void EmbeddedStoreClient::DoBegin(BeginQuestion question, std::optional<LimitVer
 void EmbeddedStoreClient::DoSettle(std::string record_key, SettleFunction step,
                                    SettleCompletion completion) {
   store_.writer_->Ask(std::make_unique<Job<SettleAnswer>>(asker_, std::move(record_key),
+                                                          std::move(step), std::move(completion)));
+}
+
+void EmbeddedStoreClient::DoLookUp(std::string record_key, LookUpFunction step,
+                                   LookUpCompletion completion) {
+  store_.writer_->Ask(std::make_unique<Job<LookUpAnswer>>(asker_, std::move(record_key),
                                                           std::move(step), std::move(completion)));
 }
 

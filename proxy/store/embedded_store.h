@@ -71,6 +71,7 @@ class EmbeddedStoreClient final : public LocalClient {
   void DoBegin(exchange::BeginQuestion question, std::optional<exchange::LimitVerdict> verdict,
                BeginCompletion completion) override;
   void DoSettle(std::string record_key, SettleFunction step, SettleCompletion completion) override;
+  void DoLookUp(std::string record_key, LookUpFunction step, LookUpCompletion completion) override;
   [[nodiscard]] StoreTime Now() const override { return store_.clock_->Now(); }
   Present ReadCompleted(std::string_view record_key) const;
 

@@ -8,6 +8,7 @@ using exchange::BeginAnswer;
 using exchange::BeginQuestion;
 using exchange::LimitQuestion;
 using exchange::LimitVerdict;
+using exchange::LookUpAnswer;
 using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::Milliseconds;
@@ -60,9 +61,43 @@ Ticket LocalClient::MarkUnknown(std::string_view record_key, const Claim& claim,
 Ticket LocalClient::Withdraw(std::string_view record_key, const Token& token, Milliseconds lease,
                              OnSettled on_answer) {
   const StoreTime marked_at = Now();
+  // Before the record is looked at, so that a begin which does not see the mark is itself seen.
   state_.withdrawals.Mark(token, marked_at + lease, marked_at);
   auto step = [token](Present present, StoreTime now) {
     return store::Withdraw(std::move(present), token, now);
+  };
+  return Settle(record_key, std::move(step), std::move(on_answer));
+}
+
+// The step runs where no other step of this key can, so that of two askers one sees the mark of the
+// other.
+Ticket LocalClient::ClaimLookUp(std::string_view record_key, const Token& token, Milliseconds pause,
+                                OnLookUp on_answer) {
+  auto [ticket, completion] = Ask<Result<LookUpAnswer>>(std::move(on_answer));
+  auto step = [this, token, pause](Present present, StoreTime now) {
+    LookUpStep made =
+        store::ClaimLookUp(std::move(present), token, state_.look_ups.Find(token, now), now);
+    const bool is_granted = made.answer.kind == LookUpAnswer::Kind::kGranted;
+    if (is_granted) state_.look_ups.Mark(token, now + pause, now);
+    return made;
+  };
+  DoLookUp(std::string(record_key), std::move(step), std::move(completion));
+  return std::move(ticket);
+}
+
+Ticket LocalClient::ReleaseUnknown(std::string_view record_key, const Token& token,
+                                   OnSettled on_answer) {
+  auto step = [token](Present present, StoreTime now) {
+    return store::ReleaseUnknown(std::move(present), token, now);
+  };
+  return Settle(record_key, std::move(step), std::move(on_answer));
+}
+
+Ticket LocalClient::ResolveUnknown(std::string_view record_key, const Claim& claim,
+                                   const StoredResponse& response, Milliseconds ttl,
+                                   OnSettled on_answer) {
+  auto step = [token = claim.token, response, ttl](Present present, StoreTime now) mutable {
+    return store::ResolveUnknown(std::move(present), token, std::move(response), ttl, now);
   };
   return Settle(record_key, std::move(step), std::move(on_answer));
 }

@@ -11,15 +11,16 @@
 #include "proxy/exchange/rate_limiter.h"
 #include "proxy/exchange/record_store.h"
 #include "proxy/store/limit_table.h"
+#include "proxy/store/token_marks.h"
 #include "proxy/store/transitions.h"
-#include "proxy/store/withdrawals.h"
 
 namespace idem::store {
 
 /// Shared by all clients of one store.
 struct LocalState {
   LimitTable limits;
-  Withdrawals withdrawals;
+  TokenMarks withdrawals;
+  TokenMarks look_ups;
 };
 
 /// For one loop, and used on it alone.
@@ -37,6 +38,13 @@ class LocalClient : public exchange::RecordStore, public exchange::RateLimiter {
                                    OnSettled on_answer) final;
   [[nodiscard]] Ticket Withdraw(std::string_view record_key, const idempotency::Token& token,
                                 idempotency::Milliseconds lease, OnSettled on_answer) final;
+  [[nodiscard]] Ticket ClaimLookUp(std::string_view record_key, const idempotency::Token& token,
+                                   idempotency::Milliseconds pause, OnLookUp on_answer) final;
+  [[nodiscard]] Ticket ReleaseUnknown(std::string_view record_key, const idempotency::Token& token,
+                                      OnSettled on_answer) final;
+  [[nodiscard]] Ticket ResolveUnknown(std::string_view record_key, const idempotency::Claim& claim,
+                                      const idempotency::StoredResponse& response,
+                                      idempotency::Milliseconds ttl, OnSettled on_answer) final;
   [[nodiscard]] Ticket Look(std::string_view record_key, OnSettled on_answer) final;
   [[nodiscard]] bool limits_with_begin() const final { return true; }
 
@@ -46,6 +54,8 @@ class LocalClient : public exchange::RecordStore, public exchange::RateLimiter {
  protected:
   using BeginCompletion = Completion<Result<exchange::BeginAnswer>>;
   using SettleCompletion = Completion<Result<exchange::SettleAnswer>>;
+  using LookUpCompletion = Completion<Result<exchange::LookUpAnswer>>;
+  using LookUpFunction = Function<LookUpStep(Present, StoreTime)>;  // called once
   using SettleFunction = Function<SettleStep(Present, StoreTime)>;  // called once
 
   /// The limit, if any, let it through; `question.limit` is not looked at again. The mark is: a
@@ -55,6 +65,8 @@ class LocalClient : public exchange::RecordStore, public exchange::RateLimiter {
                        BeginCompletion completion) = 0;
   virtual void DoSettle(std::string record_key, SettleFunction step,
                         SettleCompletion completion) = 0;
+  virtual void DoLookUp(std::string record_key, LookUpFunction step,
+                        LookUpCompletion completion) = 0;
   [[nodiscard]] virtual StoreTime Now() const = 0;
 
   template <class Value>

@@ -9,6 +9,7 @@ namespace idem::store {
 using exchange::BeginAnswer;
 using exchange::BeginQuestion;
 using exchange::LimitVerdict;
+using exchange::LookUpAnswer;
 using exchange::SettleAnswer;
 using idempotency::Record;
 
@@ -55,6 +56,12 @@ void MemoryStoreClient::DoSettle(std::string record_key, SettleFunction step,
                                  SettleCompletion completion) {
   SettleAnswer answer = store_.Apply(record_key, step);
   Answer<Result<SettleAnswer>>(std::move(completion), std::move(answer));
+}
+
+void MemoryStoreClient::DoLookUp(std::string record_key, LookUpFunction step,
+                                 LookUpCompletion completion) {
+  LookUpAnswer answer = store_.Apply(record_key, step);
+  Answer<Result<LookUpAnswer>>(std::move(completion), std::move(answer));
 }
 
 }  // namespace idem::store

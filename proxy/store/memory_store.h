@@ -54,6 +54,7 @@ class MemoryStoreClient final : public LocalClient {
   void DoBegin(exchange::BeginQuestion question, std::optional<exchange::LimitVerdict> verdict,
                BeginCompletion completion) override;
   void DoSettle(std::string record_key, SettleFunction step, SettleCompletion completion) override;
+  void DoLookUp(std::string record_key, LookUpFunction step, LookUpCompletion completion) override;
   [[nodiscard]] StoreTime Now() const override { return store_.clock_(); }
 
   MemoryStore& store_;

@@ -8,6 +8,7 @@ namespace {
 
 using exchange::BeginAnswer;
 using exchange::LimitVerdict;
+using exchange::LookUpAnswer;
 using exchange::SettleAnswer;
 
 Error Unexpected(const char* what) {
@@ -83,6 +84,8 @@ Result<SettleAnswer> ReadSettleAnswer(RedisValue reply) {
   answer.now = *now;
   if (*kind == "done") {
     answer.kind = SettleAnswer::Kind::kDone;
+  } else if (*kind == "gone") {
+    answer.kind = SettleAnswer::Kind::kGone;
   } else if (*kind == "rewritten") {
     answer.kind = SettleAnswer::Kind::kRewritten;
   } else if (*kind == "held") {
@@ -92,6 +95,31 @@ Result<SettleAnswer> ReadSettleAnswer(RedisValue reply) {
     answer.record = std::move(*record);
   } else {
     return Unexpected("answer to a transition");
+  }
+  return answer;
+}
+
+Result<LookUpAnswer> ReadLookUpAnswer(RedisValue reply) {
+  const auto kind = reply.at(0).text();
+  const Result<StoreTime> now = ReadTime(reply.at(1));
+  if (!kind || !now) return Unexpected("beginning");
+  LookUpAnswer answer;
+  answer.now = *now;
+  if (*kind == "granted") {
+    answer.kind = LookUpAnswer::Kind::kGranted;
+  } else if (*kind == "taken") {
+    const auto retry_after = reply.at(2).integer();
+    if (!retry_after || *retry_after < 0) return Unexpected("pause");
+    answer.kind = LookUpAnswer::Kind::kTaken;
+    answer.retry_after = std::chrono::milliseconds(*retry_after);
+  } else if (*kind == "changed") {
+    answer.kind = LookUpAnswer::Kind::kChanged;
+    if (reply.size() < 3 || reply.at(2).nil()) return answer;
+    Result<idempotency::Record> record = ReadRecord(reply.at(2));
+    if (!record) return record.error();
+    answer.record = std::move(*record);
+  } else {
+    return Unexpected("answer to a look-up");
   }
   return answer;
 }

@@ -11,6 +11,7 @@ namespace idem::store {
 /// `limited`: whether the question counted; its answer then has a verdict.
 [[nodiscard]] Result<exchange::BeginAnswer> ReadBeginAnswer(RedisValue reply, bool limited);
 [[nodiscard]] Result<exchange::SettleAnswer> ReadSettleAnswer(RedisValue reply);
+[[nodiscard]] Result<exchange::LookUpAnswer> ReadLookUpAnswer(RedisValue reply);
 [[nodiscard]] Result<exchange::LimitVerdict> ReadVerdict(RedisValue reply);
 
 }  // namespace idem::store

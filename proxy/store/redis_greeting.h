@@ -5,7 +5,7 @@
 //   SELECT db                 where it is not 0
 //   INFO                      role, cluster, eviction, append-only file
 //   CONFIG GET appendfsync    may be forbidden
-//   SCRIPT LOAD text          seven times; each answers the name for EVALSHA
+//   SCRIPT LOAD text          once for each script; each answers the name for EVALSHA
 #pragma once
 
 #include <array>

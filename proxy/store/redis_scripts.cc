@@ -13,14 +13,18 @@
 //   release    record                         TOKEN
 //   withdraw   record, mark                   TOKEN, KEEP
 //   look       record                         -
+//   look up    record, mark                   TOKEN, KEEP
+//   release    record                         TOKEN            (of an unknown one, by an operator)
+//   resolve    record                         TOKEN, KEEP, REST
 //   count      limit, counted                 LIMIT
 //
 //   begin    -> {"claimed",   NOW, VERDICT or nil}
 //               {"held",      NOW, VERDICT or nil, RECORD}
 //               {"limited",   NOW, VERDICT}
 //               {"withdrawn", NOW}
-//   complete, unknown, release, withdraw, look
-//            -> {"done", NOW}  {"rewritten", NOW}  {"held", NOW, RECORD}
+//   complete, unknown, release, withdraw, look, resolve
+//            -> {"done", NOW}  {"rewritten", NOW}  {"held", NOW, RECORD}  {"gone", NOW}
+//   look up  -> {"granted", NOW}  {"taken", NOW, RETRY_AFTER}  {"changed", NOW, RECORD or nil}
 //   count    -> VERDICT
 //
 //   LIMIT     = TOKEN, ALGORITHM, REQUESTS, PER, BURST
@@ -62,6 +66,10 @@ local function write(state, token, lease_end, begun, keep, rest)
   local head = string.format('idemproxy/1 %s %s %d %d %d ',
                              state, token, lease_end, begun, now + keep)
   redis.call('SET', KEYS[1], head .. rest, 'PX', keep)
+end
+
+local function is_unknown(held)
+  return held.state == 'unknown' or (held.state == 'executing' and held.lease_end <= now)
 end
 
 local function again(held)
@@ -132,9 +140,7 @@ if held then
     again(held)
     return {'claimed', now, verdict}
   end
-  local unknown = held.state == 'unknown' or
-                  (held.state == 'executing' and held.lease_end <= now)
-  if not unknown or held.token ~= replaces then
+  if not is_unknown(held) or held.token ~= replaces then
     return {'held', now, verdict, held.bytes}
   end
 end
@@ -209,6 +215,46 @@ if held then return {'held', now, held.bytes} end
 return {'done', now}
 )lua";
 
+constexpr std::string_view kClaimLookUp = R"lua(
+local held, corrupt = read()
+if corrupt then return corrupt end
+if not held or held.token ~= ARGV[1] or not is_unknown(held) then
+  return {'changed', now, held and held.bytes}
+end
+local taken_until = tonumber(redis.call('GET', KEYS[2]) or 0)
+if taken_until > now then return {'taken', now, taken_until - now} end
+redis.call('SET', KEYS[2], string.format('%d', now + ARGV[2]), 'PX', ARGV[2])
+return {'granted', now}
+)lua";
+
+constexpr std::string_view kReleaseUnknown = R"lua(
+local held, corrupt = read()
+if corrupt then return corrupt end
+if held then
+  if held.token ~= ARGV[1] or not is_unknown(held) then
+    return {'held', now, held.bytes}
+  end
+  redis.call('DEL', KEYS[1])
+end
+return {'done', now}
+)lua";
+
+constexpr std::string_view kResolveUnknown = R"lua(
+local token, keep, rest = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local held, corrupt = read()
+if corrupt then return corrupt end
+if not held then return {'gone', now} end
+if held.token == token and is_unknown(held) then
+  write('completed', token, held.lease_end, held.begun, keep, rest)
+elseif held.token == token and held.state == 'completed' and
+       string.sub(held.bytes, held.rest_at) == rest then
+  again(held)
+else
+  return {'held', now, held.bytes}
+end
+return {'done', now}
+)lua";
+
 constexpr std::string_view kCount = R"lua(
 return limit(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 )lua";
@@ -224,10 +270,11 @@ std::string Join(Parts... parts) {
 
 const std::string& RedisScriptText(RedisScript script) {
   static const std::array<std::string, kRedisScriptCount> texts = {
-      Join(kClock, kRecord, kLimit, kBegin), Join(kClock, kRecord, kComplete),
-      Join(kClock, kRecord, kRelease),       Join(kClock, kRecord, kMarkUnknown),
-      Join(kClock, kRecord, kWithdraw),      Join(kClock, kRecord, kLook),
-      Join(kClock, kLimit, kCount)};
+      Join(kClock, kRecord, kLimit, kBegin),  Join(kClock, kRecord, kComplete),
+      Join(kClock, kRecord, kRelease),        Join(kClock, kRecord, kMarkUnknown),
+      Join(kClock, kRecord, kWithdraw),       Join(kClock, kRecord, kLook),
+      Join(kClock, kRecord, kClaimLookUp),    Join(kClock, kRecord, kReleaseUnknown),
+      Join(kClock, kRecord, kResolveUnknown), Join(kClock, kLimit, kCount)};
   const auto index = static_cast<std::size_t>(script);
   INVARIANT(index < texts.size());
   return texts[index];
@@ -239,6 +286,10 @@ std::string RedisKeys::Record(std::string_view record_key) const {
 
 std::string RedisKeys::Withdrawn(std::string_view token) const {
   return Join(prefix, "withdrawn ", token);
+}
+
+std::string RedisKeys::LookUp(std::string_view token) const {
+  return Join(prefix, "lookup ", token);
 }
 
 std::string RedisKeys::Limit(std::string_view subject) const {

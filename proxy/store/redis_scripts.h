@@ -16,9 +16,12 @@ enum class RedisScript : std::uint8_t {
   kMarkUnknown,
   kWithdraw,
   kLook,
+  kClaimLookUp,
+  kReleaseUnknown,
+  kResolveUnknown,
   kCount,
 };
-inline constexpr std::size_t kRedisScriptCount = 7;
+inline constexpr std::size_t kRedisScriptCount = 10;
 
 /// What SCRIPT LOAD is given.
 [[nodiscard]] const std::string& RedisScriptText(RedisScript script);
@@ -27,6 +30,7 @@ inline constexpr std::size_t kRedisScriptCount = 7;
 ///
 ///   idemp:client=shop;key-001           a record, at PREFIX + record key
 ///   idemp:withdrawn TOKEN               a begin with this token that arrives now changes nothing
+///   idemp:lookup TOKEN                  somebody looks up what became of this claim
 ///   idemp:limit SUBJECT                 the requests of one subject that count now
 ///   idemp:counted TOKEN                 this token was counted (token bucket only)
 ///
@@ -37,6 +41,7 @@ struct RedisKeys {
 
   [[nodiscard]] std::string Record(std::string_view record_key) const;
   [[nodiscard]] std::string Withdrawn(std::string_view token) const;
+  [[nodiscard]] std::string LookUp(std::string_view token) const;
   [[nodiscard]] std::string Limit(std::string_view subject) const;
   [[nodiscard]] std::string Counted(std::string_view token) const;
 };

@@ -12,6 +12,7 @@ using exchange::BeginAnswer;
 using exchange::BeginQuestion;
 using exchange::LimitQuestion;
 using exchange::LimitVerdict;
+using exchange::LookUpAnswer;
 using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::Milliseconds;
@@ -149,6 +150,35 @@ Ticket RedisStore::Withdraw(std::string_view record_key, const Token& token, Mil
   Call call(RedisScript::kWithdraw, false,
             {keys_.Record(record_key), keys_.Withdrawn(token.ToHex())});
   call.Add(token).AddLife(lease);
+  return Settle(std::move(call).Take(), std::move(on_answer));
+}
+
+Ticket RedisStore::ClaimLookUp(std::string_view record_key, const Token& token, Milliseconds pause,
+                               OnLookUp on_answer) {
+  Call call(RedisScript::kClaimLookUp, false,
+            {keys_.Record(record_key), keys_.LookUp(token.ToHex())});
+  call.Add(token).AddLife(pause);
+  auto [ticket, completion] = Ask<Result<LookUpAnswer>>(std::move(on_answer));
+  RedisQuestion asked = std::move(call).Take();
+  asked.on_reply = Reading(std::move(completion), ReadLookUpAnswer);
+  pipeline_.Ask(std::move(asked));
+  return std::move(ticket);
+}
+
+Ticket RedisStore::ReleaseUnknown(std::string_view record_key, const Token& token,
+                                  OnSettled on_answer) {
+  Call call(RedisScript::kReleaseUnknown, false, {keys_.Record(record_key)});
+  call.Add(token);
+  return Settle(std::move(call).Take(), std::move(on_answer));
+}
+
+Ticket RedisStore::ResolveUnknown(std::string_view record_key, const Claim& claim,
+                                  const idempotency::StoredResponse& response, Milliseconds ttl,
+                                  OnSettled on_answer) {
+  Call call(RedisScript::kResolveUnknown, true, {keys_.Record(record_key)});
+  call.Add(claim.token).AddLife(ttl);
+  call.Add(BehindTheTimes(
+      Encode(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{}))));
   return Settle(std::move(call).Take(), std::move(on_answer));
 }
 

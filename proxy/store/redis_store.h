@@ -44,6 +44,13 @@ class RedisStore final : public exchange::RecordStore, public exchange::RateLimi
                                    OnSettled on_answer) override;
   [[nodiscard]] Ticket Withdraw(std::string_view record_key, const idempotency::Token& token,
                                 idempotency::Milliseconds lease, OnSettled on_answer) override;
+  [[nodiscard]] Ticket ClaimLookUp(std::string_view record_key, const idempotency::Token& token,
+                                   idempotency::Milliseconds pause, OnLookUp on_answer) override;
+  [[nodiscard]] Ticket ReleaseUnknown(std::string_view record_key, const idempotency::Token& token,
+                                      OnSettled on_answer) override;
+  [[nodiscard]] Ticket ResolveUnknown(std::string_view record_key, const idempotency::Claim& claim,
+                                      const idempotency::StoredResponse& response,
+                                      idempotency::Milliseconds ttl, OnSettled on_answer) override;
   [[nodiscard]] Ticket Look(std::string_view record_key, OnSettled on_answer) override;
   [[nodiscard]] std::optional<std::string> not_ready() const override;
   [[nodiscard]] bool limits_with_begin() const override { return true; }

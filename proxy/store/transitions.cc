@@ -9,6 +9,7 @@ namespace idem::store {
 namespace {
 
 using exchange::BeginAnswer;
+using exchange::LookUpAnswer;
 using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::Record;
@@ -18,6 +19,11 @@ using idempotency::Token;
 
 bool Carries(const Present& present, const Token& token) {
   return present && present->claim.token == token;
+}
+
+/// With this token, and nobody executes it any more.
+bool IsUnknown(const Present& present, const Token& token, StoreTime now) {
+  return Carries(present, token) && present->state_at(now) == RecordState::kUnknown;
 }
 
 bool IsCompleted(const Present& present) {
@@ -90,8 +96,7 @@ BeginStep Begin(Present present, const Claim& claim, const std::optional<Token>&
     const bool is_mine =
         present->state == RecordState::kExecuting && present->claim.token == claim.token;
     if (is_mine) return {{BeginAnswer::Kind::kClaimed, {}, now, {}}, {}, {}};
-    const bool is_replaced =
-        replaces && Carries(present, *replaces) && present->state_at(now) == RecordState::kUnknown;
+    const bool is_replaced = replaces && IsUnknown(present, *replaces, now);
     if (!is_replaced) {
       return {{BeginAnswer::Kind::kHeld, std::move(present), now, {}}, {}, {}};
     }
@@ -132,6 +137,31 @@ SettleStep Release(Present present, const Token& token, StoreTime now) {
 SettleStep Withdraw(Present present, const Token& token, StoreTime now) {
   const bool is_mine = Carries(present, token) && !IsCompleted(present);
   return is_mine ? Erase(now) : Done(now);
+}
+
+SettleStep ReleaseUnknown(Present present, const Token& token, StoreTime now) {
+  if (!present) return Done(now);
+  return IsUnknown(present, token, now) ? Erase(now) : Held(std::move(present), now);
+}
+
+SettleStep ResolveUnknown(Present present, const Token& token, StoredResponse response,
+                          idempotency::Milliseconds ttl, StoreTime now) {
+  if (!present) return {{SettleAnswer::Kind::kGone, {}, now}, {}, {}};
+  if (present->state_at(now) == RecordState::kExecuting) return Held(std::move(present), now);
+  Claim claim = present->claim;
+  claim.token = token;  // Complete() compares it with the one that lies there
+  return Complete(std::move(present), claim, std::move(response), ttl, now);
+}
+
+LookUpStep ClaimLookUp(Present present, const Token& token, std::optional<StoreTime> taken_until,
+                       StoreTime now) {
+  if (!IsUnknown(present, token, now)) {
+    return {{LookUpAnswer::Kind::kChanged, {}, std::move(present), now}, {}, {}};
+  }
+  if (taken_until && now < *taken_until) {
+    return {{LookUpAnswer::Kind::kTaken, *taken_until - now, {}, now}, {}, {}};
+  }
+  return {{LookUpAnswer::Kind::kGranted, {}, {}, now}, {}, {}};
 }
 
 SettleStep Look(Present present, StoreTime now) {

@@ -11,9 +11,15 @@
 //   mark unknown   rewritten   mine: done          mine: done          held
 //   release        done        mine: erased        mine: erased        held
 //   withdraw       done        mine: erased        mine: erased        done
+//   release        done        mine, lease ended:  mine: erased        held
+//     unknown                  erased, else held
+//   resolve        gone        mine, lease ended:  mine: done          mine, same response: done
+//     unknown                  done, else held
+//   claim look-up  changed     mine, lease ended:  mine: granted or    changed
+//                              granted or taken    taken
 //
-// Every other cell is `held` (withdraw: `done`) and changes nothing. What had not expired is
-// presented; an expired record is absent (Alive()).
+// Every other cell is `held` (withdraw: `done`, claim look-up: `changed`) and changes nothing. What
+// had not expired is presented; an expired record is absent (Alive()).
 #pragma once
 
 #include <cstdint>
@@ -35,6 +41,7 @@ struct Step {
 };
 using BeginStep = Step<exchange::BeginAnswer>;
 using SettleStep = Step<exchange::SettleAnswer>;
+using LookUpStep = Step<exchange::LookUpAnswer>;
 
 using Present = std::optional<idempotency::Record>;
 
@@ -51,6 +58,17 @@ using Present = std::optional<idempotency::Record>;
                                      StoreTime now);
 [[nodiscard]] SettleStep Release(Present present, const idempotency::Token& token, StoreTime now);
 [[nodiscard]] SettleStep Withdraw(Present present, const idempotency::Token& token, StoreTime now);
+[[nodiscard]] SettleStep ReleaseUnknown(Present present, const idempotency::Token& token,
+                                        StoreTime now);
+[[nodiscard]] SettleStep ResolveUnknown(Present present, const idempotency::Token& token,
+                                        idempotency::StoredResponse response,
+                                        idempotency::Milliseconds ttl, StoreTime now);
 [[nodiscard]] SettleStep Look(Present present, StoreTime now);
+
+/// `taken_until`: until when the right to look this token up is somebody's; null where nobody has
+/// it. It writes no record; where it answers kGranted, the caller keeps the right until now +
+/// pause.
+[[nodiscard]] LookUpStep ClaimLookUp(Present present, const idempotency::Token& token,
+                                     std::optional<StoreTime> taken_until, StoreTime now);
 
 }  // namespace idem::store

@@ -11,9 +11,18 @@
 namespace idem::contract {
 
 enum class From { kAbsent, kExecuting, kLeaseEnded, kUnknown, kCompleted };
-enum class Ask { kBegin, kTakeOver, kComplete, kMarkUnknown, kRelease, kWithdraw };
+enum class Ask {
+  kBegin,
+  kTakeOver,
+  kComplete,
+  kMarkUnknown,
+  kRelease,
+  kWithdraw,
+  kReleaseUnknown,
+  kResolveUnknown
+};
 enum class Whose { kMine, kAnothers };
-enum class Reply { kClaimed, kHeld, kDone, kRewritten };
+enum class Reply { kClaimed, kHeld, kDone, kRewritten, kGone };
 enum class After { kAbsent, kExecuting, kUnknown, kCompleted };
 
 struct Arrow {
@@ -85,6 +94,27 @@ inline constexpr Arrow kArrows[] = {
     {From::kCompleted, Ask::kMarkUnknown, Whose::kAnothers, Reply::kHeld, After::kCompleted},
     {From::kCompleted, Ask::kRelease,     Whose::kAnothers, Reply::kHeld, After::kCompleted},
     {From::kCompleted, Ask::kWithdraw,    Whose::kAnothers, Reply::kDone, After::kCompleted},
+
+    // An operator's: only what is unknown, or executing with its lease ended.
+    {From::kAbsent,     Ask::kReleaseUnknown, Whose::kMine, Reply::kDone, After::kAbsent},
+    {From::kExecuting,  Ask::kReleaseUnknown, Whose::kMine, Reply::kHeld, After::kExecuting},
+    {From::kLeaseEnded, Ask::kReleaseUnknown, Whose::kMine, Reply::kDone, After::kAbsent},
+    {From::kUnknown,    Ask::kReleaseUnknown, Whose::kMine, Reply::kDone, After::kAbsent},
+    {From::kCompleted,  Ask::kReleaseUnknown, Whose::kMine, Reply::kHeld, After::kCompleted},
+    {From::kExecuting,  Ask::kReleaseUnknown, Whose::kAnothers, Reply::kHeld, After::kExecuting},
+    {From::kLeaseEnded, Ask::kReleaseUnknown, Whose::kAnothers, Reply::kHeld, After::kUnknown},
+    {From::kUnknown,    Ask::kReleaseUnknown, Whose::kAnothers, Reply::kHeld, After::kUnknown},
+    {From::kCompleted,  Ask::kReleaseUnknown, Whose::kAnothers, Reply::kHeld, After::kCompleted},
+
+    {From::kAbsent,     Ask::kResolveUnknown, Whose::kMine, Reply::kGone, After::kAbsent},
+    {From::kExecuting,  Ask::kResolveUnknown, Whose::kMine, Reply::kHeld, After::kExecuting},
+    {From::kLeaseEnded, Ask::kResolveUnknown, Whose::kMine, Reply::kDone, After::kCompleted},
+    {From::kUnknown,    Ask::kResolveUnknown, Whose::kMine, Reply::kDone, After::kCompleted},
+    {From::kCompleted,  Ask::kResolveUnknown, Whose::kMine, Reply::kDone, After::kCompleted},
+    {From::kExecuting,  Ask::kResolveUnknown, Whose::kAnothers, Reply::kHeld, After::kExecuting},
+    {From::kLeaseEnded, Ask::kResolveUnknown, Whose::kAnothers, Reply::kHeld, After::kUnknown},
+    {From::kUnknown,    Ask::kResolveUnknown, Whose::kAnothers, Reply::kHeld, After::kUnknown},
+    {From::kCompleted,  Ask::kResolveUnknown, Whose::kAnothers, Reply::kHeld, After::kCompleted},
 };
 // clang-format on
 
@@ -102,6 +132,7 @@ constexpr Reply ReplyOf(exchange::BeginAnswer::Kind kind) {
 constexpr Reply ReplyOf(exchange::SettleAnswer::Kind kind) {
   using Kind = exchange::SettleAnswer::Kind;
   if (kind == Kind::kHeld) return Reply::kHeld;
+  if (kind == Kind::kGone) return Reply::kGone;
   return kind == Kind::kDone ? Reply::kDone : Reply::kRewritten;
 }
 
@@ -119,15 +150,16 @@ inline std::ostream& operator<<(std::ostream& out, From from) {
   return out << kNames[static_cast<int>(from)];
 }
 inline std::ostream& operator<<(std::ostream& out, Ask ask) {
-  constexpr std::string_view kNames[] = {"begin",        "take over", "complete",
-                                         "mark unknown", "release",   "withdraw"};
+  constexpr std::string_view kNames[] = {"begin",           "take over",      "complete",
+                                         "mark unknown",    "release",        "withdraw",
+                                         "release unknown", "resolve unknown"};
   return out << kNames[static_cast<int>(ask)];
 }
 inline std::ostream& operator<<(std::ostream& out, Whose whose) {
   return out << (whose == Whose::kMine ? "mine" : "another's");
 }
 inline std::ostream& operator<<(std::ostream& out, Reply reply) {
-  constexpr std::string_view kNames[] = {"claimed", "held", "done", "rewritten"};
+  constexpr std::string_view kNames[] = {"claimed", "held", "done", "rewritten", "gone"};
   return out << kNames[static_cast<int>(reply)];
 }
 inline std::ostream& operator<<(std::ostream& out, After after) {

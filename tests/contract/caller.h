@@ -17,6 +17,7 @@ class Caller {
  public:
   using BeginAnswer = exchange::BeginAnswer;
   using SettleAnswer = exchange::SettleAnswer;
+  using LookUpAnswer = exchange::LookUpAnswer;
 
   template <class Fixture>
   explicit Caller(Fixture& fixture) : client_(fixture.Connect(loop_)) {
@@ -53,6 +54,23 @@ class Caller {
                         idempotency::Milliseconds lease = kLong) {
     return Await<SettleAnswer>([&](auto on_answer) {
       return records().Withdraw(key, token, lease, std::move(on_answer));
+    });
+  }
+  LookUpAnswer ClaimLookUp(std::string_view key, const idempotency::Token& token,
+                           idempotency::Milliseconds pause = kLong) {
+    return Await<LookUpAnswer>([&](auto on_answer) {
+      return records().ClaimLookUp(key, token, pause, std::move(on_answer));
+    });
+  }
+  SettleAnswer ReleaseUnknown(std::string_view key, const idempotency::Token& token) {
+    return Await<SettleAnswer>(
+        [&](auto on_answer) { return records().ReleaseUnknown(key, token, std::move(on_answer)); });
+  }
+  SettleAnswer ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
+                              const idempotency::StoredResponse& response = NewResponse(),
+                              idempotency::Milliseconds ttl = kLong) {
+    return Await<SettleAnswer>([&](auto on_answer) {
+      return records().ResolveUnknown(key, claim, response, ttl, std::move(on_answer));
     });
   }
   SettleAnswer Look(std::string_view key) {

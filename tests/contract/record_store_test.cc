@@ -53,6 +53,10 @@ Reply Run(Ask ask, const std::string& key, const Claim& mine, const Claim& fresh
       return ReplyOf(caller.Release(key, mine.token).kind);
     case Ask::kWithdraw:
       return ReplyOf(caller.Withdraw(key, mine.token).kind);
+    case Ask::kReleaseUnknown:
+      return ReplyOf(caller.ReleaseUnknown(key, mine.token).kind);
+    case Ask::kResolveUnknown:
+      return ReplyOf(caller.ResolveUnknown(key, mine).kind);
   }
   FAIL("no such question");
   return Reply::kDone;

@@ -19,6 +19,7 @@ namespace idem::test {
 struct FakeStoreState {
   std::map<std::string, idempotency::Record, std::less<>> records;
   std::map<std::string, StoreTime, std::less<>> withdrawn;  // by token
+  std::map<std::string, StoreTime, std::less<>> look_ups;   // by token: until when
 };
 
 class FakeStore final : public exchange::RecordStore, public exchange::RateLimiter {
@@ -71,6 +72,31 @@ class FakeStore final : public exchange::RecordStore, public exchange::RateLimit
     return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
       state_.withdrawn[token.ToHex()] = Now() + lease;
       return Apply(key, store::Withdraw(Present(key), token, Now()));
+    });
+  }
+  Ticket ClaimLookUp(std::string_view key, const idempotency::Token& token,
+                     idempotency::Milliseconds pause, OnLookUp on_answer) override {
+    return Carry<exchange::LookUpAnswer>(std::move(on_answer), [&] {
+      const auto taken = state_.look_ups.find(token.ToHex());
+      const auto until =
+          taken == state_.look_ups.end() ? std::optional<StoreTime>() : taken->second;
+      auto answer = Apply(key, store::ClaimLookUp(Present(key), token, until, Now()));
+      const bool granted = answer.kind == exchange::LookUpAnswer::Kind::kGranted;
+      if (granted) state_.look_ups[token.ToHex()] = Now() + pause;
+      return answer;
+    });
+  }
+  Ticket ReleaseUnknown(std::string_view key, const idempotency::Token& token,
+                        OnSettled on_answer) override {
+    return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
+      return Apply(key, store::ReleaseUnknown(Present(key), token, Now()));
+    });
+  }
+  Ticket ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
+                        const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
+                        OnSettled on_answer) override {
+    return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
+      return Apply(key, store::ResolveUnknown(Present(key), claim.token, response, ttl, Now()));
     });
   }
   Ticket Look(std::string_view key, OnSettled on_answer) override {

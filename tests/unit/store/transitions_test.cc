@@ -68,6 +68,10 @@ Seen Run(contract::Ask ask, const Present& present, const Claim& mine, const Cla
       return Look(Release(present, mine.token, kNow), present);
     case contract::Ask::kWithdraw:
       return Look(Withdraw(present, mine.token, kNow), present);
+    case contract::Ask::kReleaseUnknown:
+      return Look(ReleaseUnknown(present, mine.token, kNow), present);
+    case contract::Ask::kResolveUnknown:
+      return Look(ResolveUnknown(present, mine.token, response, contract::kLong, kNow), present);
   }
   FAIL("no such question");
   return {};
@@ -131,6 +135,27 @@ TEST_CASE(
   CHECK(step.change == Change::kNone);
   REQUIRE(step.answer.record);
   CHECK(step.answer.record->response->body == "{\"order\":1}");
+}
+
+TEST_CASE("the right to look up is for what is unknown with that token, and for one at a time") {
+  using Kind = exchange::LookUpAnswer::Kind;
+  const Claim claim = contract::NewClaim();
+  for (const From from : {From::kAbsent, From::kExecuting, From::kCompleted}) {
+    CAPTURE(from);
+    const auto step = ClaimLookUp(Prepared(from, claim), claim.token, {}, kNow);
+    CHECK(step.answer.kind == Kind::kChanged);
+    CHECK(step.answer.record.has_value() == (from != From::kAbsent));
+  }
+  for (const From from : {From::kLeaseEnded, From::kUnknown}) {
+    CAPTURE(from);
+    const Present present = Prepared(from, claim);
+    CHECK(ClaimLookUp(present, claim.token, {}, kNow).answer.kind == Kind::kGranted);
+    CHECK(ClaimLookUp(present, claim.token, kNow, kNow).answer.kind == Kind::kGranted);
+    CHECK(ClaimLookUp(present, contract::NextToken(), {}, kNow).answer.kind == Kind::kChanged);
+    const auto taken = ClaimLookUp(present, claim.token, kNow + Milliseconds(7), kNow).answer;
+    CHECK(taken.kind == Kind::kTaken);
+    CHECK(taken.retry_after == Milliseconds(7));
+  }
 }
 
 TEST_CASE("a record is absent from the moment at which it expires") {

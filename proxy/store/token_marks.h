@@ -1,23 +1,23 @@
-// The marks of withdrawn begins (semantics.md, "The record"), for stores of one process. They need
-// not outlive it: a begin cannot arrive from a process that has died.
+// Marks that lie beside the records of a store of one process, each for one token and with an end:
+// the begins that were withdrawn (semantics.md, "The record") and the rights to look up
+// ("Reconcile"). They need not outlive the process: a begin cannot arrive from one that has died,
+// and its look-ups have ended with it.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <mutex>
-#include <variant>
+#include <optional>
 
 #include "proxy/store/expiring_map.h"
 
 namespace idem::store {
 
 /// Any thread. Beyond kMarksMax the mark that ends first makes room.
-class Withdrawals {
+class TokenMarks {
  public:
   static constexpr std::size_t kMarksMax = 100'000;
 
-  /// Set before the record is looked at, so that a begin which does not see the mark is itself seen
-  /// by the withdrawal.
   void Mark(const idempotency::Token& token, StoreTime until, StoreTime now) {
     const std::lock_guard lock(mutex_);
     marks_.DropExpired(now, kMarksMax);
@@ -26,11 +26,16 @@ class Withdrawals {
     count_.store(marks_.size());
   }
 
-  [[nodiscard]] bool Holds(const idempotency::Token& token, StoreTime now) {
-    if (count_.load() == 0) return false;
+  /// The end of the token's mark, where it has one that has not ended.
+  [[nodiscard]] std::optional<StoreTime> Find(const idempotency::Token& token, StoreTime now) {
+    if (count_.load() == 0) return std::nullopt;
     const std::lock_guard lock(mutex_);
     const StoreTime* until = marks_.Find(token);
-    return until != nullptr && now < *until;
+    if (until == nullptr || *until <= now) return std::nullopt;
+    return *until;
+  }
+  [[nodiscard]] bool Holds(const idempotency::Token& token, StoreTime now) {
+    return Find(token, now).has_value();
   }
 
  private:

@@ -1,0 +1,150 @@
+// What becomes of unknown records: the right to look one up, and an operator's two steps.
+#include <doctest/doctest.h>
+
+#include <thread>
+
+#include "tests/contract/arrows.h"
+#include "tests/contract/caller.h"
+#include "tests/contract/contract_stores.h"
+#include "tests/contract/samples.h"
+
+namespace idem::contract {
+
+using exchange::BeginAnswer;
+using exchange::LookUpAnswer;
+using exchange::SettleAnswer;
+using idempotency::Claim;
+using idempotency::RecordState;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds kShort{20};  // runs out when the test says so
+constexpr milliseconds kAfterShort{30};
+
+Claim MakeUnknown(const std::string& key, Caller& caller) {
+  const Claim claim = NewClaim();
+  REQUIRE(caller.Begin(key, claim).kind == BeginAnswer::Kind::kClaimed);
+  REQUIRE(caller.MarkUnknown(key, claim).kind == SettleAnswer::Kind::kDone);
+  return claim;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("the right to look up is granted once, until its pause is over", Fixture,
+                   CONTRACT_STORES) {
+  Fixture fixture;
+  Caller first(fixture);
+  Caller second(fixture);
+  const Claim claim = MakeUnknown("k", first);
+  const auto before = first.Look("k");
+
+  CHECK(first.ClaimLookUp("k", claim.token).kind == LookUpAnswer::Kind::kGranted);
+  for (Caller* caller : {&first, &second}) {
+    const LookUpAnswer taken = caller->ClaimLookUp("k", claim.token, kShort);
+    CHECK(taken.kind == LookUpAnswer::Kind::kTaken);
+    CHECK(taken.retry_after > milliseconds(0));
+    CHECK(taken.retry_after <= kLong);
+  }
+  const Claim other = MakeUnknown("other", first);
+  CHECK(second.ClaimLookUp("other", other.token, kShort).kind == LookUpAnswer::Kind::kGranted);
+  fixture.Pass(kAfterShort);
+  CHECK(first.ClaimLookUp("other", other.token).kind == LookUpAnswer::Kind::kGranted);
+
+  const auto after = first.Look("k");
+  REQUIRE(before.record);
+  REQUIRE(after.record);
+  CHECK(idempotency::Encode(*after.record) == idempotency::Encode(*before.record));
+}
+
+TEST_CASE_TEMPLATE("of many that ask for the right to look up at once, one gets it", Fixture,
+                   CONTRACT_STORES) {
+  constexpr std::size_t kThreads = 3;
+  constexpr std::size_t kEach = 50;
+  Fixture fixture;
+  Caller caller(fixture);
+  const Claim claim = MakeUnknown("k", caller);
+  std::atomic<int> granted = 0;
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      Caller mine(fixture);
+      for (auto& answer : mine.AwaitAll<LookUpAnswer>(kEach, [&](std::size_t, auto on_answer) {
+             return mine.records().ClaimLookUp("k", claim.token, kLong, std::move(on_answer));
+           })) {
+        if (answer->kind == LookUpAnswer::Kind::kGranted) ++granted;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(granted == 1);
+}
+
+TEST_CASE_TEMPLATE("nobody may look up what is not unknown with the token that was shown", Fixture,
+                   CONTRACT_STORES) {
+  Fixture fixture;
+  Caller caller(fixture);
+  const LookUpAnswer absent = caller.ClaimLookUp("absent", NextToken());
+  CHECK(absent.kind == LookUpAnswer::Kind::kChanged);
+  CHECK_FALSE(absent.record.has_value());
+
+  Claim executing = NewClaim();
+  executing.lease = kShort;
+  caller.Begin("executing", executing);
+  const Claim unknown = MakeUnknown("unknown", caller);
+  const Claim completed = NewClaim();
+  caller.Begin("completed", completed);
+  caller.Complete("completed", completed);
+
+  const LookUpAnswer alive = caller.ClaimLookUp("executing", executing.token);
+  CHECK(alive.kind == LookUpAnswer::Kind::kChanged);
+  REQUIRE(alive.record);
+  CHECK(alive.record->claim.token == executing.token);
+  const LookUpAnswer another = caller.ClaimLookUp("unknown", NextToken());
+  CHECK(another.kind == LookUpAnswer::Kind::kChanged);
+  REQUIRE(another.record);
+  CHECK(another.record->claim.token == unknown.token);
+  const LookUpAnswer done = caller.ClaimLookUp("completed", completed.token);
+  CHECK(done.kind == LookUpAnswer::Kind::kChanged);
+  REQUIRE(done.record);
+  CHECK(done.record->response.has_value());
+
+  fixture.Pass(kAfterShort);
+  CHECK(caller.ClaimLookUp("executing", executing.token).kind == LookUpAnswer::Kind::kGranted);
+}
+
+TEST_CASE_TEMPLATE("what an operator resolved is replayed, and lives its ttl", Fixture,
+                   CONTRACT_STORES) {
+  Fixture fixture;
+  Caller caller(fixture);
+  const Claim claim = MakeUnknown("k", caller);
+  CHECK(caller.ResolveUnknown("k", claim, NewResponse("settled"), milliseconds(654321)).kind ==
+        SettleAnswer::Kind::kDone);
+  const BeginAnswer replay = caller.Begin("k", NewClaim());
+  CHECK(replay.kind == BeginAnswer::Kind::kHeld);
+  REQUIRE(replay.record);
+  CHECK(replay.record->state == RecordState::kCompleted);
+  CHECK(IsSameClaim(replay.record->claim, claim));
+  CHECK(replay.record->expires_at <= replay.now + milliseconds(654321));
+  REQUIRE(replay.record->response);
+  CHECK(IsSameResponse(*replay.record->response, NewResponse("settled")));
+
+  // The answer that comes late, and another operator, are shown what was settled.
+  CHECK(caller.Complete("k", claim, NewResponse("late")).record->response->body == "settled");
+  const SettleAnswer again = caller.ResolveUnknown("k", claim, NewResponse("otherwise"));
+  CHECK(again.kind == SettleAnswer::Kind::kHeld);
+  CHECK(again.record->response->body == "settled");
+}
+
+TEST_CASE_TEMPLATE("what an operator released is a key that nobody used; its late answer is kept",
+                   Fixture, CONTRACT_STORES) {
+  Fixture fixture;
+  Caller caller(fixture);
+  const Claim claim = MakeUnknown("k", caller);
+  CHECK(caller.ReleaseUnknown("k", claim.token).kind == SettleAnswer::Kind::kDone);
+  CHECK_FALSE(caller.Look("k").record.has_value());
+  CHECK(caller.Complete("k", claim).kind == SettleAnswer::Kind::kRewritten);
+  CHECK(caller.Begin("k", NewClaim()).record->response.has_value());
+}
+
+}  // namespace idem::contract
