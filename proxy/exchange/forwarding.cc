@@ -133,6 +133,22 @@ void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to) {
               to.fields);
 }
 
+http::BodyLength WholeBodyLength(const http::RequestHead& received, std::uint64_t bytes) {
+  const bool has_body = received.body.kind != http::BodyLength::Kind::kNone ||
+                        received.method == "POST" || received.method == "PUT" ||
+                        received.method == "PATCH";
+  return has_body ? http::BodyLength::Known(bytes) : http::BodyLength{};
+}
+
+http::BodyLength StreamedLength(std::string_view method, const http::ResponseHead& response) {
+  if (method != "HEAD") return response.body;
+  std::uint64_t length = 0;
+  const auto given = response.fields.Find("Content-Length").value_or("");
+  const auto parsed = std::from_chars(given.data(), given.data() + given.size(), length);
+  return !given.empty() && parsed.ec == std::errc() ? http::BodyLength::Known(length)
+                                                    : response.body;
+}
+
 void CopyEndToEnd(const http::Fields& from, http::Fields& to) {
   const bool has_connection = from.Count("Connection") != 0;
   for (const http::FieldLine line : from) {

@@ -33,6 +33,11 @@ struct ForwardedRequest {
 /// The head for the upstream. `to.body` is left to the caller.
 void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to);
 
+/// How much body goes to the upstream with a request whose whole body is `bytes` long: a method
+/// that usually has one says so also of an empty one.
+[[nodiscard]] http::BodyLength WholeBodyLength(const http::RequestHead& received,
+                                               std::uint64_t bytes);
+
 /// Copies the end-to-end fields of a response, in their order; Content-Length is left out, it
 /// follows from the framing.
 void CopyEndToEnd(const http::Fields& from, http::Fields& to);
@@ -40,6 +45,10 @@ void CopyEndToEnd(const http::Fields& from, http::Fields& to);
 /// The same for the response to a claim, without what only the proxy may say of it:
 /// Idempotent-Replayed and Idempotency-Status.
 void CopyExecuted(const http::Fields& from, http::Fields& to);
+
+/// The length that a streamed response announces to the client: for HEAD what a GET would have had.
+[[nodiscard]] http::BodyLength StreamedLength(std::string_view method,
+                                              const http::ResponseHead& response);
 
 /// What is kept of an executed response: the fields of CopyExecuted() without Date, rate-limit
 /// fields, X-Request-Id, and the names in `drop` (lower case).

@@ -8,8 +8,7 @@ namespace idem::exchange {
 enum class Phase : std::uint8_t {
   kReceiving,
   kLimiting,
-  kClaiming,
-  kWaiting,
+  kClaiming,  // the key is asked for, or waited for
   kForwarding,
   kRecording,
   kAnswering,
@@ -26,13 +25,11 @@ enum class Phase : std::uint8_t {
     case Phase::kLimiting:
       return from == Phase::kReceiving;
     case Phase::kClaiming:
-      return is_one_of(Phase::kReceiving, Phase::kLimiting, Phase::kClaiming, Phase::kWaiting);
-    case Phase::kWaiting:
-      return is_one_of(Phase::kClaiming, Phase::kRecording);
+      return is_one_of(Phase::kReceiving, Phase::kLimiting);
     case Phase::kForwarding:
       return is_one_of(Phase::kReceiving, Phase::kLimiting, Phase::kClaiming);
     case Phase::kRecording:
-      return is_one_of(Phase::kForwarding, Phase::kWaiting);
+      return from == Phase::kForwarding;
     case Phase::kAnswering:
       return !is_one_of(Phase::kAnswering, Phase::kFinished);
     case Phase::kFinished:

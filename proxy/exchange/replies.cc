@@ -206,4 +206,11 @@ void Render(const Reply& reply, std::string_view request_id, http::ResponseHead&
   head.body = http::BodyLength::Known(body.size());
 }
 
+void RenderReplay(const idempotency::StoredResponse& response, http::ResponseHead& head) {
+  head.Clear();
+  head.status = response.status;
+  for (const http::FieldLine line : response.fields) head.fields.Add(line.name, line.value);
+  head.fields.Set("Idempotent-Replayed", "true");
+}
+
 }  // namespace idem::exchange

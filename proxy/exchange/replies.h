@@ -10,6 +10,7 @@
 
 #include "proxy/exchange/upstream.h"
 #include "proxy/http/message.h"
+#include "proxy/idempotency/record.h"
 
 namespace idem::exchange {
 
@@ -53,5 +54,8 @@ struct Reply {
 /// Renders `reply`: the head's status and fields, and the problem's body.
 void Render(const Reply& reply, std::string_view request_id, http::ResponseHead& head,
             std::string& body);
+
+/// The head of a replay; its body is the response's own.
+void RenderReplay(const idempotency::StoredResponse& response, http::ResponseHead& head);
 
 }  // namespace idem::exchange

@@ -1,0 +1,31 @@
+// A response of the upstream that is gathered until it is whole or turns out too large to keep.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy/http/message.h"
+#include "proxy/idempotency/record.h"
+
+namespace idem::exchange {
+
+struct GatheredResponse {
+  http::ResponseHead head;
+  std::string body;  // of one that is too large: as much as came
+  bool complete = false;
+  bool too_large = false;
+
+  /// These take what came and answer false where it is, or will be, larger than `body_max`.
+  [[nodiscard]] bool TakeHead(http::ResponseHead& from, std::uint64_t body_max);
+  [[nodiscard]] bool TakeBody(std::string_view bytes, std::uint64_t body_max);
+
+  /// As it is recorded: the fields of CopyRecorded(), and the body, which moves there, unless it is
+  /// too large.
+  [[nodiscard]] std::shared_ptr<idempotency::StoredResponse> MoveToStored(
+      std::span<const std::string> drop);
+};
+
+}  // namespace idem::exchange
