@@ -1,6 +1,7 @@
 #include "tests/support/process.h"
 
 #include <arpa/inet.h>
+#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <netinet/in.h>
@@ -10,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <condition_variable>
@@ -128,6 +130,7 @@ struct Process::State {
     const char stop = 0;
     static_cast<void>(!write(stopper.write_end, &stop, 1));  // a grandchild may hold the outputs
     if (reader.joinable()) reader.join();
+    FailTestOfSanitizer();
     for (const int end : {out.read_end, err.read_end, stopper.read_end, stopper.write_end}) {
       close(end);
     }
@@ -139,6 +142,7 @@ struct Process::State {
   std::optional<std::string> NextLine(const std::string& text, std::size_t& from,
                                       std::string_view part) const;
   [[noreturn]] void FailWithOutput(const std::string& what);
+  void FailTestOfSanitizer() const;
 
   std::string name;
   pid_t pid = -1;
@@ -201,6 +205,14 @@ void Process::State::FailWithOutput(const std::string& what) {
   const std::lock_guard lock(mutex);
   Fail(name + ": " + what + "\n--- standard output\n" + output + "--- standard error\n" +
        error_output + "---");
+}
+
+/// Not by an exception: this is the end of an object, maybe because another one flies.
+void Process::State::FailTestOfSanitizer() const {
+  const bool is_found = SanitizerReportIn(output) || SanitizerReportIn(error_output);
+  if (is_found && doctest::is_running_in_test) {
+    FAIL_CHECK(name << ": a sanitizer has found something:\n" << output << error_output);
+  }
 }
 
 Process Process::Start(const Command& command) {
@@ -290,6 +302,18 @@ std::string Process::output() const {
 std::string Process::error_output() const {
   const std::lock_guard lock(state_->mutex);
   return state_->error_output;
+}
+
+std::optional<std::string> SanitizerReportIn(std::string_view output) {
+  constexpr std::string_view kMarks[] = {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
+                                         "WARNING: ThreadSanitizer", "FATAL: ThreadSanitizer",
+                                         ": runtime error: "};
+  std::size_t first = output.npos;
+  for (const std::string_view mark : kMarks) first = std::min(first, output.find(mark));
+  if (first == output.npos) return std::nullopt;
+  const std::size_t before = output.rfind('\n', first);
+  const std::size_t begin = before == output.npos ? 0 : before + 1;
+  return std::string(output.substr(begin, output.find('\n', first) - begin));
 }
 
 std::string ServerVariable(const char* name) {

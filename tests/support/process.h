@@ -1,6 +1,7 @@
 // Programs that a test starts: the built ones, and servers of the test's own. Whatever happens to
 // the test, what it started is gone when its Process is: the destructor kills it, and the kernel
-// does if the test itself dies.
+// does if the test itself dies. A program in which a sanitizer found a fault fails its test, also
+// when the test had no eye on it or killed it.
 #pragma once
 
 #include <sys/types.h>
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +63,17 @@ class Process {
   explicit Process(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// The first line of a sanitizer's report in what a program wrote.
+[[nodiscard]] std::optional<std::string> SanitizerReportIn(std::string_view output);
+
+/// Whether this build runs under a sanitizer: its programs are slow then, and what they take of
+/// memory says nothing about the product.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
 
 /// The path of a program of this build: `name` in the folder $IDEM_BIN.
 [[nodiscard]] std::string BuiltProgram(std::string_view name);

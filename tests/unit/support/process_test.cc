@@ -42,4 +42,26 @@ TEST_CASE("a program that cannot be executed is a failure") {
                     "/no/such/program: No such file or directory");
 }
 
+TEST_CASE("a sanitizer's report is found in what a program wrote") {
+  const struct {
+    std::string output;
+    std::optional<std::string> found;
+  } cases[] = {
+      {"", {}},
+      {"{\"event\":\"stopped\"}\n", {}},
+      {"==7==ERROR: AddressSanitizer: heap-use-after-free on address\n#0 main\n",
+       "==7==ERROR: AddressSanitizer: heap-use-after-free on address"},
+      {"up\nWARNING: ThreadSanitizer: data race (pid=7)\n",
+       "WARNING: ThreadSanitizer: data race (pid=7)"},
+      {"a.cc:1:2: runtime error: signed integer overflow",
+       "a.cc:1:2: runtime error: signed integer overflow"},
+      {"==7==ERROR: LeakSanitizer: detected memory leaks\n",
+       "==7==ERROR: LeakSanitizer: detected memory leaks"},
+  };
+  for (const auto& [output, found] : cases) {
+    CAPTURE(output);
+    CHECK(SanitizerReportIn(output) == found);
+  }
+}
+
 }  // namespace idem::support
