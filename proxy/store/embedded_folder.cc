@@ -23,14 +23,34 @@ Error CannotUse(const std::string& path, int number) {
           Reached::kNo};
 }
 
+/// What a new folder holds survives a power loss only once the folder's own name does: it lies in
+/// the folder above. 0, or an errno.
+int SyncFolder(const std::filesystem::path& path) {
+  const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return errno;
+  const int error = fsync(folder) == 0 ? 0 : errno;
+  close(folder);
+  return error == EINVAL ? 0 : error;  // a file system that cannot sync folders
+}
+
+/// Makes `path` and what lacks above it, durably. 0, or an errno.
+int MakeFolder(const std::filesystem::path& path) {
+  std::error_code failed;
+  if (std::filesystem::is_directory(path, failed)) return 0;
+  if (path.has_parent_path() && path.parent_path() != path) {
+    if (const int error = MakeFolder(path.parent_path()); error != 0) return error;
+  }
+  std::filesystem::create_directory(path, failed);
+  if (failed) return failed.value();
+  return SyncFolder(path.has_parent_path() ? path.parent_path() : ".");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<EmbeddedFolder>> EmbeddedFolder::Own(
     const std::string& path, const std::function<bool()>& keep_waiting, FreeBytes free_bytes) {
   constexpr auto kPause = std::chrono::milliseconds(100);
-  std::error_code failed;
-  std::filesystem::create_directories(path + "/records", failed);
-  if (failed) return CannotUse(path, failed.value());
+  if (const int error = MakeFolder(path + "/records"); error != 0) return CannotUse(path, error);
   const int owner = open((path + "/owner").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (owner < 0) return CannotUse(path, errno);
   std::unique_ptr<EmbeddedFolder> folder(new EmbeddedFolder(path, owner, std::move(free_bytes)));
