@@ -2,9 +2,11 @@
 
 #include <csignal>
 #include <stdexcept>
+#include <utility>
 
 #include "proxy/base/digest.h"
 #include "proxy/base/hex.h"
+#include "tests/support/strace.h"
 
 namespace idem::support {
 
@@ -18,19 +20,22 @@ std::uint16_t PortIn(const std::string& line) {
   return static_cast<std::uint16_t>(std::stoi(line.substr(at + before.size())));
 }
 
-Process Run(const std::string& file) {
-  return Process::Start({BuiltProgram("idemproxy"), {"run", "-c", file}, {}});
-}
-
 }  // namespace
 
 std::string RunningProxy::WithListeners(std::string_view yaml) {
   return "listen: 127.0.0.1:0\nadmin: { listen: \"127.0.0.1:0\" }\n" + std::string(yaml);
 }
 
-RunningProxy::RunningProxy(std::string_view yaml)
-    : file_(folder_.Write("idemproxy.yaml", WithListeners(yaml))), process_(Run(file_)) {
+RunningProxy::RunningProxy(std::string_view yaml, std::vector<std::string> strace_options)
+    : file_(folder_.Write("idemproxy.yaml", WithListeners(yaml))),
+      strace_options_(std::move(strace_options)),
+      process_(Run()) {
   Start();
+}
+
+Process RunningProxy::Run() const {
+  const Process::Command command{BuiltProgram("idemproxy"), {"run", "-c", file_}, {}};
+  return Process::Start(strace_options_.empty() ? command : UnderStrace(command, strace_options_));
 }
 
 void RunningProxy::Start() {
@@ -47,7 +52,7 @@ void RunningProxy::Reload(std::string_view yaml, std::string_view expected) {
 void RunningProxy::KillAndStartAgain() {
   process_.Signal(SIGKILL);
   process_.WaitForExit();
-  process_ = Run(file_);
+  process_ = Run();
   Start();
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/support/http_client.h"
 #include "tests/support/process.h"
@@ -14,8 +15,9 @@ namespace idem::support {
 /// `idemproxy run` with a configuration of the test's. It listens on ports of the system's choice.
 class RunningProxy {
  public:
-  /// `yaml` without `listen` and `admin`, which are added. Returns when it listens.
-  explicit RunningProxy(std::string_view yaml);
+  /// `yaml` without `listen` and `admin`, which are added. Returns when it listens. With
+  /// `strace_options` it runs under strace.
+  explicit RunningProxy(std::string_view yaml, std::vector<std::string> strace_options = {});
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::uint16_t admin_port() const { return admin_port_; }
@@ -32,8 +34,11 @@ class RunningProxy {
   void Start();
   [[nodiscard]] static std::string WithListeners(std::string_view yaml);
 
+  [[nodiscard]] Process Run() const;
+
   TempFolder folder_;
   std::string file_;
+  std::vector<std::string> strace_options_;
   Process process_;
   std::uint16_t port_ = 0;
   std::uint16_t admin_port_ = 0;

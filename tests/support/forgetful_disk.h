@@ -1,0 +1,105 @@
+// A disk that loses its power: what lay on it then, with everything gone that nobody had synced.
+#pragma once
+
+#include <rocksdb/file_system.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace idem::support {
+
+/// Passes everything on to the real file system and keeps book of what a power loss would leave.
+/// Any thread. What is promised and what is not, as POSIX has it:
+///
+///   a file's bytes    those before its last sync stay. Of the others any first part stays, and of
+///                     that part any page may have been written as zeros.
+///   a folder's names  stay as they were at the folder's last sync. Of what was made, renamed and
+///                     removed since then any first part stays, because file systems keep that
+///                     order.
+class ForgetfulDisk final : public rocksdb::FileSystemWrapper {
+ public:
+  /// `honest`: whether a sync keeps what it says. `before_each_step` is called before whatever
+  /// changes the disk, with nothing else going on, so that it may call LosePower(); it is given the
+  /// name of the file.
+  ForgetfulDisk(bool honest, std::function<void(const std::string& name)> before_each_step);
+  ~ForgetfulDisk() override;
+  [[nodiscard]] const char* Name() const override { return "ForgetfulDisk"; }
+
+  /// Writes into the folder `to` what a power loss now would leave of the folder `from`. The disk
+  /// itself goes on. Only from `before_each_step`.
+  void LosePower(const std::string& from, const std::string& to, std::mt19937_64& random) const;
+
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewDirectory(const std::string& name, const rocksdb::IOOptions& options,
+                                 std::unique_ptr<rocksdb::FSDirectory>* folder,
+                                 rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to,
+                               const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus DeleteFile(const std::string& name, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
+
+  // No store of ours does that; if one begins to, this has to keep book of it.
+  rocksdb::IOStatus ReopenWritableFile(const std::string&, const rocksdb::FileOptions&,
+                                       std::unique_ptr<rocksdb::FSWritableFile>*,
+                                       rocksdb::IODebugContext*) override {
+    return rocksdb::IOStatus::NotSupported("ForgetfulDisk: ReopenWritableFile");
+  }
+  rocksdb::IOStatus ReuseWritableFile(const std::string&, const std::string&,
+                                      const rocksdb::FileOptions&,
+                                      std::unique_ptr<rocksdb::FSWritableFile>*,
+                                      rocksdb::IODebugContext*) override {
+    return rocksdb::IOStatus::NotSupported("ForgetfulDisk: ReuseWritableFile");
+  }
+  rocksdb::IOStatus NewRandomRWFile(const std::string&, const rocksdb::FileOptions&,
+                                    std::unique_ptr<rocksdb::FSRandomRWFile>*,
+                                    rocksdb::IODebugContext*) override {
+    return rocksdb::IOStatus::NotSupported("ForgetfulDisk: NewRandomRWFile");
+  }
+  rocksdb::IOStatus LinkFile(const std::string&, const std::string&, const rocksdb::IOOptions&,
+                             rocksdb::IODebugContext*) override {
+    return rocksdb::IOStatus::NotSupported("ForgetfulDisk: LinkFile");
+  }
+
+ private:
+  class File;
+  class Folder;
+  /// A file under whatever name, and after its last name was removed.
+  struct Bytes {
+    std::string link;  // a second name of the file that nobody removes
+    std::uint64_t written = 0;
+    std::uint64_t synced = 0;
+  };
+  using BytesPointer = std::shared_ptr<Bytes>;        // of every name and of the open file
+  using Names = std::map<std::string, BytesPointer>;  // of one folder
+  /// A step that changes names. Null bytes: the name is removed.
+  struct Rename {
+    std::vector<std::pair<std::string, BytesPointer>> changes;
+  };
+  struct Listing {
+    Names now;
+    Names synced;
+    std::vector<Rename> since;  // the last sync
+  };
+
+  void Apply(const std::string& folder, Rename rename);
+  static void Change(Names& names, const Rename& rename);
+  static void CopyRemains(const Bytes& bytes, const std::string& to, std::mt19937_64& random);
+
+  const bool honest_;
+  const std::function<void(const std::string&)> before_each_step_;
+  std::string links_;  // a folder of our own
+  mutable std::mutex mutex_;
+  std::map<std::string, Listing> folders_;
+  int files_ = 0;
+};
+
+}  // namespace idem::support
