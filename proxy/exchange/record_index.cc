@@ -16,4 +16,6 @@ bool RecordFilter::Fits(std::string_view record_key, const idempotency::Record& 
   return client.empty() || record.claim.client == client;
 }
 
+Error NoSuchCursor() { return {ErrorCode::kInvalid, "no list of this store has such a cursor"}; }
+
 }  // namespace idem::exchange

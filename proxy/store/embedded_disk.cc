@@ -194,6 +194,26 @@ Result<EmbeddedDisk::Found> EmbeddedDisk::Get(std::string_view key, From from,
   return Found::kYes;
 }
 
+Result<bool> EmbeddedDisk::Walk(std::string_view after, const Visit& visit) const {
+  const std::shared_lock lock(impl_->reopening);
+  if (!impl_->database) {
+    return Error{ErrorCode::kUnavailable, "the embedded store's disk cannot be opened"};
+  }
+  rocksdb::ReadOptions how;
+  how.fill_cache = false;  // what is walked over once is not what will be asked for
+  const std::unique_ptr<rocksdb::Iterator> at(impl_->database->NewIterator(how));
+  const std::string_view first_record("\1", 1);
+  for (at->Seek(SliceOf(after.empty() ? first_record : after)); at->Valid(); at->Next()) {
+    const rocksdb::Slice key = at->key();
+    const rocksdb::Slice value = at->value();
+    if (SliceOf(after) == key || value.size() < kStampBytes) continue;
+    const std::string_view bytes(value.data() + kStampBytes, value.size() - kStampBytes);
+    if (!visit({key.data(), key.size()}, bytes)) return false;
+  }
+  if (!at->status().ok()) return ErrorOf(at->status());
+  return true;
+}
+
 void EmbeddedDisk::Put(std::string_view key, StoreTime expires_at, std::string_view bytes) {
   const std::int64_t milliseconds = expires_at.time_since_epoch().count();
   char stamp[kStampBytes];

@@ -50,6 +50,12 @@ class EmbeddedDisk {
   /// Any thread. `bytes` is what was put, without its stamp.
   [[nodiscard]] Result<Found> Get(std::string_view key, From from, std::string& bytes) const;
 
+  /// Shows `visit` what lies there, in the order of the keys, from the first behind `after` ("":
+  /// from the first of all) until it answers false. The store's own notes are not shown. True where
+  /// the end was reached. Any thread; it waits for the disk.
+  using Visit = std::function<bool(std::string_view key, std::string_view bytes)>;
+  [[nodiscard]] Result<bool> Walk(std::string_view after, const Visit& visit) const;
+
   // The writer alone:
   void Put(std::string_view key, StoreTime expires_at, std::string_view bytes);
   void Erase(std::string_view key);

@@ -3,6 +3,7 @@
 //   PATH/owner     locked by the process that owns the folder
 //   PATH/reserve   room that is given up when the disk is full, so that running claims can complete
 //   PATH/records   RocksDB's own
+//   PATH/notes     see embedded_notes.h
 #pragma once
 
 #include <cstdint>
@@ -34,6 +35,7 @@ class EmbeddedFolder {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string records() const { return path_ + "/records"; }
+  [[nodiscard]] std::string notes() const { return path_ + "/notes"; }
 
   /// Takes the reserve, if the disk has room for it and twice as much beside it. True when it is
   /// there.

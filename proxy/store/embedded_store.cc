@@ -1,23 +1,33 @@
 #include "proxy/store/embedded_store.h"
 
 #include <cstring>
+#include <span>
 #include <utility>
 
+#include "proxy/base/hex.h"
 #include "proxy/base/invariant.h"
 #include "proxy/base/log.h"
+#include "proxy/idempotency/key.h"
 
 namespace idem::store {
 
 using exchange::BeginAnswer;
 using exchange::BeginQuestion;
 using exchange::LimitVerdict;
+using exchange::ListAnswer;
 using exchange::LookUpAnswer;
+using exchange::NoteAnswer;
+using exchange::RecordFilter;
 using exchange::SettleAnswer;
 using idempotency::RecordState;
 
 namespace {
 
 constexpr std::string_view kIncarnationNote{"\0incarnation", 12};
+
+std::span<std::uint8_t> AsBytes(std::string& text) {
+  return {reinterpret_cast<std::uint8_t*>(text.data()), text.size()};
+}
 
 /// A note is its eight bytes, little-endian.
 Result<std::optional<std::int64_t>> ReadNote(const EmbeddedDisk& disk, std::string_view name) {
@@ -47,6 +57,38 @@ Result<std::unique_ptr<EmbeddedDisk>> OpenDisk(const EmbeddedDisk::Options& opti
     return EmbeddedDisk::Open(options);
   }
   return disk;
+}
+
+/// A cursor is the last key that was looked at, in hexadecimal.
+Result<ListAnswer> ListOnePage(const EmbeddedDisk& disk, const EmbeddedWriter& writer,
+                               const EmbeddedClock& clock, const RecordFilter& filter,
+                               std::string_view cursor) {
+  constexpr std::size_t kRecords = 1000;
+  constexpr std::size_t kBytes = 8 << 20;
+  std::string after(cursor.size() / 2, '\0');
+  if (!FromHex(cursor, AsBytes(after))) return exchange::NoSuchCursor();
+  ListAnswer answer;
+  answer.now = clock.Now();
+  std::size_t records = 0;
+  std::size_t bytes_read = 0;
+  std::optional<Error> corrupt;
+  const auto visit = [&](std::string_view key, std::string_view bytes) {
+    after = key;
+    bytes_read += bytes.size();
+    const bool is_cheap = filter.key_hash.empty() || idempotency::KeyHash(key) == filter.key_hash;
+    if (is_cheap) {
+      auto read = writer.Interpret(bytes);
+      if (!read) return corrupt = std::move(read).error(), false;
+      const bool fits = read->record && filter.Fits(key, *read->record, answer.now);
+      if (fits) answer.found.push_back({std::string(key), std::move(*read->record)});
+    }
+    return ++records < kRecords && bytes_read < kBytes;
+  };
+  const Result<bool> ended = disk.Walk(after, visit);
+  if (!ended) return ended.error();
+  if (corrupt) return std::move(*corrupt);
+  if (!*ended) answer.cursor = ToHex(AsBytes(after));
+  return answer;
 }
 
 /// Writes a claim anew?
@@ -123,15 +165,20 @@ Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::Open(const StoreOptions& o
   store->writer_ =
       std::make_unique<EmbeddedWriter>(*store->disk_, *store->folder_, *store->clock_,
                                        static_cast<std::uint64_t>(mine), options.max_size);
+  store->notes_ = std::make_unique<EmbeddedNotes>(store->folder_->notes());
   return store;
 }
 
 EmbeddedStoreClient::EmbeddedStoreClient(EmbeddedStore& store, Loop& loop)
     : LocalClient(store.state_, loop), store_(store) {
   asker_.loop = &loop;
+  errands_.loop = &loop;
 }
 
-EmbeddedStoreClient::~EmbeddedStoreClient() { store_.writer_->Leave(asker_); }
+EmbeddedStoreClient::~EmbeddedStoreClient() {
+  store_.writer_->Leave(asker_);
+  store_.errands_.Leave(errands_);
+}
 
 void EmbeddedStoreClient::DoBegin(BeginQuestion question, std::optional<LimitVerdict> verdict,
                                   BeginCompletion completion) {
@@ -171,6 +218,57 @@ void EmbeddedStoreClient::DoLookUp(std::string record_key, LookUpFunction step,
                                    LookUpCompletion completion) {
   store_.writer_->Ask(std::make_unique<Job<LookUpAnswer>>(asker_, std::move(record_key),
                                                           std::move(step), std::move(completion)));
+}
+
+template <class Value>
+Ticket EmbeddedStoreClient::Send(Function<void(Result<Value>)> on_answer,
+                                 Function<Result<Value>()> errand) {
+  auto [ticket, completion] = Ask<Result<Value>>(std::move(on_answer));
+  if (store_.errands_.is_full()) {
+    Answer<Result<Value>>(
+        std::move(completion),
+        Error{ErrorCode::kUnavailable, "too many lists wait for the embedded store"});
+    return std::move(ticket);
+  }
+  store_.errands_.Run(
+      errands_,
+      [completion = std::move(completion), run = std::move(errand)]() mutable -> Function<void()> {
+        return [completion = std::move(completion), answer = run()]() mutable {
+          completion(std::move(answer));
+        };
+      });
+  return std::move(ticket);
+}
+
+Ticket EmbeddedStoreClient::List(const RecordFilter& filter, std::string_view cursor,
+                                 OnListed on_answer) {
+  return Send<ListAnswer>(std::move(on_answer), [this, filter, after = std::string(cursor)] {
+    return ListOnePage(*store_.disk_, *store_.writer_, *store_.clock_, filter, after);
+  });
+}
+
+Ticket EmbeddedStoreClient::ReadNote(std::string_view name, OnNote on_answer) {
+  return Send<NoteAnswer>(std::move(on_answer),
+                          [this, of = std::string(name)]() -> Result<NoteAnswer> {
+                            auto there = store_.notes_->Read(of);
+                            if (!there) return std::move(there).error();
+                            return NoteAnswer{false, std::move(*there)};
+                          });
+}
+
+Ticket EmbeddedStoreClient::WriteNote(std::string_view name,
+                                      const std::optional<std::string>& replaces,
+                                      std::string_view value, OnNote on_answer) {
+  return Send<NoteAnswer>(
+      std::move(on_answer),
+      [this, of = std::string(name), replaces, next = std::string(value)]() -> Result<NoteAnswer> {
+        auto there = store_.notes_->Read(of);
+        if (!there) return std::move(there).error();
+        NoteAnswer answer = store::WriteNote(std::move(*there), replaces, next);
+        if (!answer.written) return answer;
+        if (Status written = store_.notes_->Write(of, next); !written) return written.error();
+        return answer;
+      });
 }
 
 /// A completed record is never overwritten: read at any moment, it is the answer.

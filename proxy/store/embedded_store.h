@@ -5,6 +5,7 @@
 //   begin, new key    the writer's next commit
 //   begin, completed  read on the asker's own thread, when that needs no disk; else by the writer
 //   all else          the writer's next commit
+//   lists, notes      a thread of their own
 //
 // A start finds what was executing as unknown: its process is dead. A value carries the number of
 // the process that wrote it (its incarnation), so nothing has to be looked for.
@@ -22,7 +23,9 @@
 
 #include "proxy/store/embedded_clock.h"
 #include "proxy/store/embedded_disk.h"
+#include "proxy/store/embedded_errands.h"
 #include "proxy/store/embedded_folder.h"
+#include "proxy/store/embedded_notes.h"
 #include "proxy/store/embedded_writer.h"
 #include "proxy/store/local_client.h"
 #include "proxy/store/options.h"
@@ -54,6 +57,8 @@ class EmbeddedStore {
   std::unique_ptr<EmbeddedClock> clock_;
   std::unique_ptr<EmbeddedDisk> disk_;
   std::unique_ptr<EmbeddedWriter> writer_;
+  std::unique_ptr<EmbeddedNotes> notes_;  // the errands' thread alone
+  EmbeddedErrands errands_;
 };
 
 /// The store as one loop sees it. Its end waits for the writer to answer what is on its way, so
@@ -63,6 +68,11 @@ class EmbeddedStoreClient final : public LocalClient {
   EmbeddedStoreClient(EmbeddedStore& store, Loop& loop);
   ~EmbeddedStoreClient() override;
 
+  [[nodiscard]] Ticket List(const exchange::RecordFilter& filter, std::string_view cursor,
+                            OnListed on_answer) override;
+  [[nodiscard]] Ticket ReadNote(std::string_view name, OnNote on_answer) override;
+  [[nodiscard]] Ticket WriteNote(std::string_view name, const std::optional<std::string>& replaces,
+                                 std::string_view value, OnNote on_answer) override;
   [[nodiscard]] std::optional<std::string> not_ready() const override {
     return store_.writer_->trouble();
   }
@@ -74,9 +84,13 @@ class EmbeddedStoreClient final : public LocalClient {
   void DoLookUp(std::string record_key, LookUpFunction step, LookUpCompletion completion) override;
   [[nodiscard]] StoreTime Now() const override { return store_.clock_->Now(); }
   Present ReadCompleted(std::string_view record_key) const;
+  /// Answers with what `errand` gives, run where the disk may be waited for.
+  template <class Value>
+  Ticket Send(Function<void(Result<Value>)> on_answer, Function<Result<Value>()> errand);
 
   EmbeddedStore& store_;
   EmbeddedAsker asker_;
+  EmbeddedErrands::Asker errands_;
 };
 
 }  // namespace idem::store

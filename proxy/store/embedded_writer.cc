@@ -91,12 +91,16 @@ Result<EmbeddedWriter::Reading> EmbeddedWriter::Read(std::string_view key,
   if (*found != EmbeddedDisk::Found::kYes) {
     return Reading{*found == EmbeddedDisk::Found::kNo, std::nullopt};
   }
+  return Interpret(bytes);
+}
+
+Result<EmbeddedWriter::Reading> EmbeddedWriter::Interpret(std::string_view bytes) const {
   if (bytes.size() < kIncarnationBytes) {
     return Error{ErrorCode::kCorrupt, "the embedded store holds a record that is cut short"};
   }
   std::uint64_t incarnation = 0;
   std::memcpy(&incarnation, bytes.data(), kIncarnationBytes);
-  Result<Record> record = idempotency::Decode(std::string_view(bytes).substr(kIncarnationBytes));
+  Result<Record> record = idempotency::Decode(bytes.substr(kIncarnationBytes));
   if (!record) return std::move(record).error();
 
   if (clock_.HasExpired(record->expires_at)) return Reading{true, std::nullopt};

@@ -79,6 +79,8 @@ class EmbeddedWriter {
   };
   /// What lies under a key, on disk. Any thread.
   [[nodiscard]] Result<Reading> Read(std::string_view key, EmbeddedDisk::From from) const;
+  /// What bytes on the disk say. Any thread.
+  [[nodiscard]] Result<Reading> Interpret(std::string_view bytes) const;
 
   static constexpr std::string_view kStampNote{"\0stamp", 6};
 

@@ -86,6 +86,11 @@ class ExpiringMap {
     entries_.clear();
   }
 
+  /// (const Key&, const Value&), in no order.
+  template <class Visit>
+  void ForEach(Visit&& visit) const {
+    for (const auto& [key, entry] : entries_) visit(key, entry.value);
+  }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
  private:

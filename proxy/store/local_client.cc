@@ -15,6 +15,12 @@ using idempotency::Milliseconds;
 using idempotency::StoredResponse;
 using idempotency::Token;
 
+exchange::NoteAnswer WriteNote(std::optional<std::string> there,
+                               const std::optional<std::string>& replaces, std::string_view value) {
+  if (there == replaces || there == value) return {true, std::string(value)};
+  return {false, std::move(there)};
+}
+
 Ticket LocalClient::Begin(BeginQuestion question, OnBegun on_answer) {
   auto [ticket, completion] = Ask<Result<BeginAnswer>>(std::move(on_answer));
   const StoreTime now = Now();

@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "proxy/base/loop.h"
+#include "proxy/exchange/notes.h"
 #include "proxy/exchange/rate_limiter.h"
+#include "proxy/exchange/record_index.h"
 #include "proxy/exchange/record_store.h"
 #include "proxy/store/limit_table.h"
 #include "proxy/store/token_marks.h"
@@ -23,8 +25,16 @@ struct LocalState {
   TokenMarks look_ups;
 };
 
+/// Compare and set of a note: what lies there in, what lies there afterwards out.
+[[nodiscard]] exchange::NoteAnswer WriteNote(std::optional<std::string> there,
+                                             const std::optional<std::string>& replaces,
+                                             std::string_view value);
+
 /// For one loop, and used on it alone.
-class LocalClient : public exchange::RecordStore, public exchange::RateLimiter {
+class LocalClient : public exchange::RecordStore,
+                    public exchange::RateLimiter,
+                    public exchange::RecordIndex,
+                    public exchange::Notes {
  public:
   LocalClient(LocalState& state, Loop& loop) : state_(state), loop_(loop) {}
 

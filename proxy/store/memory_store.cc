@@ -1,5 +1,6 @@
 #include "proxy/store/memory_store.h"
 
+#include <charconv>
 #include <utility>
 
 #include "proxy/base/invariant.h"
@@ -9,7 +10,10 @@ namespace idem::store {
 using exchange::BeginAnswer;
 using exchange::BeginQuestion;
 using exchange::LimitVerdict;
+using exchange::ListAnswer;
 using exchange::LookUpAnswer;
+using exchange::NoteAnswer;
+using exchange::RecordFilter;
 using exchange::SettleAnswer;
 using idempotency::Record;
 
@@ -38,6 +42,57 @@ auto MemoryStore::Apply(std::string_view record_key, StepFunction&& step) {
     shard.records.Put(std::string(record_key), std::move(*made.record), expires_at);
   }
   return std::move(made.answer);
+}
+
+ListAnswer MemoryStore::List(const RecordFilter& filter, std::size_t shard) {
+  ListAnswer answer;
+  const std::lock_guard lock(shards_[shard].mutex);
+  answer.now = clock_();
+  shards_[shard].records.ForEach([&](const std::string& record_key, const Record& record) {
+    const bool fits = !record.expired_at(answer.now) && filter.Fits(record_key, record, answer.now);
+    if (fits) answer.found.push_back({record_key, record});
+  });
+  if (shard + 1 < kShards) answer.cursor = std::to_string(shard + 1);
+  return answer;
+}
+
+Ticket MemoryStoreClient::List(const RecordFilter& filter, std::string_view cursor,
+                               OnListed on_answer) {
+  auto [ticket, completion] = Ask<Result<ListAnswer>>(std::move(on_answer));
+  std::size_t shard = 0;
+  const char* const end = cursor.data() + cursor.size();
+  const auto read = std::from_chars(cursor.data(), end, shard);
+  const bool is_mine = cursor.empty() || (read.ec == std::errc() && read.ptr == end);
+  if (is_mine && shard < MemoryStore::kShards) {
+    Answer<Result<ListAnswer>>(std::move(completion), store_.List(filter, shard));
+  } else {
+    Answer<Result<ListAnswer>>(std::move(completion), exchange::NoSuchCursor());
+  }
+  return std::move(ticket);
+}
+
+Ticket MemoryStoreClient::ReadNote(std::string_view name, OnNote on_answer) {
+  auto [ticket, completion] = Ask<Result<NoteAnswer>>(std::move(on_answer));
+  const std::lock_guard lock(store_.notes_mutex_);
+  NoteAnswer answer;
+  if (const auto at = store_.notes_.find(name); at != store_.notes_.end()) {
+    answer.value = at->second;
+  }
+  Answer<Result<NoteAnswer>>(std::move(completion), std::move(answer));
+  return std::move(ticket);
+}
+
+Ticket MemoryStoreClient::WriteNote(std::string_view name,
+                                    const std::optional<std::string>& replaces,
+                                    std::string_view value, OnNote on_answer) {
+  auto [ticket, completion] = Ask<Result<NoteAnswer>>(std::move(on_answer));
+  const std::lock_guard lock(store_.notes_mutex_);
+  std::optional<std::string> there;
+  if (const auto at = store_.notes_.find(name); at != store_.notes_.end()) there = at->second;
+  NoteAnswer answer = store::WriteNote(std::move(there), replaces, value);
+  if (answer.written) store_.notes_.insert_or_assign(std::string(name), *answer.value);
+  Answer<Result<NoteAnswer>>(std::move(completion), std::move(answer));
+  return std::move(ticket);
 }
 
 void MemoryStoreClient::DoBegin(BeginQuestion question, std::optional<LimitVerdict> verdict,

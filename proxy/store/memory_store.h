@@ -5,7 +5,9 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <string>
 #include <string_view>
 
 #include "proxy/store/expiring_map.h"
@@ -37,9 +39,14 @@ class MemoryStore {
   template <class StepFunction>
   auto Apply(std::string_view record_key, StepFunction&& step);
 
+  /// One shard of the walk, by its number.
+  [[nodiscard]] exchange::ListAnswer List(const exchange::RecordFilter& filter, std::size_t shard);
+
   Clock clock_;
   LocalState state_;
   std::array<Shard, kShards> shards_;
+  std::mutex notes_mutex_;
+  std::map<std::string, std::string, std::less<>> notes_;
 };
 
 /// The store as one loop sees it.
@@ -48,6 +55,11 @@ class MemoryStoreClient final : public LocalClient {
   MemoryStoreClient(MemoryStore& store, Loop& loop)
       : LocalClient(store.state_, loop), store_(store) {}
 
+  [[nodiscard]] Ticket List(const exchange::RecordFilter& filter, std::string_view cursor,
+                            OnListed on_answer) override;
+  [[nodiscard]] Ticket ReadNote(std::string_view name, OnNote on_answer) override;
+  [[nodiscard]] Ticket WriteNote(std::string_view name, const std::optional<std::string>& replaces,
+                                 std::string_view value, OnNote on_answer) override;
   [[nodiscard]] std::optional<std::string> not_ready() const override { return std::nullopt; }
 
  private:

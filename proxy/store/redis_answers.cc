@@ -9,6 +9,7 @@ namespace {
 using exchange::BeginAnswer;
 using exchange::LimitVerdict;
 using exchange::LookUpAnswer;
+using exchange::NoteAnswer;
 using exchange::SettleAnswer;
 
 Error Unexpected(const char* what) {
@@ -122,6 +123,36 @@ Result<LookUpAnswer> ReadLookUpAnswer(RedisValue reply) {
     return Unexpected("answer to a look-up");
   }
   return answer;
+}
+
+Result<NoteAnswer> ReadNoteAnswer(RedisValue reply) {
+  const auto written = reply.at(0).integer();
+  if (!written) return Unexpected("answer about a note");
+  NoteAnswer answer;
+  answer.written = *written == 1;
+  if (const auto value = reply.at(1).text()) answer.value = *value;
+  return answer;
+}
+
+Result<RedisPage> ReadPage(RedisValue reply, std::string_view prefix) {
+  const auto cursor = reply.at(0).text();
+  const Result<StoreTime> now = ReadTime(reply.at(1));
+  if (!cursor || !now) return Unexpected("page");
+  RedisPage page;
+  page.now = *now;
+  if (*cursor != "0") page.cursor = *cursor;
+  for (std::size_t i = 2; i < reply.size(); ++i) {
+    const auto key = reply.at(i).at(0).text();
+    if (!key || !key->starts_with(prefix)) return Unexpected("page");
+    RedisPage::Entry entry{std::string(key->substr(prefix.size())), {}};
+    if (reply.at(i).at(1).text()) {
+      Result<idempotency::Record> record = ReadRecord(reply.at(i).at(1));
+      if (!record) return record.error();
+      entry.record = std::move(*record);
+    }
+    page.entries.push_back(std::move(entry));
+  }
+  return page;
 }
 
 }  // namespace idem::store

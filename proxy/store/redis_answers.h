@@ -2,6 +2,12 @@
 // does not have that shape is kCorrupt.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/exchange/notes.h"
 #include "proxy/exchange/rate_limiter.h"
 #include "proxy/exchange/record_store.h"
 #include "proxy/store/redis_reply.h"
@@ -12,6 +18,19 @@ namespace idem::store {
 [[nodiscard]] Result<exchange::BeginAnswer> ReadBeginAnswer(RedisValue reply, bool limited);
 [[nodiscard]] Result<exchange::SettleAnswer> ReadSettleAnswer(RedisValue reply);
 [[nodiscard]] Result<exchange::LookUpAnswer> ReadLookUpAnswer(RedisValue reply);
+[[nodiscard]] Result<exchange::NoteAnswer> ReadNoteAnswer(RedisValue reply);
 [[nodiscard]] Result<exchange::LimitVerdict> ReadVerdict(RedisValue reply);
+
+/// One page of a walk.
+struct RedisPage {
+  struct Entry {
+    std::string record_key;                     // below `prefix`
+    std::optional<idempotency::Record> record;  // null: it is completed, and was not read
+  };
+  std::string cursor;  // "": the last page
+  StoreTime now{};
+  std::vector<Entry> entries;
+};
+[[nodiscard]] Result<RedisPage> ReadPage(RedisValue reply, std::string_view prefix);
 
 }  // namespace idem::store

@@ -2,9 +2,9 @@
 
 #include "proxy/base/invariant.h"
 
-// Each script names all its keys in KEYS, takes its time from Redis, and writes nothing where it
-// answers `held`, `limited` or `withdrawn` (but for what the limit counted). Times are milliseconds
-// since 1970, lengths of time milliseconds.
+// Each script but `list` names all its keys in KEYS, takes its time from Redis, and writes nothing
+// where it answers `held`, `limited` or `withdrawn` (but for what the limit counted). Times are
+// milliseconds since 1970, lengths of time milliseconds.
 //
 //   script     KEYS                           ARGV
 //   begin      record, mark, [limit, counted] TOKEN, REPLACES, LEASE, KEEP, REST, [LIMIT]
@@ -17,6 +17,9 @@
 //   release    record                         TOKEN            (of an unknown one, by an operator)
 //   resolve    record                         TOKEN, KEEP, REST
 //   count      limit, counted                 LIMIT
+//   list       -                              CURSOR, PATTERN, COUNT
+//   read note  note                           -
+//   write note note                           1 or 0: it replaces a value, THAT VALUE, VALUE
 //
 //   begin    -> {"claimed",   NOW, VERDICT or nil}
 //               {"held",      NOW, VERDICT or nil, RECORD}
@@ -26,6 +29,8 @@
 //            -> {"done", NOW}  {"rewritten", NOW}  {"held", NOW, RECORD}  {"gone", NOW}
 //   look up  -> {"granted", NOW}  {"taken", NOW, RETRY_AFTER}  {"changed", NOW, RECORD or nil}
 //   count    -> VERDICT
+//   list     -> {CURSOR, NOW, {KEY, RECORD or nil where it is completed} ...}
+//   note     -> {1 or 0: it was written, VALUE or nil}
 //
 //   LIMIT     = TOKEN, ALGORITHM, REQUESTS, PER, BURST
 //   VERDICT   = {1 allowed or 0 refused, REMAINING, RESET}
@@ -259,6 +264,32 @@ constexpr std::string_view kCount = R"lua(
 return limit(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 )lua";
 
+// A completed record may be large, and only its key is asked for. What is no record is passed over.
+constexpr std::string_view kList = R"lua(
+local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
+local answer = {page[1], now}
+for _, key in ipairs(page[2]) do
+  local head = not string.find(key, ' ', 1, true) and redis.pcall('GETRANGE', key, 0, 31)
+  local state = type(head) == 'string' and string.match(head, '^idemproxy/1 (%l+) ')
+  if state then
+    answer[#answer + 1] = {key, state ~= 'completed' and redis.call('GET', key)}
+  end
+end
+return answer
+)lua";
+
+constexpr std::string_view kReadNote = R"lua(
+return {0, redis.call('GET', KEYS[1])}
+)lua";
+
+constexpr std::string_view kWriteNote = R"lua(
+local there = redis.call('GET', KEYS[1])
+local replaces = ARGV[1] == '1' and ARGV[2]
+if there ~= replaces and there ~= ARGV[3] then return {0, there} end
+redis.call('SET', KEYS[1], ARGV[3])
+return {1, ARGV[3]}
+)lua";
+
 template <class... Parts>
 std::string Join(Parts... parts) {
   std::string text;
@@ -270,11 +301,19 @@ std::string Join(Parts... parts) {
 
 const std::string& RedisScriptText(RedisScript script) {
   static const std::array<std::string, kRedisScriptCount> texts = {
-      Join(kClock, kRecord, kLimit, kBegin),  Join(kClock, kRecord, kComplete),
-      Join(kClock, kRecord, kRelease),        Join(kClock, kRecord, kMarkUnknown),
-      Join(kClock, kRecord, kWithdraw),       Join(kClock, kRecord, kLook),
-      Join(kClock, kRecord, kClaimLookUp),    Join(kClock, kRecord, kReleaseUnknown),
-      Join(kClock, kRecord, kResolveUnknown), Join(kClock, kLimit, kCount)};
+      Join(kClock, kRecord, kLimit, kBegin),
+      Join(kClock, kRecord, kComplete),
+      Join(kClock, kRecord, kRelease),
+      Join(kClock, kRecord, kMarkUnknown),
+      Join(kClock, kRecord, kWithdraw),
+      Join(kClock, kRecord, kLook),
+      Join(kClock, kRecord, kClaimLookUp),
+      Join(kClock, kRecord, kReleaseUnknown),
+      Join(kClock, kRecord, kResolveUnknown),
+      Join(kClock, kLimit, kCount),
+      Join(kClock, kList),
+      Join(kReadNote),
+      Join(kWriteNote)};
   const auto index = static_cast<std::size_t>(script);
   INVARIANT(index < texts.size());
   return texts[index];
@@ -298,6 +337,18 @@ std::string RedisKeys::Limit(std::string_view subject) const {
 
 std::string RedisKeys::Counted(std::string_view token) const {
   return Join(prefix, "counted ", token);
+}
+
+std::string RedisKeys::Note(std::string_view name) { return Join("idemproxy note ", name); }
+
+std::string RedisKeys::Pattern() const {
+  constexpr std::string_view kSpecial = "*?[]\\^";
+  std::string pattern;
+  for (const char c : prefix) {
+    if (kSpecial.find(c) != kSpecial.npos) pattern.push_back('\\');
+    pattern.push_back(c);
+  }
+  return pattern + '*';
 }
 
 }  // namespace idem::store

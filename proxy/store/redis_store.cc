@@ -1,9 +1,10 @@
 #include "proxy/store/redis_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/base/invariant.h"
-#include "proxy/store/redis_answers.h"
+#include "proxy/idempotency/key.h"
 
 namespace idem::store {
 namespace {
@@ -12,7 +13,10 @@ using exchange::BeginAnswer;
 using exchange::BeginQuestion;
 using exchange::LimitQuestion;
 using exchange::LimitVerdict;
+using exchange::ListAnswer;
 using exchange::LookUpAnswer;
+using exchange::NoteAnswer;
+using exchange::RecordFilter;
 using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::Milliseconds;
@@ -82,7 +86,8 @@ Result<std::unique_ptr<RedisStore>> RedisStore::Open(event::EventLoop& loop,
 
 RedisStore::RedisStore(event::EventLoop& loop, event::Resolver& resolver, Random& random,
                        RedisAddress address, const StoreOptions& options, bool speaks)
-    : keys_{options.key_prefix},
+    : loop_(loop),
+      keys_{options.key_prefix},
       pipeline_(loop, resolver, random, std::move(address),
                 {.timeout = options.timeout,
                  .wait_replicas = options.wait_replicas,
@@ -197,6 +202,83 @@ Ticket RedisStore::Count(const LimitQuestion& question,
   asked.on_reply = Reading(std::move(completion), ReadVerdict);
   pipeline_.Ask(std::move(asked));
   return std::move(ticket);
+}
+
+Ticket RedisStore::List(const RecordFilter& filter, std::string_view cursor, OnListed on_answer) {
+  constexpr std::string_view kFromTheFirst = "0";
+  constexpr std::int64_t kCount = 250;
+  constexpr std::size_t kCursorMax = 20;
+  auto [ticket, completion] = Ask<Result<ListAnswer>>(std::move(on_answer));
+  const bool is_mine = cursor.size() <= kCursorMax &&
+                       std::ranges::all_of(cursor, [](char c) { return c >= '0' && c <= '9'; });
+  if (!is_mine) {
+    loop_.Post(
+        [completion = std::move(completion)]() mutable { completion(exchange::NoSuchCursor()); });
+    return std::move(ticket);
+  }
+  Call call(RedisScript::kList, false, {});
+  call.Add(cursor.empty() ? kFromTheFirst : cursor).Add(std::string_view(keys_.Pattern()));
+  call.Add(kCount);
+  RedisQuestion asked = std::move(call).Take();
+  asked.on_reply = [this, filter,
+                    completion = std::move(completion)](Result<RedisReply> reply) mutable {
+    if (!reply) return completion(std::move(reply).error());
+    Result<RedisPage> page = ReadPage(reply->value(), keys_.prefix);
+    if (!page) return completion(std::move(page).error());
+    TakePage(filter, std::move(*page), std::move(completion));
+  };
+  pipeline_.Ask(std::move(asked));
+  return std::move(ticket);
+}
+
+// A completed record whose hash is the one that is looked for is read by itself. There is one at
+// most: other keys do not have that hash.
+void RedisStore::TakePage(const RecordFilter& filter, RedisPage page,
+                          Completion<Result<ListAnswer>> completion) {
+  ListAnswer answer{{}, std::move(page.cursor), page.now};
+  std::optional<std::string> completed;
+  for (RedisPage::Entry& entry : page.entries) {
+    if (entry.record) {
+      const bool fits = !entry.record->expired_at(page.now) &&
+                        filter.Fits(entry.record_key, *entry.record, page.now);
+      if (fits) answer.found.push_back({std::move(entry.record_key), std::move(*entry.record)});
+    } else if (!filter.key_hash.empty() &&
+               idempotency::KeyHash(entry.record_key) == filter.key_hash) {
+      completed = std::move(entry.record_key);
+    }
+  }
+  if (!completed) return completion(std::move(answer));
+  Call call(RedisScript::kLook, false, {keys_.Record(*completed)});
+  RedisQuestion asked = std::move(call).Take();
+  asked.on_reply = [record_key = std::move(*completed), answer = std::move(answer),
+                    completion = std::move(completion)](Result<RedisReply> reply) mutable {
+    if (!reply) return completion(std::move(reply).error());
+    Result<SettleAnswer> seen = ReadSettleAnswer(reply->value());
+    if (!seen) return completion(std::move(seen).error());
+    if (seen->record) answer.found.push_back({std::move(record_key), std::move(*seen->record)});
+    completion(std::move(answer));
+  };
+  pipeline_.Ask(std::move(asked));
+}
+
+Ticket RedisStore::AskNote(RedisQuestion question, OnNote on_answer) {
+  auto [ticket, completion] = Ask<Result<NoteAnswer>>(std::move(on_answer));
+  question.on_reply = Reading(std::move(completion), ReadNoteAnswer);
+  pipeline_.Ask(std::move(question));
+  return std::move(ticket);
+}
+
+Ticket RedisStore::ReadNote(std::string_view name, OnNote on_answer) {
+  Call call(RedisScript::kReadNote, false, {RedisKeys::Note(name)});
+  return AskNote(std::move(call).Take(), std::move(on_answer));
+}
+
+Ticket RedisStore::WriteNote(std::string_view name, const std::optional<std::string>& replaces,
+                             std::string_view value, OnNote on_answer) {
+  Call call(RedisScript::kWriteNote, true, {RedisKeys::Note(name)});
+  call.Add(std::int64_t{replaces ? 1 : 0}).Add(std::string_view(replaces ? *replaces : ""));
+  call.Add(value);
+  return AskNote(std::move(call).Take(), std::move(on_answer));
 }
 
 std::optional<std::string> RedisStore::not_ready() const { return pipeline_.not_ready(); }

@@ -10,16 +10,22 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/exchange/notes.h"
 #include "proxy/exchange/rate_limiter.h"
+#include "proxy/exchange/record_index.h"
 #include "proxy/exchange/record_store.h"
 #include "proxy/store/options.h"
+#include "proxy/store/redis_answers.h"
 #include "proxy/store/redis_pipeline.h"
 #include "proxy/store/redis_scripts.h"
 
 namespace idem::store {
 
 /// One worker's. Made, asked and destroyed on its loop; the askers go first.
-class RedisStore final : public exchange::RecordStore, public exchange::RateLimiter {
+class RedisStore final : public exchange::RecordStore,
+                         public exchange::RateLimiter,
+                         public exchange::RecordIndex,
+                         public exchange::Notes {
  public:
   /// Begins to connect. kInvalid where `options.url` cannot be used. Of the stores of one process
   /// one `speaks` in the log: they all would say the same.
@@ -52,6 +58,11 @@ class RedisStore final : public exchange::RecordStore, public exchange::RateLimi
                                       const idempotency::StoredResponse& response,
                                       idempotency::Milliseconds ttl, OnSettled on_answer) override;
   [[nodiscard]] Ticket Look(std::string_view record_key, OnSettled on_answer) override;
+  [[nodiscard]] Ticket List(const exchange::RecordFilter& filter, std::string_view cursor,
+                            OnListed on_answer) override;
+  [[nodiscard]] Ticket ReadNote(std::string_view name, OnNote on_answer) override;
+  [[nodiscard]] Ticket WriteNote(std::string_view name, const std::optional<std::string>& replaces,
+                                 std::string_view value, OnNote on_answer) override;
   [[nodiscard]] std::optional<std::string> not_ready() const override;
   [[nodiscard]] bool limits_with_begin() const override { return true; }
 
@@ -62,8 +73,12 @@ class RedisStore final : public exchange::RecordStore, public exchange::RateLimi
   RedisStore(event::EventLoop& loop, event::Resolver& resolver, Random& random,
              RedisAddress address, const StoreOptions& options, bool speaks);
 
+  void TakePage(const exchange::RecordFilter& filter, RedisPage page,
+                Completion<Result<exchange::ListAnswer>> completion);
+  [[nodiscard]] Ticket AskNote(RedisQuestion question, OnNote on_answer);
   [[nodiscard]] Ticket Settle(RedisQuestion question, OnSettled on_answer);
 
+  event::EventLoop& loop_;
   const RedisKeys keys_;
   RedisPipeline pipeline_;
 };

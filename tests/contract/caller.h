@@ -77,6 +77,30 @@ class Caller {
     return Await<SettleAnswer>(
         [&](auto on_answer) { return records().Look(key, std::move(on_answer)); });
   }
+  /// The whole walk.
+  std::vector<exchange::FoundRecord> List(const exchange::RecordFilter& filter) {
+    std::vector<exchange::FoundRecord> found;
+    std::string cursor;
+    do {
+      auto page = Await<exchange::ListAnswer>([&](auto on_answer) {
+        return client_->index().List(filter, cursor, std::move(on_answer));
+      });
+      for (auto& record : page.found) found.push_back(std::move(record));
+      cursor = std::move(page.cursor);
+    } while (!cursor.empty());
+    return found;
+  }
+  exchange::NoteAnswer ReadNote(std::string_view name) {
+    return Await<exchange::NoteAnswer>(
+        [&](auto on_answer) { return client_->notes().ReadNote(name, std::move(on_answer)); });
+  }
+  exchange::NoteAnswer WriteNote(std::string_view name, const std::optional<std::string>& replaces,
+                                 std::string_view value) {
+    return Await<exchange::NoteAnswer>([&](auto on_answer) {
+      return client_->notes().WriteNote(name, replaces, value, std::move(on_answer));
+    });
+  }
+  exchange::RecordIndex& index() { return client_->index(); }
   exchange::LimitVerdict Count(const exchange::LimitQuestion& question) {
     return Await<exchange::LimitVerdict>(
         [&](auto on_answer) { return client_->limiter().Count(question, std::move(on_answer)); });

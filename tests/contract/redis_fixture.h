@@ -39,6 +39,8 @@ class RedisFixture {
     explicit Client(std::unique_ptr<store::RedisStore> store) : store_(std::move(store)) {}
     exchange::RecordStore& records() override { return *store_; }
     exchange::RateLimiter& limiter() override { return *store_; }
+    exchange::RecordIndex& index() override { return *store_; }
+    exchange::Notes& notes() override { return *store_; }
 
    private:
     std::unique_ptr<store::RedisStore> store_;

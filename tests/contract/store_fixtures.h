@@ -13,21 +13,25 @@
 #include <utility>
 
 #include "proxy/event/event_loop.h"
+#include "proxy/exchange/notes.h"
 #include "proxy/exchange/rate_limiter.h"
+#include "proxy/exchange/record_index.h"
 #include "proxy/exchange/record_store.h"
 #include "proxy/store/memory_store.h"
 
 namespace idem::contract {
 
-/// One loop's way to the store, as both of its faces. Dies before its loop.
+/// One loop's way to the store, as all of its faces. Dies before its loop.
 class StoreClient {
  public:
   virtual ~StoreClient() = default;
   virtual exchange::RecordStore& records() = 0;
   virtual exchange::RateLimiter& limiter() = 0;
+  virtual exchange::RecordIndex& index() = 0;
+  virtual exchange::Notes& notes() = 0;
 };
 
-/// For a client that has both faces itself.
+/// For a client that has all faces itself.
 template <class Client>
 class StoreClientOf final : public StoreClient {
  public:
@@ -36,6 +40,8 @@ class StoreClientOf final : public StoreClient {
       : client_(std::forward<Arguments>(arguments)...) {}
   exchange::RecordStore& records() override { return client_; }
   exchange::RateLimiter& limiter() override { return client_; }
+  exchange::RecordIndex& index() override { return client_; }
+  exchange::Notes& notes() override { return client_; }
 
  private:
   Client client_;
