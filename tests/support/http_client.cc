@@ -150,7 +150,7 @@ std::string HttpClient::ReadToEnd() {
   return std::exchange(received_, {});
 }
 
-HttpResponse HttpClient::ReadResponse(std::string_view method) {
+HttpResponse HttpClient::ReadHead() {
   HttpResponse response;
   const std::string status_line = ReadLine();
   if (!status_line.starts_with("HTTP/1.") || status_line.size() < 12) {
@@ -164,6 +164,20 @@ HttpResponse HttpClient::ReadResponse(std::string_view method) {
     response.fields.emplace_back(line.substr(0, colon),
                                  Trimmed(std::string_view(line).substr(colon + 1)));
   }
+  return response;
+}
+
+void HttpClient::Drop(std::uint64_t bytes) {
+  while (bytes > 0) {
+    if (received_.empty() && !Receive()) Fail("the connection ended within a body");
+    const std::size_t count = std::min<std::uint64_t>(bytes, received_.size());
+    received_.erase(0, count);
+    bytes -= count;
+  }
+}
+
+HttpResponse HttpClient::ReadResponse(std::string_view method) {
+  HttpResponse response = ReadHead();
   const int status = response.status;
   if (method == "HEAD" || status < 200 || status == 204 || status == 304) return response;
   if (SameName(response.Field("Transfer-Encoding"), "chunked")) {

@@ -43,7 +43,11 @@ class HttpClient {
   void Send(std::string_view bytes);
   /// The next response, interim (1xx) ones too. `method` is what it answers: HEAD has no body.
   HttpResponse ReadResponse(std::string_view method = "GET");
-  /// Both; adds Host, and Content-Length where there is a body. Interim responses are skipped.
+  /// Its head alone, and then so many bytes of what follows: for bodies that no test wants to hold.
+  HttpResponse ReadHead();
+  void Drop(std::uint64_t bytes);
+  /// Sends and reads; adds Host, and Content-Length where there is a body. Interim responses are
+  /// skipped.
   HttpResponse Ask(std::string_view method, std::string_view target, const FieldList& fields = {},
                    std::string_view body = {});
 

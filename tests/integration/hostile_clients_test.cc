@@ -1,0 +1,237 @@
+// Clients that cost more than they ask for: what is closed, what is refused, and that a good client
+// is served while they hold on.
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/process_memory.h"
+#include "tests/support/running_proxy.h"
+#include "tests/support/scripted_backend.h"
+
+namespace idem::support {
+
+namespace {
+
+using std::chrono::milliseconds;
+using test::Always;
+using test::Conversation;
+using test::Response;
+using test::ScriptedBackend;
+
+// Under a sanitizer a connection costs ten times as much.
+constexpr std::size_t kIdle = kSanitized ? 400 : 2000;
+constexpr std::size_t kSlow = kSanitized ? 40 : 200;
+
+std::string Yaml(const ScriptedBackend& backend, const std::string& limits = "") {
+  return "workers: 2\nstore: { type: memory }\nlimits: {" + limits +
+         "}\nroutes:\n  - path: /orders\n    upstream: http://" + backend.address() +
+         "\n    idempotency: { max_recorded_body: 2MiB }\n";
+}
+
+FieldList Key(const std::string& key) { return {{"Idempotency-Key", key}}; }
+
+/// The head of a POST whose body has `length` bytes.
+std::string PostHead(const std::string& key, std::size_t length) {
+  return "POST /orders HTTP/1.1\r\nHost: test\r\nIdempotency-Key: " + key +
+         "\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+}
+
+/// How many connections the proxy says it has.
+std::size_t Connections(const RunningProxy& proxy) {
+  const std::string metrics = AskOnce(proxy.admin_port(), "GET", "/metrics").body;
+  const std::string name = "idemproxy_connections{side=\"client\"} ";
+  return std::stoul(metrics.substr(metrics.find(name) + name.size()));
+}
+
+/// A connection counts from its accepting to its end, which callers do not see.
+void WaitForConnections(const RunningProxy& proxy, std::size_t least, std::size_t most) {
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  for (;;) {
+    const std::size_t now = Connections(proxy);
+    if (now >= least && now <= most) return;
+    CAPTURE(now);
+    REQUIRE(std::chrono::steady_clock::now() < give_up);
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+}
+
+/// This program holds the other ends.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  limit.rlim_cur = limit.rlim_max;
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  REQUIRE(limit.rlim_cur > kIdle + kSlow + 200);
+}
+
+/// Connections that say nothing, and ones that stop somewhere in a request.
+class Crowd {
+ public:
+  Crowd(std::uint16_t port, std::size_t idle, std::size_t slow) {
+    const std::string request = PostHead("slow", 100) + std::string(99, 'x');
+    for (std::size_t i = 0; i < idle; ++i) clients_.emplace_back(port);
+    for (std::size_t i = 0; i < slow; ++i) {
+      clients_.emplace_back(port);
+      clients_.back().Send(request.substr(0, 1 + i % request.size()));
+    }
+  }
+  /// Those that are neither answered nor closed.
+  [[nodiscard]] std::size_t still_there() {
+    std::size_t count = 0;
+    for (HttpClient& client : clients_) count += client.Silent(milliseconds(0)) ? 1 : 0;
+    return count;
+  }
+
+ private:
+  std::vector<HttpClient> clients_;
+};
+
+}  // namespace
+
+TEST_CASE("a good client is served while thousands of idle and slow ones hold on") {
+  RaiseDescriptorLimit();
+  ScriptedBackend backend(Always(Response(201, "made")));
+  RunningProxy proxy(Yaml(backend));
+  HttpClient kept(proxy.port());
+  CHECK(kept.Ask("POST", "/orders", Key("kept"), "{}").status == 201);
+
+  std::atomic<bool> is_crowded = false;  // a fair accept: served while they come, too
+  std::atomic<int> served_meanwhile = 0;
+  std::thread good([&] {
+    while (!is_crowded) {
+      const bool is_served = kept.Ask("POST", "/orders", Key("kept"), "{}").status == 201;
+      served_meanwhile += is_served ? 1 : 0;
+    }
+  });
+  Crowd crowd(proxy.port(), kIdle, kSlow);
+  is_crowded = true;
+  good.join();
+  CHECK(served_meanwhile > 0);
+  WaitForConnections(proxy, kIdle + kSlow + 1, kIdle + kSlow + 1);
+
+  for (int i = 0; i < 50; ++i) {
+    const std::string key = "good-" + std::to_string(i);
+    CHECK(AskOnce(proxy.port(), "POST", "/orders", Key(key), "{}").status == 201);  // a new one
+    const HttpResponse again = kept.Ask("POST", "/orders", Key(key), "{}");
+    CHECK(again.status == 201);
+    CHECK(again.Field("Idempotent-Replayed") == "true");
+  }
+  CHECK(crowd.still_there() == kIdle + kSlow);
+  CHECK(backend.requests() == 51);
+}
+
+TEST_CASE("who takes too long over a head or a body is told so, who is idle is let go in silence") {
+  ScriptedBackend backend(Always(Response(201, "made")));
+  RunningProxy proxy(
+      Yaml(backend, "header_timeout: 300ms, body_timeout: 300ms, idle_timeout: 600ms"));
+
+  HttpClient trickler(proxy.port());  // a byte now and then does not buy a head more time
+  const std::string head = PostHead("k-1", 2) + std::string(4000, 'x');
+  std::size_t sent = 0;
+  do {
+    trickler.Send(head.substr(sent++ % 20, 1));
+  } while (trickler.Silent(milliseconds(20)));
+  const HttpResponse late_head = trickler.ReadResponse("POST");
+  CHECK(late_head.status == 408);
+  CHECK(late_head.body.find("request-timeout") != std::string::npos);
+
+  HttpClient half(proxy.port());
+  half.Send(PostHead("k-1", 10) + "half");
+  CHECK(half.ReadResponse("POST").status == 408);
+  CHECK(half.ReadEnding() == HttpClient::Ending::kOrderly);
+
+  HttpClient idle(proxy.port());
+  CHECK(idle.ReadEnding() == HttpClient::Ending::kOrderly);
+  HttpClient idle_again(proxy.port());
+  CHECK(idle_again.Ask("POST", "/orders", Key("k-2"), "{}").status == 201);
+  CHECK(idle_again.ReadEnding() == HttpClient::Ending::kOrderly);
+
+  WaitForConnections(proxy, 0, 0);
+  CHECK(backend.requests() == 1);
+}
+
+TEST_CASE("a body that comes byte by byte holds no claim, and its sender is served in the end") {
+  ScriptedBackend backend(Always(Response(201, "made")));
+  RunningProxy proxy(Yaml(backend));
+  HttpClient slow(proxy.port());
+  const std::string body = "0123456789";
+  slow.Send(PostHead("k-1", body.size()));
+  for (const char byte : body.substr(0, 9)) {
+    slow.Send(std::string(1, byte));
+    CHECK(slow.Silent(milliseconds(5)));
+  }
+  CHECK(backend.requests() == 0);
+  const HttpResponse quick = AskOnce(proxy.port(), "POST", "/orders", Key("k-1"), body);
+  CHECK(quick.status == 201);
+  CHECK(quick.Count("Idempotent-Replayed") == 0);
+  slow.Send(body.substr(9));
+  const HttpResponse answer = slow.ReadResponse("POST");
+  CHECK(answer.status == 201);
+  CHECK(answer.Field("Idempotent-Replayed") == "true");
+  CHECK(backend.requests() == 1);
+}
+
+TEST_CASE("at the connection limit newcomers are refused, and those before them are served") {
+  constexpr std::size_t kLimit = 20;
+  ScriptedBackend backend(Always(Response(201, "made")));
+  RunningProxy proxy(Yaml(backend, "connections: 20"));
+  HttpClient good(proxy.port());
+  CHECK(good.Ask("POST", "/orders", Key("k-0"), "{}").status == 201);
+  auto half_open = std::make_unique<Crowd>(proxy.port(), kLimit - 1, 0);
+  WaitForConnections(proxy, kLimit, kLimit);
+
+  HttpClient told(proxy.port());
+  const HttpResponse refused = told.ReadResponse();
+  CHECK(refused.status == 503);
+  CHECK(refused.body.find("overloaded") != std::string::npos);
+  CHECK(refused.Count("Retry-After") == 1);
+
+  std::vector<HttpClient> flood;
+  for (int i = 0; i < 500; ++i) {
+    flood.emplace_back(proxy.port());
+    if (i % 10 != 0) continue;
+    const std::string key = "k-" + std::to_string(i);
+    CHECK(good.Ask("POST", "/orders", Key(key), "{}").status == 201);
+  }
+  // A word or none, but each is closed; who is refused may have been cut while it was still told.
+  for (HttpClient& client : flood) static_cast<void>(client.ReadEnding());
+  CHECK(half_open->still_there() == kLimit - 1);
+  CHECK(Connections(proxy) == kLimit);
+
+  half_open.reset();
+  WaitForConnections(proxy, 1, 1);
+  CHECK(AskOnce(proxy.port(), "POST", "/orders", Key("k-free"), "{}").status == 201);
+}
+
+TEST_CASE("who asks for replays and reads none of them holds no more than one") {
+  constexpr int kAsked = 200;
+  const std::string body(2 * kMiB - 1024, 'x');
+  ScriptedBackend backend(Always(Response(201, body)));
+  RunningProxy proxy(Yaml(backend));
+  const std::string ask = RequestText("POST", "/orders", Key("k-1"), "{}");
+  CHECK(AskOnce(proxy.port(), "POST", "/orders", Key("k-1"), "{}").body == body);
+
+  const MemoryWatch memory(proxy.process().pid());
+  HttpClient hostile(proxy.port());
+  for (int i = 0; i < kAsked; ++i) hostile.Send(ask);
+  for (int i = 0; i < 20; ++i) {
+    CHECK(AskOnce(proxy.port(), "POST", "/orders", Key("k-1"), "{}").body == body);
+  }
+  const std::size_t growth = memory.growth_bytes();
+  MESSAGE("grew by " << growth / 1024 << " KiB");
+  if (!kSanitized) CHECK(growth < 16 * kMiB);  // under a sanitizer it is the sanitizer's own
+
+  for (int i = 0; i < kAsked; ++i) {  // nothing was dropped: it reads after all
+    const HttpResponse answer = hostile.ReadResponse("POST");
+    REQUIRE(answer.status == 201);
+    REQUIRE(answer.body.size() == body.size());
+  }
+  CHECK(backend.requests() == 1);
+}
+
+}  // namespace idem::support

@@ -1,0 +1,194 @@
+// What goes through the proxy does not stay in it: bodies far larger than its memory, towards a
+// reader and a backend that stop to read. The slow side waits until nothing moves any more, and
+// then goes on at full speed.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include "tests/support/process_memory.h"
+#include "tests/support/running_proxy.h"
+#include "tests/support/scripted_backend.h"
+
+namespace idem::support {
+
+namespace {
+
+using test::Conversation;
+using test::Response;
+using test::ScriptedBackend;
+
+// Under a sanitizer bodies are smaller, because each byte costs more, and growth is told but not
+// held to a number, because it is the sanitizer's own.
+constexpr std::uint64_t kGiant = (kSanitized ? 64 : 1024) * kMiB;
+constexpr std::size_t kGrowthMax = 16 * kMiB;
+constexpr std::uint64_t kHalted = kGiant / 4;  // what sockets hold of a stream at a halt, at most
+
+void CheckGrowth(const MemoryWatch& memory, std::size_t allowed = kGrowthMax) {
+  const std::size_t growth = memory.growth_bytes();
+  MESSAGE("grew by " << growth / 1024 << " KiB");
+  if (!kSanitized) CHECK(growth < allowed);
+}
+
+/// What `moved` stands at when it stands still. Returned too early, it only makes the slow side
+/// less slow.
+std::uint64_t WhereItHalts(const std::atomic<std::uint64_t>& moved) {
+  std::uint64_t before = 0;
+  for (int still = 0; still < 30; ++still) {
+    if (moved == 0 || moved != before) still = 0;
+    before = moved;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return before;
+}
+
+template <class SendBytes>
+void SendGiant(SendBytes send, std::atomic<std::uint64_t>& moved) {
+  const std::string piece(64 * 1024, 'x');
+  for (std::uint64_t sent = 0; sent < kGiant; sent += piece.size()) {
+    send(piece);
+    moved += piece.size();
+  }
+}
+
+std::string GiantHead(int status) {
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(kGiant) +
+         "\r\n\r\n";
+}
+
+std::string Yaml(const ScriptedBackend& backend, const std::string& route) {
+  return "workers: 2\nstore: { type: memory }\nroutes:\n  - path: /giant\n    upstream: http://" +
+         backend.address() + "\n    " + route + "\n";
+}
+
+/// Answers "ok" to a path with ?small, so that what a first request allocates is not counted.
+bool AnsweredSmall(Conversation& talk) {
+  if (talk.request().target.find("small") == std::string::npos) return false;
+  talk.Send(Response(200, "ok"));
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("a giant answer waits in the backend while its reader does not read") {
+  std::atomic<std::uint64_t> moved = 0;
+  ScriptedBackend backend([&](Conversation& talk) {
+    if (AnsweredSmall(talk)) return;
+    talk.Send(GiantHead(200));
+    SendGiant([&](const std::string& piece) { talk.Send(piece); }, moved);
+  });
+  RunningProxy proxy(Yaml(backend, "methods: [GET]"));
+  CHECK(AskOnce(proxy.port(), "GET", "/giant?small").status == 200);
+
+  const MemoryWatch memory(proxy.process().pid());
+  HttpClient reader(proxy.port());
+  reader.Send(RequestText("GET", "/giant"));
+  CHECK(WhereItHalts(moved) < kHalted);
+  CHECK(reader.ReadHead().status == 200);
+  reader.Drop(kGiant);
+  CheckGrowth(memory);
+  CHECK(reader.Ask("GET", "/giant?small").body == "ok");
+}
+
+TEST_CASE("a giant upload waits in the client while the backend does not read") {
+  for (const bool is_chunked : {false, true}) {
+    CAPTURE(is_chunked);
+    std::atomic<std::uint64_t> moved = 0;
+    std::atomic<std::uint64_t> received = 0;
+    ScriptedBackend backend(
+        [&](Conversation& talk) {
+          if (AnsweredSmall(talk)) return;
+          talk.WaitForRelease();
+          std::string tail;
+          while (is_chunked ? !tail.ends_with("\r\n0\r\n\r\n") : received < kGiant) {
+            const std::string some = talk.ReadSome(std::size_t{16} * 1024);
+            if (some.empty()) return;
+            received += some.size();
+            tail = tail.substr(tail.size() - std::min<std::size_t>(tail.size(), 8)) + some;
+          }
+          talk.Send(Response(201, "taken"));
+        },
+        {.unix_path = {}, .script_before_body = true, .greeting = {}, .receive_buffer_bytes = 0});
+    RunningProxy proxy(Yaml(backend, "max_body: 2GiB"));
+    CHECK(AskOnce(proxy.port(), "GET", "/giant?small").status == 200);
+
+    const MemoryWatch memory(proxy.process().pid());
+    HttpClient client(proxy.port());
+    std::thread sender([&] {
+      const std::string framing =
+          is_chunked ? "Transfer-Encoding: chunked" : "Content-Length: " + std::to_string(kGiant);
+      client.Send("PUT /giant HTTP/1.1\r\nHost: test\r\n" + framing + "\r\n\r\n");
+      SendGiant(
+          [&](const std::string& piece) {
+            client.Send(is_chunked ? "10000\r\n" + piece + "\r\n" : piece);
+          },
+          moved);
+      if (is_chunked) client.Send("0\r\n\r\n");
+    });
+    const std::uint64_t halted = WhereItHalts(moved);
+    backend.Release();
+    sender.join();
+    CHECK(halted < kHalted);
+    CHECK(client.ReadResponse("PUT").status == 201);
+    CHECK(received >= kGiant);
+    CheckGrowth(memory);
+  }
+}
+
+TEST_CASE("an answer too large to keep is recorded without its body, and streams") {
+  std::atomic<std::uint64_t> moved = 0;
+  ScriptedBackend backend([&](Conversation& talk) {
+    if (AnsweredSmall(talk)) return;
+    talk.Send(GiantHead(201));
+    SendGiant([&](const std::string& piece) { talk.Send(piece); }, moved);
+  });
+  RunningProxy proxy(Yaml(backend, "idempotency: { max_recorded_body: 1MiB }"));
+  const FieldList key = {{"Idempotency-Key", "k-1"}};
+  CHECK(AskOnce(proxy.port(), "POST", "/giant?small", {{"Idempotency-Key", "k-0"}}).status == 200);
+
+  const MemoryWatch memory(proxy.process().pid());
+  HttpClient reader(proxy.port());
+  reader.Send(RequestText("POST", "/giant", key));
+  CHECK(WhereItHalts(moved) < kHalted);
+  const HttpResponse again = AskOnce(proxy.port(), "POST", "/giant", key);  // while it streams
+  CHECK(again.status == 409);
+  CHECK(again.body.find("response-not-kept") != std::string::npos);
+  CHECK(again.body.find("\"executed_status\":201") != std::string::npos);
+  CHECK(reader.ReadHead().status == 201);
+  reader.Drop(kGiant);
+  CheckGrowth(memory, kGrowthMax + kMiB);
+  CHECK(backend.requests_with_key("k-1") == 1);
+}
+
+TEST_CASE("a body beyond max_body is refused before it is held") {
+  ScriptedBackend backend(test::Always(Response(201, "made")));
+  RunningProxy proxy(Yaml(backend, "max_body: 1MiB\n    idempotency: {}"));
+  const FieldList key = {{"Idempotency-Key", "k-1"}};
+  CHECK(AskOnce(proxy.port(), "POST", "/giant", {{"Idempotency-Key", "k-0"}}).status == 201);
+
+  const MemoryWatch memory(proxy.process().pid());
+  HttpClient honest(proxy.port());  // says how much it is
+  honest.Send("POST /giant HTTP/1.1\r\nHost: test\r\nIdempotency-Key: k-1\r\nContent-Length: " +
+              std::to_string(kGiant) + "\r\n\r\n");
+  CHECK(honest.ReadResponse("POST").status == 413);
+
+  HttpClient endless(proxy.port());
+  endless.Send(
+      "POST /giant HTTP/1.1\r\nHost: test\r\nIdempotency-Key: k-1\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n");
+  std::atomic<std::uint64_t> moved = 0;
+  const std::string chunk = "10000\r\n" + std::string(64 * 1024, 'x') + "\r\n";
+  std::thread sender([&] {
+    try {
+      for (; moved < kGiant; moved += chunk.size()) endless.Send(chunk);
+    } catch (const std::runtime_error&) {  // cut, after the answer
+    }
+  });
+  sender.join();
+  CHECK(moved < kGiant);
+  CheckGrowth(memory, kGrowthMax + kMiB);
+  CHECK(backend.requests() == 1);
+}
+
+}  // namespace idem::support
