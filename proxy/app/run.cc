@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "proxy/admin/admin_service.h"
+#include "proxy/app/descriptors.h"
 #include "proxy/app/process.h"
 #include "proxy/app/workers.h"
 #include "proxy/base/log.h"
@@ -161,6 +162,7 @@ class Main {
     config_ = next;
     log::Configure(config_->log);
     LogWarnings(*config_);
+    RaiseDescriptorLimit(*config_);
     workers_.Apply(config_);
     log::Write(log::Level::kInfo, "reloaded", {{"file", path_}});
   }
@@ -228,6 +230,7 @@ int Run(const std::string& config_path, bool /*accept_new_scope*/) {
   log::Configure(config->log);
   LogWarnings(*config);
   LogWhatSignaturesCover(*config);
+  RaiseDescriptorLimit(*config);
   auto process = Process::Open(*config);
   if (!process) {
     log::Flush();
