@@ -60,14 +60,22 @@ void WaitForConnections(const RunningProxy& proxy, std::size_t least, std::size_
   }
 }
 
-/// This program holds the other ends.
-void RaiseDescriptorLimit() {
-  rlimit limit{};
-  REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-  limit.rlim_cur = limit.rlim_max;
-  REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-  REQUIRE(limit.rlim_cur > kIdle + kSlow + 200);
-}
+/// How many files this program may open, and what it starts, until this is gone.
+class DescriptorLimit {
+ public:
+  explicit DescriptorLimit(rlim_t wanted) {
+    REQUIRE(getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    REQUIRE(before_.rlim_max >= wanted);
+    const rlimit limit{wanted, before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  }
+  ~DescriptorLimit() { setrlimit(RLIMIT_NOFILE, &before_); }
+  DescriptorLimit(const DescriptorLimit&) = delete;
+  DescriptorLimit& operator=(const DescriptorLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 /// Connections that say nothing, and ones that stop somewhere in a request.
 class Crowd {
@@ -94,19 +102,22 @@ class Crowd {
 }  // namespace
 
 TEST_CASE("a good client is served while thousands of idle and slow ones hold on") {
-  RaiseDescriptorLimit();
   ScriptedBackend backend(Always(Response(201, "made")));
-  RunningProxy proxy(Yaml(backend));
+  RunningProxy proxy = [&] {
+    const DescriptorLimit low(256);  // it raises its own
+    return RunningProxy(Yaml(backend));
+  }();
+  const DescriptorLimit high(kIdle + kSlow + 200);  // this program holds the other ends
   HttpClient kept(proxy.port());
   CHECK(kept.Ask("POST", "/orders", Key("kept"), "{}").status == 201);
 
   std::atomic<bool> is_crowded = false;  // a fair accept: served while they come, too
   std::atomic<int> served_meanwhile = 0;
   std::thread good([&] {
-    while (!is_crowded) {
+    do {
       const bool is_served = kept.Ask("POST", "/orders", Key("kept"), "{}").status == 201;
       served_meanwhile += is_served ? 1 : 0;
-    }
+    } while (!is_crowded);
   });
   Crowd crowd(proxy.port(), kIdle, kSlow);
   is_crowded = true;
