@@ -112,11 +112,47 @@ void CheckLookUp(MapReader& map, const std::string& get, const Policy& policy) {
     return map.Complain("get", "must be a path and a query in which {key} and {client} may stand");
   }
   if (get.find("{key}") == get.npos) return map.Complain("get", "must hold {key}");
-  const bool by_client =
-      std::any_of(policy.scope.begin(), policy.scope.end(),
-                  [](const auto& rule) { return rule.kind == ScopeRule::Kind::kClient; });
-  if (by_client && get.find("{client}") == get.npos) {
+  const auto scoped_by = [&](ScopeRule::Kind kind) {
+    return std::any_of(policy.scope.begin(), policy.scope.end(),
+                       [&](const ScopeRule& rule) { return rule.kind == kind; });
+  };
+  if (scoped_by(ScopeRule::Kind::kClient) && get.find("{client}") == get.npos) {
     map.Complain("get", "must hold {client}: two clients may have the same key in this scope");
+  }
+  if (scoped_by(ScopeRule::Kind::kHeader)) {
+    map.Complain("get",
+                 "cannot tell apart what the scope does by a header field: equal keys of two "
+                 "values would find each other's effect");
+  }
+}
+
+// What the proxy says itself about the framing and the coding of a look-up.
+bool IsOwnField(std::string_view name) {
+  constexpr std::string_view kOwn[] = {
+      "connection", "content-length",  "transfer-encoding", "te",
+      "trailer",    "upgrade",         "accept-encoding",   "expect",
+      "keep-alive", "proxy-connection"};
+  return std::find(std::begin(kOwn), std::end(kOwn), ToLower(name)) != std::end(kOwn);
+}
+
+bool IsFieldValue(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
+  });
+}
+
+void ReadLookUpHeaders(const Node& node, idempotency::ReconcileRule& rule, Mistakes& mistakes) {
+  const MapReader fields(node, mistakes);
+  for (const Entry& entry : node.entries) {
+    if (!IsToken(entry.key)) {
+      Complain(entry.value, "is not the name of a field", mistakes);
+    } else if (IsOwnField(entry.key)) {
+      Complain(entry.value, "is a field that the proxy sets itself", mistakes);
+    }
+    const std::string* value = TextOf(entry.value, mistakes);
+    if (value == nullptr) continue;
+    if (!IsFieldValue(*value)) Complain(entry.value, "holds a control character", mistakes);
+    rule.headers.emplace_back(entry.key, *value);
   }
 }
 
@@ -124,29 +160,22 @@ void ReadReconcile(MapReader& map, Policy& policy, Mistakes& mistakes) {
   if (map.Is("reconcile", "off")) return;
   const Node* node = map.Find("reconcile");
   if (node == nullptr) return;
-  std::string get;
-  std::string found_when;
-  std::uint16_t found = 0;
-  milliseconds after{};
+  idempotency::ReconcileRule& rule = policy.reconcile.emplace();
   MapReader reconcile(*node, mistakes);
   reconcile.Require("get");
-  if (reconcile.ReadText("get", get)) CheckLookUp(reconcile, get, policy);
+  if (reconcile.ReadText("get", rule.get)) CheckLookUp(reconcile, rule.get, policy);
   if (const Node* headers = reconcile.Find("headers")) {
-    MapReader fields(*headers, mistakes);
-    for (const Entry& entry : headers->entries) {
-      if (!IsToken(entry.key)) Complain(entry.value, "is not the name of a field", mistakes);
-      (void)TextOf(entry.value, mistakes);
-    }
+    ReadLookUpHeaders(*headers, rule, mistakes);
   }
   reconcile.Require("found");
-  reconcile.ReadNumber("found", found, {200, 299});
-  if (reconcile.ReadText("found_when", found_when) && !IsJsonPointer(found_when)) {
-    reconcile.Complain("found_when", "is not a JSON pointer such as /order/id");
+  reconcile.ReadNumber("found", rule.found, {200, 299});
+  if (reconcile.ReadText("found_when", rule.found_when) &&
+      (rule.found_when.empty() || !IsJsonPointer(rule.found_when))) {
+    reconcile.Complain("found_when", "is not a JSON pointer to a member, such as /order/id");
   }
-  reconcile.ReadTime("after", after, kLifeRange);
-  reconcile.ReadTime("interval", after, kLifeRange);
+  reconcile.ReadTime("after", rule.after, kLifeRange);
+  reconcile.ReadTime("interval", rule.interval, {std::chrono::seconds(1), std::chrono::hours(24)});
   reconcile.RefuseUnknownKeys();
-  policy.reconcile = true;
 }
 
 void ReadWaits(MapReader& map, Policy& policy) {

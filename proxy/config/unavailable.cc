@@ -22,7 +22,6 @@ constexpr Row kUnavailable[] = {
     {"route.authenticate.scheme", "hmac-timestamp"},
     {"route.authenticate.scheme", "http-message-signatures"},
     {"route.idempotency.mode", "observe"},
-    {"route.idempotency.reconcile", ""},
 };
 
 // How a key is spelled below `parent`: a route's the same in `routes` and in `defaults`, an

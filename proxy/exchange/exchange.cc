@@ -212,9 +212,11 @@ void Exchange::Claim(std::string_view key) {
   const ProtectedRequest request{.policy = policy_,
                                  .route = route_->name,
                                  .client = report_.client,
+                                 .key = key,
+                                 .request_id = request_id_,
                                  .head = &request_,
                                  .body = body_.kept()};
-  claim_.emplace(parts_, site_->options, request, key, *this);
+  claim_.emplace(parts_, site_->options, site_->upstreams[route_->upstream], request, *this);
   if (!claim_->may_begin()) return Refuse(StoreUnavailable(), Verdict::kFailed);
   const bool counted = phase_ == Phase::kLimiting;
   std::optional<LimitQuestion> limit;
@@ -225,9 +227,9 @@ void Exchange::Claim(std::string_view key) {
 
 void Exchange::OnClaimed() { Forward(); }
 
-void Exchange::OnReplay(const idempotency::StoredResponse& response) {
+void Exchange::OnReplay(const idempotency::StoredResponse& response, Verdict verdict) {
   if (stream_ == nullptr) return Finish();
-  report_.verdict = Verdict::kReplayed;
+  report_.verdict = verdict;
   http::ResponseHead head;
   RenderReplay(response, head);
   Answer(head, response.body);
@@ -265,7 +267,7 @@ void Exchange::Forward() {
 }
 
 bool Exchange::OnUpstreamReady() {
-  if (claim_ && !claim_->lease_covers_the_rest(site_->upstreams[route_->upstream])) {
+  if (claim_ && !claim_->lease_covers_the_rest()) {
     upstream_failure_ = UpstreamFailure{UpstreamProblem::kAbandoned, Reached::kNo, {}};
     Conclude(Seen::Failure(Reached::kNo));
     return false;
@@ -316,7 +318,7 @@ void Exchange::OnUpstreamFailure(const UpstreamFailure& failure) {
     return;  // a large response was cut while its record was written
   if (claim_) return Conclude(Seen::Failure(failure.reached));
   Clock(&Report::upstream);
-  Refuse(UpstreamFailed(failure.problem, false), Verdict::kFailed);
+  Refuse(UpstreamFailed(failure.problem), Verdict::kFailed);
 }
 
 void Exchange::OnUpstreamSent() {
@@ -352,10 +354,11 @@ void Exchange::OnUnrecorded() {
 void Exchange::AnswerOutcome() {
   if (stream_ == nullptr) return Finish();
   const bool responded = response_.complete || response_.too_large;
-  if (!responded) {
-    return Refuse(UpstreamFailed(upstream_failure_->problem, ending_ == Ending::kUnknown),
-                  ending_ == Ending::kUnknown ? Verdict::kUnknown : Verdict::kFailed);
+  if (!responded && ending_ == Ending::kUnknown) {
+    return Refuse(UpstreamFailedUnknown(upstream_failure_->problem, claim_->look_up_in()),
+                  Verdict::kUnknown);
   }
+  if (!responded) return Refuse(UpstreamFailed(upstream_failure_->problem), Verdict::kFailed);
   report_.verdict = ending_ == Ending::kUnknown ? Verdict::kUnknown : Verdict::kExecuted;
   if (response_.too_large) {
     BeginStreaming();
@@ -446,12 +449,23 @@ void Exchange::Finish() {
   question_.Withdraw();
   deadline_.Withdraw();
   stream_ = nullptr;
+  if (claim_) claim_->Close();
   if (call_) upstream_address_ = call_->address();
   call_.reset();  // it would tell us more until the destructor runs, on a later turn
+  ReportEnd();
+  registry_.Retire(*this);
+}
+
+void Exchange::ReportEnd() {
   if (claim_) {
-    claim_->Close();
     report_.record_key = claim_->record_key();
     report_.store = claim_->store_time();
+    report_.upstream += claim_->look_up_time();
+    const LookUp* look_up = claim_->look_up();
+    if (look_up != nullptr && upstream_address_.empty()) {
+      upstream_address_ = look_up->address();
+      report_.upstream_status = look_up->status();
+    }
   }
   report_.route = route_;
   report_.method = request_.method;
@@ -460,7 +474,6 @@ void Exchange::Finish() {
   report_.bytes_in = body_.received();
   report_.total = parts_.loop.Now() - began_at_;
   parts_.observer.OnFinished(report_);
-  registry_.Retire(*this);
 }
 
 }  // namespace idem::exchange

@@ -76,7 +76,7 @@ class Exchange final : public http::ServerHandler,
   // Claim (KeyClaimEvents).
   void Claim(std::string_view key);
   void OnClaimed() override;
-  void OnReplay(const idempotency::StoredResponse& response) override;
+  void OnReplay(const idempotency::StoredResponse& response, Verdict verdict) override;
   void OnClaimRefused(const Reply& reply, Verdict verdict) override;
   void OnAbandoned() override;
 
@@ -106,6 +106,7 @@ class Exchange final : public http::ServerHandler,
   void AddOwnFields(http::ResponseHead& head);
   void Answer(http::ResponseHead& head, std::string_view body);
   void Finish();
+  void ReportEnd();
 
   /// Adds the time since `since_` to a duration of the report, and starts anew.
   void Clock(Duration Report::*spent);

@@ -133,6 +133,18 @@ void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to) {
               to.fields);
 }
 
+void BuildLookUpHead(const LookUpRequest& request, http::RequestHead& to) {
+  to.Clear();
+  to.method = "GET";
+  to.target = request.target;
+  to.fields.Add("Host", request.asker->host());
+  to.fields.Add("X-Request-Id", request.request_id);
+  if (!request.client_id.empty()) to.fields.Add("X-Client-Id", request.client_id);
+  to.fields.Add("Via", "1.1 idemproxy");
+  for (const auto& [name, value] : request.headers) to.fields.Set(name, value);
+  to.fields.Set("Accept-Encoding", "identity");
+}
+
 http::BodyLength WholeBodyLength(const http::RequestHead& received, std::uint64_t bytes) {
   const bool has_body = received.body.kind != http::BodyLength::Kind::kNone ||
                         received.method == "POST" || received.method == "PUT" ||

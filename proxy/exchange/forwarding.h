@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "proxy/http/message.h"
 #include "proxy/http/stream.h"
@@ -32,6 +33,19 @@ struct ForwardedRequest {
 
 /// The head for the upstream. `to.body` is left to the caller.
 void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to);
+
+/// A question to the backend of the proxy's own, on behalf of a request.
+struct LookUpRequest {
+  const http::RequestHead* asker = nullptr;  // its Host says which backend of many is meant
+  std::string_view target;
+  std::span<const std::pair<std::string, std::string>> headers;  // the configuration's
+  std::string_view request_id;
+  std::string_view client_id;  // "" on a route without authentication
+};
+
+/// A GET without a body. A field of the configuration comes before the proxy's own, but for what
+/// every caller must be able to read: the answer is asked for without a coding.
+void BuildLookUpHead(const LookUpRequest& request, http::RequestHead& to);
 
 /// How much body goes to the upstream with a request whose whole body is `bytes` long: a method
 /// that usually has one says so also of an empty one.

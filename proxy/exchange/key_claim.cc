@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/base/log.h"
 #include "proxy/exchange/store_counts.h"
 #include "proxy/idempotency/decide.h"
 
@@ -31,13 +32,14 @@ Settlement::Kind KindOf(Ending ending) {
 
 }  // namespace
 
-KeyClaim::KeyClaim(const Parts& parts, const Options& options, const ProtectedRequest& request,
-                   std::string_view key, KeyClaimEvents& events)
+KeyClaim::KeyClaim(const Parts& parts, const Options& options, const UpstreamSlot& upstream,
+                   const ProtectedRequest& request, KeyClaimEvents& events)
     : parts_(parts),
       options_(options),
+      upstream_(upstream),
       request_(request),
       events_(events),
-      record_key_(RecordKeyFor(request, key)),
+      record_key_(RecordKeyFor(request)),
       claim_(ProposeClaim(request, parts.random)) {}
 
 KeyClaim::~KeyClaim() { SetHolding(false); }
@@ -62,11 +64,12 @@ void KeyClaim::Close() {
   deadline_.Withdraw();
   wait_deadline_.Withdraw();
   place_.Leave();
+  if (look_up_) look_up_->GiveUp();
 }
 
 bool KeyClaim::Abandon() {
   abandoned_ = true;
-  return step_ == Step::kWaiting;
+  return step_ == Step::kWaiting || step_ == Step::kAskingRight || step_ == Step::kLookingUp;
 }
 
 void KeyClaim::Refuse(const Reply& reply, Verdict verdict) {
@@ -145,12 +148,12 @@ void KeyClaim::OnTaken() {
   events_.OnAbandoned();
 }
 
-bool KeyClaim::lease_covers_the_rest(const UpstreamSlot& slot) const {
+bool KeyClaim::lease_covers_the_rest() const {
   // A lease that was configured shorter than all waits together cannot cover them; it must at least
   // not be over.
   const Duration left = asked_at_ + claim_.lease - parts_.loop.Now();
-  const Duration all = slot.upstream->longest_wait() + request_.policy->record_timeout;
-  const Duration rest = slot.response_timeout + request_.policy->record_timeout;
+  const Duration all = upstream_.upstream->longest_wait() + request_.policy->record_timeout;
+  const Duration rest = upstream_.response_timeout + request_.policy->record_timeout;
   return claim_.lease >= all ? left >= rest : left > Duration::zero();
 }
 
@@ -168,7 +171,7 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
       return AskBegin(record.claim.token, std::nullopt);
     case Decision::kReplay:
       Close();
-      return events_.OnReplay(*record.response);
+      return events_.OnReplay(*record.response, Verdict::kReplayed);
     case Decision::kNotKept:
       return Refuse(ResponseNotKept(record.response->status), Verdict::kReplayed);
     case Decision::kMismatch:
@@ -177,10 +180,11 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
     case Decision::kInProgress:
       return Wait();
     case Decision::kReconcile:
+      return Reconcile(record, now);
     case Decision::kUnknown:
       break;
   }
-  Refuse(OutcomeUnknown(), Verdict::kUnknown);
+  Refuse(OutcomeUnknown(std::nullopt), Verdict::kUnknown);
 }
 
 // Somebody else executes. The first waiter of a key asks the store with growing pauses, the others
@@ -215,6 +219,112 @@ void KeyClaim::OnWaitOver() {
   question_.Withdraw();
   if (step_ == Step::kBeginning) Withdraw();
   Refuse(InProgress(), Verdict::kInProgress);
+}
+
+// ---- Reconcile ----------------------------------------------------------------------------------
+
+void KeyClaim::Reconcile(const idempotency::Record& record, StoreTime now) {
+  if (abandoned_) return Close(), events_.OnAbandoned();
+  const idempotency::Milliseconds wait = UntilLookUp(*request_.policy, record, now);
+  if (wait > wait.zero() || outcome_) return StayUnknown(wait);
+  Enter(Step::kAskingRight);
+  place_.Leave();
+  wait_deadline_.Withdraw();
+  unknown_ = record.claim;
+  waited_since_ = right_asked_at_ = parts_.loop.Now();
+  question_ =
+      parts_.store.ClaimLookUp(record_key_, unknown_.token, request_.policy->reconcile->interval,
+                               [this](Result<LookUpAnswer> answer) { OnRight(std::move(answer)); });
+  deadline_ = parts_.loop.After(options_.store_timeout, [this] {
+    question_.Withdraw();
+    OnRight(Error{ErrorCode::kTimeout, "the store did not answer in time", Reached::kNo});
+  });
+}
+
+void KeyClaim::OnRight(Result<LookUpAnswer> answer) {
+  deadline_.Withdraw();
+  ClockStore();
+  CountLookUpRight(parts_.metrics, answer);
+  if (!answer) return StayUnknown(request_.policy->reconcile->interval);
+  switch (answer->kind) {
+    case LookUpAnswer::Kind::kGranted:
+      return StartLookUp();
+    case LookUpAnswer::Kind::kTaken:
+      return StayUnknown(answer->retry_after);
+    case LookUpAnswer::Kind::kChanged:
+      if (answer->record) return OnHeld(*answer->record, answer->now);
+      return AskBegin(std::nullopt, std::nullopt);
+  }
+}
+
+// The right is ours until `interval` from when it was asked, and the store's count began no
+// earlier: a look-up that takes longer is given up, so that there is never a second one beside it.
+void KeyClaim::StartLookUp() {
+  Enter(Step::kLookingUp);
+  waited_since_ = parts_.loop.Now();
+  look_up_ = std::make_unique<LookUp>(*upstream_.upstream, request_, [this](LookUp::Result result) {
+    OnLookedUp(std::move(result));
+  });
+  const Duration left = right_asked_at_ + request_.policy->reconcile->interval - waited_since_;
+  deadline_ = parts_.loop.After(std::max(left, Duration::zero()), [this] {
+    OnLookedUp({.reason = "the backend did not answer within reconcile.interval"});
+  });
+}
+
+void KeyClaim::OnLookedUp(LookUp::Result result) {
+  deadline_.Withdraw();
+  look_up_->GiveUp();
+  look_up_time_ += parts_.loop.Now() - waited_since_;
+  parts_.metrics.Route(request_.route).CountLookUp(LookUpMeaningText(result.meaning));
+  switch (result.meaning) {
+    case idempotency::LookUpMeaning::kFound:
+      return RecordFound(std::move(result.response));
+    case idempotency::LookUpMeaning::kAbsent:
+      return AskBegin(unknown_.token, std::nullopt);
+    case idempotency::LookUpMeaning::kUnclear:
+      log::Write(log::Level::kWarn, "look_up_unclear",
+                 {{"request_id", request_.request_id},
+                  {"route", request_.route},
+                  {"reason", result.reason}});
+      return StayUnknown(request_.policy->reconcile->interval);
+  }
+}
+
+// Under the token that was looked up. Where another holds the key meanwhile, or another response
+// was recorded, that counts.
+void KeyClaim::RecordFound(std::shared_ptr<const idempotency::StoredResponse> response) {
+  Enter(Step::kRecordingFound);
+  waited_since_ = parts_.loop.Now();
+  deadline_ = parts_.loop.After(request_.policy->record_timeout, [this] {
+    question_.Withdraw();
+    ClockStore();
+    StayUnknown(request_.policy->reconcile->interval);
+  });
+  question_ = parts_.settler.Settle({.kind = Settlement::Kind::kComplete,
+                                     .record_key = record_key_,
+                                     .claim = unknown_,
+                                     .response = response,
+                                     .ttl = request_.policy->ttl},
+                                    [this, response](const SettleAnswer& answer) {
+                                      deadline_.Withdraw();
+                                      ClockStore();
+                                      parts_.waiters.WakeAll(record_key_);
+                                      if (answer.record) return OnHeld(*answer.record, answer.now);
+                                      Close();
+                                      events_.OnReplay(*response, Verdict::kReconciled);
+                                    });
+}
+
+void KeyClaim::StayUnknown(idempotency::Milliseconds look_up_in) {
+  Refuse(OutcomeUnknown(look_up_in), Verdict::kUnknown);
+}
+
+std::optional<idempotency::Milliseconds> KeyClaim::look_up_in() const {
+  const auto& rule = request_.policy->reconcile;
+  if (!rule) return std::nullopt;
+  const Duration lease_left =
+      std::max<Duration>(asked_at_ + claim_.lease - parts_.loop.Now(), Duration::zero());
+  return std::chrono::ceil<idempotency::Milliseconds>(lease_left) + rule->after;
 }
 
 // ---- The end ------------------------------------------------------------------------------------

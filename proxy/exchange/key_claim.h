@@ -11,6 +11,13 @@
 //                                                        kWaiting ──▶ OnReplay()
 //
 // A claim that executed once never executes again: `outcome_` is there from then on.
+//
+// With `reconcile`, a key that is held by an unknown claim leads to the backend instead of to
+// OnClaimRefused(), not before the time and for one asker at a time:
+//
+//   kBeginning ──▶ kAskingRight ──▶ kLookingUp ── found ──▶ kRecordingFound ──▶ OnReplay()
+//        ▲                              └── absent: begin, replacing the unknown claim
+//        └──────────────────────────────────┘
 #pragma once
 
 #include <memory>
@@ -18,6 +25,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/exchange/look_up.h"
 #include "proxy/exchange/parts.h"
 #include "proxy/exchange/protected_request.h"
 #include "proxy/exchange/replies.h"
@@ -33,8 +41,9 @@ class KeyClaimEvents {
   virtual ~KeyClaimEvents() = default;
   /// The claim is ours and durable: the request may be executed, and then End() is called.
   virtual void OnClaimed() = 0;
-  /// What the key holds is the answer to this request.
-  virtual void OnReplay(const idempotency::StoredResponse& response) = 0;
+  /// What the key holds is the answer to this request: kReplayed, or kReconciled where it was
+  /// looked up for it.
+  virtual void OnReplay(const idempotency::StoredResponse& response, Verdict verdict) = 0;
   /// The request is not executed, or its effect cannot be told from another's.
   virtual void OnClaimRefused(const Reply& reply, Verdict verdict) = 0;
   /// The outcome that was given to End() is in the store, and is the caller's answer.
@@ -48,8 +57,8 @@ class KeyClaimEvents {
 /// Part of an exchange, which keeps the request and the policy that it is made of.
 class KeyClaim final : public KeyWaiter {
  public:
-  KeyClaim(const Parts& parts, const Options& options, const ProtectedRequest& request,
-           std::string_view key, KeyClaimEvents& events);
+  KeyClaim(const Parts& parts, const Options& options, const UpstreamSlot& upstream,
+           const ProtectedRequest& request, KeyClaimEvents& events);
   ~KeyClaim() override;
   KeyClaim(const KeyClaim&) = delete;
   KeyClaim& operator=(const KeyClaim&) = delete;
@@ -58,15 +67,20 @@ class KeyClaim final : public KeyWaiter {
   [[nodiscard]] const std::string& record_key() const { return record_key_; }
   /// What the store counted beside the begin, where it was asked to.
   [[nodiscard]] const std::optional<LimitVerdict>& limit_verdict() const { return limit_verdict_; }
-  /// How long the store was waited for.
+  /// How long the store was waited for, and the backend's answer to a look-up.
   [[nodiscard]] Duration store_time() const { return store_time_; }
+  [[nodiscard]] Duration look_up_time() const { return look_up_time_; }
+  /// The last question to the backend; null: it was not asked.
+  [[nodiscard]] const LookUp* look_up() const { return look_up_.get(); }
+  /// When sending the request again may settle an outcome that becomes unknown now; null: never.
+  [[nodiscard]] std::optional<idempotency::Milliseconds> look_up_in() const;
 
   /// False where so much waits for the store that no new claim may be made.
   [[nodiscard]] bool may_begin() const;
   /// Asks for the key. `limit` is counted in the same step.
   void Take(std::optional<LimitQuestion> limit);
   /// Whether the lease still covers the waits that remain, just before the first byte is written.
-  [[nodiscard]] bool lease_covers_the_rest(const UpstreamSlot& slot) const;
+  [[nodiscard]] bool lease_covers_the_rest() const;
   /// The end of a claim that is held. `outcome` is what is recorded, null with another ending.
   void End(idempotency::Ending ending, std::shared_ptr<const idempotency::StoredResponse> outcome);
 
@@ -78,7 +92,17 @@ class KeyClaim final : public KeyWaiter {
   void Close();
 
  private:
-  enum class Step : std::uint8_t { kIdle, kBeginning, kWaiting, kHeld, kSettling, kOver };
+  enum class Step : std::uint8_t {
+    kIdle,
+    kBeginning,
+    kWaiting,
+    kAskingRight,
+    kLookingUp,
+    kRecordingFound,
+    kHeld,
+    kSettling,
+    kOver
+  };
   void Enter(Step to);
 
   void AskBegin(std::optional<idempotency::Token> replaces, std::optional<LimitQuestion> limit);
@@ -90,6 +114,14 @@ class KeyClaim final : public KeyWaiter {
   void Wait();
   void OnWoken() override;
   void OnWaitOver();
+
+  void Reconcile(const idempotency::Record& record, StoreTime now);
+  void OnRight(Result<LookUpAnswer> answer);
+  void StartLookUp();
+  void OnLookedUp(LookUp::Result result);
+  void RecordFound(std::shared_ptr<const idempotency::StoredResponse> response);
+  void StayUnknown(idempotency::Milliseconds look_up_in);
+
   void Settle();
   void OnSettled(const SettleAnswer& answer);
   void OnRecordTimeout();
@@ -99,6 +131,7 @@ class KeyClaim final : public KeyWaiter {
 
   const Parts& parts_;
   const Options& options_;
+  const UpstreamSlot& upstream_;
   const ProtectedRequest request_;
   KeyClaimEvents& events_;
   Step step_ = Step::kIdle;
@@ -113,6 +146,10 @@ class KeyClaim final : public KeyWaiter {
   KeyWaiters::Place place_;
   Duration next_poll_{};
 
+  idempotency::Claim unknown_;  // whose effect is looked up
+  BootTime right_asked_at_{};   // from which the right to do so is counted
+  std::unique_ptr<LookUp> look_up_;
+
   idempotency::Ending ending_ = idempotency::Ending::kRelease;
   std::shared_ptr<const idempotency::StoredResponse> outcome_;  // of an effect that we made
 
@@ -122,6 +159,7 @@ class KeyClaim final : public KeyWaiter {
   Ticket wait_deadline_;
   BootTime waited_since_{};
   Duration store_time_{};
+  Duration look_up_time_{};
 };
 
 }  // namespace idem::exchange

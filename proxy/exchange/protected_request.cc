@@ -22,7 +22,7 @@ idempotency::Fingerprint FingerprintOf(const ProtectedRequest& request,
 
 }  // namespace
 
-std::string RecordKeyFor(const ProtectedRequest& request, std::string_view key) {
+std::string RecordKeyFor(const ProtectedRequest& request) {
   using Kind = idempotency::ScopeRule::Kind;
   const auto& rules = request.policy->scope;
   std::vector<std::string> values;
@@ -42,7 +42,7 @@ std::string RecordKeyFor(const ProtectedRequest& request, std::string_view key) 
         break;
     }
   }
-  return idempotency::RecordKey(scope, key);
+  return idempotency::RecordKey(scope, request.key);
 }
 
 idempotency::Claim ProposeClaim(const ProtectedRequest& request, Random& random) {

@@ -18,12 +18,14 @@ struct ProtectedRequest {
   const idempotency::Policy* policy = nullptr;
   std::string_view route;
   std::string_view client;  // "" on a route without authentication
+  std::string_view key;     // in its bare form
+  std::string_view request_id;
   const http::RequestHead* head = nullptr;
   std::string_view body;  // all of it
 };
 
-/// Where the record of `key` lies for this request: idempotency::RecordKey() of its scope.
-[[nodiscard]] std::string RecordKeyFor(const ProtectedRequest& request, std::string_view key);
+/// Where the record of its key lies: idempotency::RecordKey() of its scope.
+[[nodiscard]] std::string RecordKeyFor(const ProtectedRequest& request);
 
 /// With a new token.
 [[nodiscard]] idempotency::Claim ProposeClaim(const ProtectedRequest& request, Random& random);

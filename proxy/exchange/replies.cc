@@ -1,5 +1,6 @@
 #include "proxy/exchange/replies.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "proxy/http/problem.h"
@@ -34,6 +35,17 @@ Retry RetryOf(std::string_view name) {
   if (name == "overloaded") return Retry::kSameKey;
   if (name == "bad-request") return Retry::kNewKey;
   return Retry::kNever;  // limits, expectations, codings
+}
+
+seconds RoundedUp(std::chrono::milliseconds pause) {
+  return std::max(seconds(1), std::chrono::ceil<seconds>(pause));
+}
+
+// What a caller may do about an unknown outcome.
+Reply WithWayOut(Reply reply, std::optional<std::chrono::milliseconds> look_up_in) {
+  reply.retry = look_up_in ? Retry::kSameKey : Retry::kSettle;
+  if (look_up_in) reply.retry_after = RoundedUp(*look_up_in);
+  return reply;
 }
 
 }  // namespace
@@ -87,7 +99,7 @@ Reply RateLimited(std::chrono::milliseconds until_free) {
           .name = "rate-limited",
           .retry = Retry::kSameKey,
           .detail = "Too many requests; send it again after Retry-After.",
-          .retry_after = std::max(seconds(1), std::chrono::ceil<seconds>(until_free))};
+          .retry_after = RoundedUp(until_free)};
 }
 
 Reply KeyMissing() {
@@ -116,14 +128,16 @@ Reply InProgress() {
           .retry_after = seconds(1)};
 }
 
-Reply OutcomeUnknown() {
-  return {
-      .status = 409,
-      .name = "outcome-unknown",
-      .retry = Retry::kSettle,
-      .detail =
-          "The effect of the first request with this key may have happened. Ask the owner of the "
-          "backend; sending it again changes nothing."};
+Reply OutcomeUnknown(std::optional<std::chrono::milliseconds> look_up_in) {
+  return WithWayOut(
+      {.status = 409,
+       .name = "outcome-unknown",
+       .detail = look_up_in
+                     ? "The effect of the first request with this key may have happened. Send it "
+                       "again after Retry-After: the backend is asked then."
+                     : "The effect of the first request with this key may have happened. Ask the "
+                       "owner of the backend; sending it again changes nothing."},
+      look_up_in);
 }
 
 Reply ResponseNotKept(std::uint16_t executed_status) {
@@ -158,8 +172,8 @@ Reply Draining() {
           .retry_after = seconds(1)};
 }
 
-Reply UpstreamFailed(UpstreamProblem problem, bool claim_unknown) {
-  Reply reply{.retry = claim_unknown ? Retry::kSettle : Retry::kSameKey};
+Reply UpstreamFailed(UpstreamProblem problem) {
+  Reply reply{.retry = Retry::kSameKey};
   const auto is = [&](std::uint16_t status, std::string_view name, std::string_view detail) {
     reply.status = status;
     reply.name = name;
@@ -181,6 +195,11 @@ Reply UpstreamFailed(UpstreamProblem problem, bool claim_unknown) {
       break;
   }
   return Overloaded();
+}
+
+Reply UpstreamFailedUnknown(UpstreamProblem problem,
+                            std::optional<std::chrono::milliseconds> look_up_in) {
+  return WithWayOut(UpstreamFailed(problem), look_up_in);
 }
 
 void Render(const Reply& reply, std::string_view request_id, http::ResponseHead& head,

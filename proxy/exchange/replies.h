@@ -43,13 +43,18 @@ struct Reply {
 [[nodiscard]] Reply KeyInvalid(std::string_view reason);
 [[nodiscard]] Reply PayloadMismatch(std::uint16_t status);
 [[nodiscard]] Reply InProgress();
-[[nodiscard]] Reply OutcomeUnknown();
+/// `look_up_in`: when sending it again may settle the outcome (`reconcile`); null: only the
+/// backend's owner can.
+[[nodiscard]] Reply OutcomeUnknown(std::optional<std::chrono::milliseconds> look_up_in);
 [[nodiscard]] Reply ResponseNotKept(std::uint16_t executed_status);
 [[nodiscard]] Reply StoreUnavailable();
 [[nodiscard]] Reply Overloaded();
 [[nodiscard]] Reply Draining();
-/// `claim_unknown`: the claim became unknown by it, so that resending changes nothing.
-[[nodiscard]] Reply UpstreamFailed(UpstreamProblem problem, bool claim_unknown);
+/// The claim is released, or there was none: sending it again tries again.
+[[nodiscard]] Reply UpstreamFailed(UpstreamProblem problem);
+/// The claim became unknown by it.
+[[nodiscard]] Reply UpstreamFailedUnknown(UpstreamProblem problem,
+                                          std::optional<std::chrono::milliseconds> look_up_in);
 
 /// Renders `reply`: the head's status and fields, and the problem's body.
 void Render(const Reply& reply, std::string_view request_id, http::ResponseHead& head,

@@ -48,6 +48,10 @@ StoreResult ResultOf(SettleAnswer::Kind kind) {
   return StoreResult::kHeld;
 }
 
+StoreResult ResultOf(LookUpAnswer::Kind kind) {
+  return kind == LookUpAnswer::Kind::kGranted ? StoreResult::kClaimed : StoreResult::kHeld;
+}
+
 StoreResult ResultOf(const LimitVerdict& verdict) {
   return verdict.allowed ? StoreResult::kDone : StoreResult::kLimited;
 }
@@ -65,6 +69,11 @@ void CountBegin(telemetry::Metrics& metrics, BeginAnswer::Kind kind) {
 
 void CountBeginFailed(telemetry::Metrics& metrics) {
   metrics.CountStoreOperation(StoreOperation::kBegin, StoreResult::kFailed);
+}
+
+void CountLookUpRight(telemetry::Metrics& metrics, const Result<LookUpAnswer>& answer) {
+  metrics.CountStoreOperation(StoreOperation::kClaimLookUp,
+                              answer ? ResultOf(answer->kind) : StoreResult::kFailed);
 }
 
 void CountSettlement(telemetry::Metrics& metrics, Settlement::Kind kind,

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -97,7 +98,10 @@ void AppendCanonicalString(std::string_view text, std::string& to) {
 // of an object are written as they come and put in order at its end, if they were not.
 class Canonicalizer {
  public:
-  Canonicalizer(std::string_view text, std::string& to) : rest_(text), to_(to) {}
+  /// `left_out`: where a value that is left out goes instead; null: nowhere.
+  Canonicalizer(std::string_view text, std::string& to,
+                std::optional<std::string>* left_out = nullptr)
+      : rest_(text), to_(to), left_out_(left_out) {}
 
   bool Run(const Ignored& ignored) {
     if (!Value(ignored)) return false;
@@ -179,8 +183,9 @@ class Canonicalizer {
     AppendCanonicalString(member.name, to_);
     to_.push_back(':');
     const Ignored below = ignored.Below(member.name);
+    const std::size_t value_begin = to_.size();
     if (!Value(below)) return false;
-    if (below.whole) to_.resize(member.begin);
+    if (below.whole) LeaveOut(value_begin, member.begin);
     member.end = to_.size();
     members.push_back(std::move(member));
     return true;
@@ -222,9 +227,15 @@ class Canonicalizer {
     if (begin > array_begin) to_.push_back(',');
     const Ignored below =
         ignored.pointers.empty() ? Ignored() : ignored.Below(std::to_string(index));
+    const std::size_t value_begin = to_.size();
     if (!Value(below)) return false;
-    if (below.whole) to_.resize(begin);
+    if (below.whole) LeaveOut(value_begin, begin);
     return true;
+  }
+
+  void LeaveOut(std::size_t value_begin, std::size_t begin) {
+    if (left_out_ != nullptr) *left_out_ = to_.substr(value_begin);
+    to_.resize(begin);
   }
 
   bool Literal(std::string_view word) {
@@ -301,6 +312,7 @@ class Canonicalizer {
 
   std::string_view rest_;
   std::string& to_;
+  std::optional<std::string>* const left_out_;
   int depth_ = 0;
 };
 
@@ -328,6 +340,15 @@ bool AppendCanonicalJson(std::string_view text, std::span<const std::string> ign
   if (Canonicalizer(text, to).Run(ignored)) return true;
   to.resize(begin);
   return false;
+}
+
+std::optional<std::string> FindInJson(std::string_view text, const std::string& pointer) {
+  const Pointer tokens = ReadPointer(pointer);
+  Ignored wanted;
+  wanted.pointers.push_back(&tokens);
+  std::string rest;
+  std::optional<std::string> found;
+  return Canonicalizer(text, rest, &found).Run(wanted) ? found : std::nullopt;
 }
 
 }  // namespace idem::idempotency

@@ -3,6 +3,7 @@
 // (json_number.h).
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,11 @@ namespace idem::idempotency {
 /// more than kJsonDepthMax levels, or a number whose exponent is too large to count with.
 [[nodiscard]] bool AppendCanonicalJson(std::string_view text, std::span<const std::string> ignore,
                                        std::string& to);
+
+/// The canonical form of what `pointer` (IsJsonPointer()) points to in `text`; nullopt where
+/// nothing is there, or where `text` is not what AppendCanonicalJson() takes.
+[[nodiscard]] std::optional<std::string> FindInJson(std::string_view text,
+                                                    const std::string& pointer);
 
 inline constexpr int kJsonDepthMax = 64;
 

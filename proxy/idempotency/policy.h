@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/idempotency/fingerprint.h"
+#include "proxy/idempotency/reconcile.h"
 
 namespace idem::idempotency {
 
@@ -50,7 +51,7 @@ struct Policy {
   std::vector<std::string> replay_drop = {"set-cookie", "www-authenticate", "alt-svc",
                                           "retry-after"};
   std::vector<StatusOverride> overrides;
-  bool reconcile = false;
+  std::optional<ReconcileRule> reconcile;  // null: an unknown outcome is not looked up
 };
 
 }  // namespace idem::idempotency

@@ -21,6 +21,7 @@ struct Families {
   prometheus::Family<prometheus::Counter>& rate_limited;
   prometheus::Family<prometheus::Counter>& upstream_failures;
   prometheus::Family<prometheus::Counter>& store_operations;
+  prometheus::Family<prometheus::Counter>& look_ups;
 };
 
 namespace {
@@ -59,6 +60,8 @@ std::unique_ptr<Families> MakeFamilies(prometheus::Registry& registry) {
                     "Requests to a backend that brought no whole response, by problem."),
       CounterFamily(registry, "idemproxy_store_operations_total",
                     "What the store was asked, by operation and result."),
+      CounterFamily(registry, "idemproxy_look_ups_total",
+                    "Questions to a backend about unknown outcomes, by result."),
   });
 }
 
@@ -135,6 +138,10 @@ void RouteMetrics::CountUpstreamFailure(std::string_view problem) {
       .Increment();
 }
 
+void RouteMetrics::CountLookUp(std::string_view result) {
+  families_.look_ups.Add({{"route", route_}, {"result", std::string(result)}}).Increment();
+}
+
 Metrics::Metrics()
     : registry_(std::make_unique<prometheus::Registry>()),
       families_(MakeFamilies(*registry_)),
@@ -174,7 +181,7 @@ void Metrics::CountStoreOperation(StoreOperation operation, StoreResult result) 
 
 Counter Metrics::StoreOperations(StoreOperation operation, StoreResult result) {
   static const std::string kOperations[kStoreOperations] = {
-      "begin", "complete", "release", "mark_unknown", "withdraw", "look", "count"};
+      "begin", "complete", "release", "mark_unknown", "withdraw", "look", "count", "claim_look_up"};
   static const std::string kResults[kStoreResults] = {
       "claimed", "held", "limited", "withdrawn", "done", "rewritten", "failed"};
   const auto row = static_cast<std::size_t>(operation);

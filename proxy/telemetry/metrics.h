@@ -71,8 +71,9 @@ enum class StoreOperation : std::uint8_t {
   kWithdraw,
   kLook,
   kCount,  // the rate limit by itself
+  kClaimLookUp,
 };
-inline constexpr std::size_t kStoreOperations = 7;
+inline constexpr std::size_t kStoreOperations = 8;
 
 enum class StoreResult : std::uint8_t {
   kClaimed,
@@ -101,6 +102,8 @@ class RouteMetrics {
   void CountRateLimited() { rate_limited_.Add(); }
   /// `problem` is one of a few words: "timeout", "reset".
   void CountUpstreamFailure(std::string_view problem);
+  /// What the backend's answer to a look-up meant: "found", "absent", "unclear".
+  void CountLookUp(std::string_view result);
 
  private:
   static constexpr std::size_t kStatusClasses = 6;  // none, then 1xx to 5xx

@@ -224,7 +224,13 @@ class Description {
          policy.unknown_ttl.count(), policy.mismatch_status, static_cast<int>(policy.in_progress),
          policy.wait_timeout.count(), policy.max_waiters_per_key, policy.lease.count(),
          policy.record_timeout.count(), policy.max_recorded_body, policy.upstream_idempotent,
-         policy.reconcile);
+         policy.reconcile.has_value());
+    if (policy.reconcile) {
+      const auto& rule = *policy.reconcile;
+      Line("reconcile", rule.get, rule.found, rule.found_when, rule.after.count(),
+           rule.interval.count());
+      for (const auto& [name, value] : rule.headers) Line("with", name, value);
+    }
     Lines("covers", policy.methods);
     Lines("drop", policy.replay_drop);
     for (const auto& rule : policy.scope) Line("scope", static_cast<int>(rule.kind), rule.header);
@@ -278,6 +284,29 @@ TEST_CASE("every key of the manual loads, and its defaults are those of the code
   defaults.routes[0].host = "pay.example.com";
   defaults.routes[0].authenticate->clients = {"default"};
   CHECK(Describe(every) == Describe(defaults));
+}
+
+TEST_CASE("a look-up is read whole, with its defaults") {
+  const auto rule_of = [](const std::string& reconcile) {
+    const Config config = GoodText(
+        "routes: [{path: /a, upstream: http://b, idempotency: {reconcile: " + reconcile + "}}]\n");
+    return *config.routes[0].idempotency->reconcile;
+  };
+  const auto least = rule_of("{get: \"/a?k={key}\", found: 201}");
+  CHECK(least.get == "/a?k={key}");
+  CHECK(least.found == 201);
+  CHECK(least.found_when.empty());
+  CHECK(least.headers.empty());
+  CHECK(least.after == std::chrono::minutes(2));
+  CHECK(least.interval == std::chrono::seconds(10));
+  const auto all = rule_of(
+      "{get: \"/a/{key}/{client}\", found: 200, found_when: /items/0, after: 1m, interval: 5s, "
+      "headers: {Authorization: Bearer t, X-Two: 2}}");
+  CHECK(all.found_when == "/items/0");
+  CHECK(all.after == std::chrono::minutes(1));
+  CHECK(all.interval == std::chrono::seconds(5));
+  REQUIRE(all.headers.size() == 2);
+  CHECK(all.headers[0] == std::pair<std::string, std::string>("Authorization", "Bearer t"));
 }
 
 TEST_CASE("reference.yaml holds the defaults of the code") {

@@ -326,26 +326,43 @@ TEST_CASE("what this version does not do is refused where it is asked for") {
        "version\n"},
       {"idempotency: {mode: observe}",
        "f:5:23: routes[0].idempotency.mode: `observe` is not available in this version\n"},
-      {"idempotency: {reconcile: {get: \"/?k={key}\", found: 201}}",
-       "f:5:28: routes[0].idempotency.reconcile: is not available in this version\n"},
   });
 }
 
-TEST_CASE("reconcile is checked before it is available") {
+TEST_CASE("a look-up that could find another's effect, or come too early, is refused") {
   CheckRoutes({
       {"idempotency: {lease: 1s, reconcile: {get: /k, found: 404, after: soon}}",
        "f:5:24: routes[0].idempotency.lease: is shorter than every wait that an execution may have "
        "(auto: 47s), which `reconcile` needs covered\n"
-       "f:5:39: routes[0].idempotency.reconcile: is not available in this version\n"
        "f:5:45: routes[0].idempotency.reconcile.get: must hold {key}\n"
        "f:5:56: routes[0].idempotency.reconcile.found: must be from 200 to 299\n"
        "f:5:68: routes[0].idempotency.reconcile.after: is not a duration such as 250ms, 30s, 5m, "
        "24h or 7d\n"},
       {"authenticate: {scheme: hmac-body}\n"
        "  idempotency: {reconcile: {get: \"/?k={key}\", found: 200}}",
-       "f:6:28: routes[0].idempotency.reconcile: is not available in this version\n"
        "f:6:34: routes[0].idempotency.reconcile.get: must hold {client}: two clients may have the "
        "same key in this scope\n"},
+      {"idempotency: {scope: [\"header:X-Shop\"], reconcile: {get: \"/?k={key}\", found: 200}}",
+       "f:5:60: routes[0].idempotency.reconcile.get: cannot tell apart what the scope does by a "
+       "header field: equal keys of two values would find each other's effect\n"},
+      {"idempotency: {reconcile: {}}",
+       "f:5:28: routes[0].idempotency.reconcile.found: is missing\n"
+       "f:5:28: routes[0].idempotency.reconcile.get: is missing\n"},
+      {"idempotency: {reconcile: {get: \"/?k={key}\", found: 200, found_when: id, interval: 1ms}}",
+       "f:5:71: routes[0].idempotency.reconcile.found_when: is not a JSON pointer to a member, "
+       "such "
+       "as /order/id\n"
+       "f:5:85: routes[0].idempotency.reconcile.interval: must be from 1s to 24h\n"},
+      {"idempotency: {reconcile: {get: \"/?k={key}\", found: 200, found_when: \"\"}}",
+       "f:5:71: routes[0].idempotency.reconcile.found_when: is not a JSON pointer to a member, "
+       "such "
+       "as /order/id\n"},
+      {"idempotency: {reconcile: {get: \"/?k={key}\", found: 200, headers: {a b: c, TE: d, E: "
+       "\"f\\ng\"}}}",
+       "f:5:74: routes[0].idempotency.reconcile.headers.a b: is not the name of a field\n"
+       "f:5:81: routes[0].idempotency.reconcile.headers.TE: is a field that the proxy sets "
+       "itself\n"
+       "f:5:87: routes[0].idempotency.reconcile.headers.E: holds a control character\n"},
   });
 }
 

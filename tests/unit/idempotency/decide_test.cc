@@ -165,7 +165,7 @@ Decision DecideCase(const Case& c) {
   }
   Policy policy;
   policy.upstream_idempotent = c.route_idempotent;
-  policy.reconcile = c.reconcile;
+  if (c.reconcile) policy.reconcile.emplace();
   Question question;
   question.token.bytes.fill(c.mine ? 1 : 3);
   question.fingerprint.fill(c.same ? 2 : 4);
