@@ -355,6 +355,13 @@ void ClientConnection::Close() {
   home_.Retire(*this);
 }
 
+bool ClientConnection::CloseIfIdle() {
+  const bool is_idle =
+      phase_ == Phase::kReading && waiting_ == Waiting::kRequest && connection_->quiet();
+  if (is_idle) Close();
+  return is_idle;
+}
+
 void ClientConnection::OnDrainBegin() {
   if (phase_ == Phase::kReading && parser_->at_message_start() && connection_->received().empty()) {
     BeginLinger();
@@ -381,7 +388,10 @@ void ClientConnection::UpdateDeadline() {
   switch (phase_) {
     case Phase::kReading: {
       const bool between = parser_->at_message_start() && connection_->received().empty();
-      if (between) return Wait(Waiting::kRequest, options_.idle_timeout);
+      if (between) {
+        if (waiting_ != Waiting::kRequest) home_.BecameIdle(*this);
+        return Wait(Waiting::kRequest, options_.idle_timeout);
+      }
       if (!may_begin_request()) return Wait(Waiting::kNothing, {});
       if (waiting_ != Waiting::kHead) Wait(Waiting::kHead, options_.header_timeout);
       return;

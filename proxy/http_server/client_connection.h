@@ -24,6 +24,7 @@
 #include "proxy/http/parser.h"
 #include "proxy/http/stream.h"
 #include "proxy/http_server/answer_encoder.h"
+#include "proxy/http_server/idle_place.h"
 #include "proxy/http_server/lazy_timer.h"
 #include "proxy/http_server/server.h"
 
@@ -39,11 +40,14 @@ class ConnectionHome {
   [[nodiscard]] virtual bool draining() const = 0;
   /// Calls connection.OnLaterTurn() on a later turn.
   virtual void WantLaterTurn(ClientConnection& connection) = 0;
+  /// It waits for a request, and did not before.
+  virtual void BecameIdle(ClientConnection& connection) = 0;
   /// Destroys it on a later turn; forgets it now.
   virtual void Retire(ClientConnection& connection) = 0;
 };
 
 class ClientConnection final : public Retirable,
+                               public IdlePlace,
                                public http::ServerStream,
                                private event::ConnectionEvents,
                                private http::RequestEvents {
@@ -55,6 +59,8 @@ class ClientConnection final : public Retirable,
   /// Answers 503 without reading: there are too many connections.
   void RefuseForOverload();
   void OnLaterTurn();
+  /// Closes it to make room for another one, if it waits for a request of which nothing has come.
+  bool CloseIfIdle();
   /// The server drains: closes, if it is between two requests.
   void OnDrainBegin();
   /// The server goes away: tells the handler, and cuts.

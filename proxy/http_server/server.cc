@@ -65,17 +65,32 @@ class ServerOnLoop final : public Server, private ConnectionHome {
   };
 
   void OnAccept(int socket, const event::SocketAddress& peer) {
-    const bool accepted =
-        counted_.fetch_add(1, std::memory_order_relaxed) < options_.connections_max;
-    if (!accepted) counted_.fetch_sub(1, std::memory_order_relaxed);
+    const bool accepted = TakePlace() || (CloseIdlest() && TakePlace());
     auto connection = std::make_unique<ClientConnection>(loop_, socket, peer.host_text(), options_,
                                                          static_cast<ConnectionHome&>(*this));
     if (!accepted && refusals_ >= kRefusalsMax) return;
     connection->home_index = connections_.size();
     connections_.push_back({std::move(connection), accepted});
-    if (accepted) return;
+    if (accepted) return BecameIdle(*connections_.back().connection);
     ++refusals_;
     connections_.back().connection->RefuseForOverload();
+  }
+
+  bool TakePlace() {
+    if (counted_.fetch_add(1, std::memory_order_relaxed) < options_.connections_max) return true;
+    counted_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+
+  // Otherwise a crowd that says nothing would keep everybody else out. Those that run leave their
+  // places here when they are met: they come back when they are idle again.
+  bool CloseIdlest() {
+    while (!idle_.alone()) {
+      auto& connection = static_cast<ClientConnection&>(idle_.next());
+      connection.Leave();
+      if (connection.CloseIfIdle()) return true;
+    }
+    return false;
   }
 
   // From the last to the first: what is retired on the way is replaced by one that was visited.
@@ -96,7 +111,10 @@ class ServerOnLoop final : public Server, private ConnectionHome {
     });
   }
 
+  void BecameIdle(ClientConnection& connection) override { connection.MoveBefore(idle_); }
+
   void Retire(ClientConnection& connection) override {
+    connection.Leave();
     if (connection.later_turn_wanted) {
       std::replace(waiting_for_turn_.begin(), waiting_for_turn_.end(), &connection, kNobody);
       std::replace(having_turn_.begin(), having_turn_.end(), &connection, kNobody);
@@ -136,6 +154,7 @@ class ServerOnLoop final : public Server, private ConnectionHome {
   std::unique_ptr<event::Listener> listener_;
   event::Endpoint bound_;
   bool draining_ = false;
+  IdlePlace idle_;  // begins the ring; the one that is idle for longest comes next
   std::vector<Entry> connections_;
   std::size_t refusals_ = 0;
   std::vector<ClientConnection*> waiting_for_turn_;

@@ -16,8 +16,9 @@ namespace idem::http_server {
 
 struct Options {
   http::ParserLimits parser;
-  std::size_t connections_max = 10000;  // of the process: counted in `connections`; beyond it a
-                                        // connection gets 503 `overloaded` and is closed
+  std::size_t connections_max = 10000;  // of the process: counted in `connections`; beyond it the
+                                        // one of this server that is idle for longest is closed for
+                                        // a new one, which gets 503 `overloaded` where none is idle
   Duration header_timeout = std::chrono::seconds(10);  // first byte of a head to its end; 408
   Duration body_timeout =
       std::chrono::seconds(30);  // between two reads of a body that is wanted; 408

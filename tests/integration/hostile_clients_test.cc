@@ -27,8 +27,8 @@ using test::ScriptedBackend;
 constexpr std::size_t kIdle = kSanitized ? 400 : 2000;
 constexpr std::size_t kSlow = kSanitized ? 40 : 200;
 
-std::string Yaml(const ScriptedBackend& backend, const std::string& limits = "") {
-  return "workers: 2\nstore: { type: memory }\nlimits: {" + limits +
+std::string Yaml(const ScriptedBackend& backend, const std::string& limits = "", int workers = 2) {
+  return "workers: " + std::to_string(workers) + "\nstore: { type: memory }\nlimits: {" + limits +
          "}\nroutes:\n  - path: /orders\n    upstream: http://" + backend.address() +
          "\n    idempotency: { max_recorded_body: 2MiB }\n";
 }
@@ -187,13 +187,37 @@ TEST_CASE("a body that comes byte by byte holds no claim, and its sender is serv
   CHECK(backend.requests() == 1);
 }
 
-TEST_CASE("at the connection limit newcomers are refused, and those before them are served") {
+TEST_CASE("at the connection limit who waits for a request makes room, who is served stays") {
+  constexpr std::size_t kLimit = 20;
+  ScriptedBackend backend([](Conversation& talk) {
+    if (talk.request().Field("Idempotency-Key") == "held") talk.WaitForRelease();
+    talk.Send(Response(201, "made"));
+  });
+  RunningProxy proxy(Yaml(backend, "connections: 20", 1));  // each worker makes room for its own
+  HttpClient held(proxy.port());
+  held.Send(RequestText("POST", "/orders", Key("held"), "{}"));
+  REQUIRE(backend.WaitForRequests(1));
+
+  std::vector<HttpClient> half_open;  // a flood that says nothing
+  for (int i = 0; i < 500; ++i) {
+    half_open.emplace_back(proxy.port());
+    if (i % 10 != 0) continue;
+    const std::string key = "k-" + std::to_string(i);
+    CHECK(AskOnce(proxy.port(), "POST", "/orders", Key(key), "{}").status == 201);
+  }
+  backend.Release();
+  CHECK(held.ReadResponse("POST").status == 201);
+  CHECK(Connections(proxy) <= kLimit);
+}
+
+TEST_CASE(
+    "at the connection limit newcomers are refused while all who are there are in a request") {
   constexpr std::size_t kLimit = 20;
   ScriptedBackend backend(Always(Response(201, "made")));
   RunningProxy proxy(Yaml(backend, "connections: 20"));
   HttpClient good(proxy.port());
-  CHECK(good.Ask("POST", "/orders", Key("k-0"), "{}").status == 201);
-  auto half_open = std::make_unique<Crowd>(proxy.port(), kLimit - 1, 0);
+  good.Send("POST");  // it is in one, too
+  auto slow = std::make_unique<Crowd>(proxy.port(), 0, kLimit - 1);
   WaitForConnections(proxy, kLimit, kLimit);
 
   HttpClient told(proxy.port());
@@ -203,18 +227,15 @@ TEST_CASE("at the connection limit newcomers are refused, and those before them 
   CHECK(refused.Count("Retry-After") == 1);
 
   std::vector<HttpClient> flood;
-  for (int i = 0; i < 500; ++i) {
-    flood.emplace_back(proxy.port());
-    if (i % 10 != 0) continue;
-    const std::string key = "k-" + std::to_string(i);
-    CHECK(good.Ask("POST", "/orders", Key(key), "{}").status == 201);
-  }
+  for (int i = 0; i < 500; ++i) flood.emplace_back(proxy.port());
   // A word or none, but each is closed; who is refused may have been cut while it was still told.
   for (HttpClient& client : flood) static_cast<void>(client.ReadEnding());
-  CHECK(half_open->still_there() == kLimit - 1);
+  CHECK(slow->still_there() == kLimit - 1);
   CHECK(Connections(proxy) == kLimit);
+  good.Send(RequestText("POST", "/orders", Key("k-1"), "{}").substr(4));
+  CHECK(good.ReadResponse("POST").status == 201);
 
-  half_open.reset();
+  slow.reset();
   WaitForConnections(proxy, 1, 1);
   CHECK(AskOnce(proxy.port(), "POST", "/orders", Key("k-free"), "{}").status == 201);
 }

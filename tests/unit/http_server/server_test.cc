@@ -400,19 +400,54 @@ TEST_CASE("a connection beyond the limit is told so, and those before it are ser
   options.connections_max = 1;
   ServerOnTest test(options);
   RawClient first(test.server->bound());
-  first.Send(Get("/echo"));
-  test.Expect(first, Ok(""));
+  first.Send(Get("/hold"));
+  test.ExpectLog("GET /hold;");
+  auto& held = test.service.last();
   RawClient second(test.server->bound());
   test.Expect(second, Closing("503 Service Unavailable", "overloaded"));
   test.ExpectEnd(second);
   CHECK(test.connections == 1);
-  first.Send(Get("/echo"));
+  held.Answer(200, "");
   test.Expect(first, Ok(""));
   first.EndWriting();
   test::RunUntil(test.loop, [&] { return test.connections == 0; });
   RawClient third(test.server->bound());
   third.Send(Get("/echo"));
   test.Expect(third, Ok(""));
+}
+
+TEST_CASE("at the limit the connection that is idle for longest makes room for a new one") {
+  Options options;
+  options.connections_max = 3;
+  ServerOnTest test(options);
+  RawClient busy(test.server->bound());
+  RawClient silent(test.server->bound());
+  RawClient kept(test.server->bound());
+  test::RunUntil(test.loop, [&] { return test.connections == 3; });
+  silent.Send(Get("/echo"));
+  test.Expect(silent, Ok(""));
+  kept.Send(Get("/echo"));
+  test.Expect(kept, Ok(""));
+  busy.Send(Get("/hold"));
+  test::RunUntil(test.loop, [&] { return test.service.log.ends_with("GET /hold;"); });
+  auto& held = test.service.last();
+
+  RawClient fourth(test.server->bound());  // for the silent one
+  fourth.Send(Get("/echo"));
+  test.Expect(fourth, Ok(""));
+  test.ExpectEnd(silent);
+  kept.Send(Get("/echo"));  // now the last to become idle
+  test.Expect(kept, Ok(""));
+  RawClient half(test.server->bound());  // for the fourth
+  half.Send("GET");
+  test.ExpectEnd(fourth);
+  RawClient last(test.server->bound());  // for the kept one: half a head is not idle
+  last.Send(Get("/echo"));
+  test.Expect(last, Ok(""));
+  test.ExpectEnd(kept);
+  CHECK(test.connections == 3);
+  held.Answer(200, "");
+  test.Expect(busy, Ok(""));
 }
 
 TEST_CASE("a drain closes idle connections at once and busy ones after their answer") {
