@@ -4,16 +4,18 @@
 #include <CLI/CLI.hpp>
 
 #include "proxy/app/commands.h"
+#include "proxy/app/records_command.h"
 #include "proxy/app/run.h"
 
 namespace {
 
-using idem::app::ExitCode;
+using idem::app::RecordsQuestion;
 
 struct Arguments {
   std::string config_path;
   bool accept_new_scope = false;
   idem::app::SignQuestion sign;
+  idem::app::RecordsQuestion records;
 };
 
 void AddConfigOption(CLI::App& command, Arguments& arguments) {
@@ -43,6 +45,70 @@ void AddSignOptions(CLI::App& command, Arguments& arguments) {
   command.add_option("url", sign.url, "where the request goes")->type_name("URL")->required();
 }
 
+CLI::App* AddRecordsCommand(CLI::App& records, const char* name, const char* what,
+                            RecordsQuestion::Action action, Arguments& arguments) {
+  CLI::App* const command = records.add_subcommand(name, what);
+  RecordsQuestion& question = arguments.records;
+  AddConfigOption(*command, arguments);
+  command->add_option("--admin", question.admin, "the admin listener, instead of the file's")
+      ->type_name("ADDRESS");
+  command->add_flag("--json", question.json, "as the admin API answers");
+  command->callback([&question, action] { question.action = action; });
+  return command;
+}
+
+// Which one, and for what changes it: as it was shown, and why.
+void AddRecordOptions(CLI::App& command, bool changes, RecordsQuestion& question) {
+  command.add_option("key_hash", question.key_hash, "of the record, as the log shows it")
+      ->type_name("KEY_HASH");
+  command
+      .add_option("--key", question.record_key, "instead: the record's whole key, with its scope")
+      ->type_name("RECORD_KEY");
+  if (!changes) return;
+  command.add_option("--token", question.token, "the record's token, as `records show` shows it")
+      ->type_name("TOKEN")
+      ->required();
+  command.add_option("--reason", question.reason, "why; it stands in the log")
+      ->type_name("TEXT")
+      ->required();
+}
+
+CLI::App* AddRecordsCommands(CLI::App& program, Arguments& arguments) {
+  using Action = RecordsQuestion::Action;
+  RecordsQuestion& question = arguments.records;
+  CLI::App* const records = program.add_subcommand(
+      "records", "find records, and settle unknown ones, through the admin listener");
+  records->require_subcommand(1);
+  CLI::App* const list = AddRecordsCommand(*records, "list", "records that are not completed",
+                                           Action::kList, arguments);
+  list->add_option("--state", question.state, "unknown or executing (default: both)")
+      ->check(CLI::IsMember({"unknown", "executing"}));
+  list->add_option("--min-age", question.min_age, "that began so long ago, as 90s, 2h, 7d")
+      ->type_name("DURATION");
+  list->add_option("--route", question.route, "of this route");
+  list->add_option("--client", question.client, "of this client");
+  list->add_option("--limit", question.limit, "at most so many (default: 1000)")
+      ->check(CLI::Range(1, 1000000));
+  AddRecordOptions(
+      *AddRecordsCommand(*records, "show", "one record, in any state", Action::kShow, arguments),
+      false, question);
+  AddRecordOptions(
+      *AddRecordsCommand(*records, "release", "forget an unknown record: its key is executed again",
+                         Action::kRelease, arguments),
+      true, question);
+  CLI::App* const resolve =
+      AddRecordsCommand(*records, "resolve", "give an unknown record the answer that callers get",
+                        Action::kResolve, arguments);
+  AddRecordOptions(*resolve, true, question);
+  resolve->add_option("--status", question.status, "of the answer")
+      ->check(CLI::Range(200, 599))
+      ->required();
+  resolve->add_option("--body", question.body, "of the answer, or @FILE")->type_name("BODY|@FILE");
+  resolve->add_option("--content-type", question.content_type, "default: application/json")
+      ->type_name("TYPE");
+  return records;
+}
+
 int Fail(const std::string& what) {
   std::cerr << "idemproxy: " << what << " (idemproxy --help tells more)\n";
   return idem::app::kExitMistake;
@@ -61,6 +127,7 @@ int main(int argc, char** argv) {
   AddConfigOption(*check, arguments);
   CLI::App* sign = program.add_subcommand("sign", "print the header lines that a caller must send");
   AddSignOptions(*sign, arguments);
+  CLI::App* records = AddRecordsCommands(program, arguments);
   CLI::App* version = program.add_subcommand("version", "print versions");
   program.set_version_flag("--version", "idemproxy " IDEM_VERSION);
 
@@ -84,6 +151,10 @@ int main(int argc, char** argv) {
   if (sign->parsed()) {
     arguments.sign.config_path = arguments.config_path;
     return idem::app::Sign(arguments.sign, std::cout, std::cerr);
+  }
+  if (records->parsed()) {
+    arguments.records.config_path = arguments.config_path;
+    return idem::app::Records(arguments.records, std::cout, std::cerr);
   }
   return idem::app::Run(arguments.config_path, arguments.accept_new_scope);
 }

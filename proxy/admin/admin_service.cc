@@ -1,6 +1,9 @@
 #include "proxy/admin/admin_service.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "proxy/base/digest.h"
 
 namespace idem::admin {
 
@@ -17,11 +20,27 @@ class AdminService::AnsweredRequest final : public http::ServerHandler, public R
 
 AdminService::~AdminService() = default;
 
-AdminService::Answer AdminService::Choose(const http::RequestHead& head) {
-  const std::string_view target(head.target);
-  const std::string_view path = target.substr(0, target.find('?'));
-  if (path != "/healthz" && path != "/readyz" && path != "/metrics") {
-    return {404, "text/plain; charset=utf-8", "There is /healthz, /readyz and /metrics.\n"};
+// The digests are compared, so that the time tells nothing of the token, its length included.
+bool AdminService::MayAsk(const http::RequestHead& head) const {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (!token_) return true;
+  const std::string_view given = head.fields.Find("Authorization").value_or("");
+  if (!http::EqualsIgnoreCase(given.substr(0, kScheme.size()), kScheme)) return false;
+  const auto digest = Sha256::Of(given.substr(kScheme.size()));
+  return EqualInConstantTime(AsText(digest), AsText(Sha256::Of(token_->bytes())));
+}
+
+AdminService::Answer AdminService::Choose(std::string_view path, const http::RequestHead& head) {
+  constexpr std::string_view kPaths[] = {"/healthz", "/readyz", "/metrics"};
+  const bool is_probe = path == "/healthz" || path == "/readyz";
+  const bool may_ask = MayAsk(head);
+  if (!is_probe && !may_ask) {
+    return {401, "text/plain; charset=utf-8",
+            "This needs the token of admin.token: Authorization: Bearer TOKEN\n"};
+  }
+  if (std::ranges::find(kPaths, path) == std::end(kPaths)) {
+    return {404, "text/plain; charset=utf-8",
+            "There is /healthz, /readyz, /metrics and /records.\n"};
   }
   if (head.method != "GET" && head.method != "HEAD") {
     return {405, "text/plain; charset=utf-8", "GET and HEAD only.\n"};
@@ -30,13 +49,17 @@ AdminService::Answer AdminService::Choose(const http::RequestHead& head) {
     return {200, "text/plain; version=0.0.4; charset=utf-8", render_metrics_()};
   if (path == "/readyz") {
     auto why_not = readiness_.why_not();
-    if (!why_not.empty()) return {503, "text/plain; charset=utf-8", std::move(why_not)};
+    if (!why_not.empty()) {
+      return {503, "text/plain; charset=utf-8", may_ask ? std::move(why_not) : "not ready\n"};
+    }
   }
   return {200, "text/plain; charset=utf-8", "ok\n"};
 }
 
 http::ServerHandler* AdminService::OnRequest(http::ServerStream& stream, http::RequestHead& head) {
-  return Send(stream, Choose(head));
+  const std::string_view path = std::string_view(head.target).substr(0, head.target.find('?'));
+  if (RecordsApi::Serves(path) && MayAsk(head)) return records_.OnRequest(stream, head);
+  return Send(stream, Choose(path, head));
 }
 
 http::ServerHandler* AdminService::OnBadRequest(http::ServerStream& stream, http::RequestHead&,
@@ -52,6 +75,7 @@ http::ServerHandler* AdminService::Send(http::ServerStream& stream, const Answer
   head.status = answer.status;
   head.fields.Add("Content-Type", answer.type);
   head.fields.Add("Cache-Control", "no-store");
+  if (answer.status == 401) head.fields.Add("WWW-Authenticate", "Bearer");
   if (answer.status == 405) head.fields.Add("Allow", "GET, HEAD");
   head.body = http::BodyLength::Known(answer.body.size());
   stream.SendHead(head);

@@ -1,12 +1,18 @@
 // What the admin listener answers: /healthz (the process runs), /readyz (200, or 503 naming what is
-// not ready), /metrics.
+// not ready), /metrics, /records (records_api.h).
+//
+// With a token, a request must carry it as `Authorization: Bearer TOKEN`. Probes need none:
+// /healthz answers anybody, and /readyz too, but tells its reasons only to who has the token.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
 #include "proxy/admin/readiness.h"
+#include "proxy/admin/records_api.h"
+#include "proxy/auth/client.h"
 #include "proxy/base/loop.h"
 #include "proxy/http/stream.h"
 
@@ -15,9 +21,16 @@ namespace idem::admin {
 class AdminService final : public http::ServerService {
  public:
   /// `render_metrics` gives the text of /metrics (Prometheus' exposition format 0.0.4).
-  AdminService(Loop& loop, const Readiness& readiness, Function<std::string()> render_metrics)
-      : loop_(loop), readiness_(readiness), render_metrics_(std::move(render_metrics)) {}
+  AdminService(Loop& loop, const Readiness& readiness, Function<std::string()> render_metrics,
+               RecordsApi& records)
+      : loop_(loop),
+        readiness_(readiness),
+        render_metrics_(std::move(render_metrics)),
+        records_(records) {}
   ~AdminService() override;
+
+  /// nullopt: nobody is asked for one.
+  void SetToken(std::optional<auth::Secret> token) { token_ = std::move(token); }
 
   http::ServerHandler* OnRequest(http::ServerStream& stream, http::RequestHead& head) override;
   http::ServerHandler* OnBadRequest(http::ServerStream& stream, http::RequestHead& head,
@@ -30,12 +43,15 @@ class AdminService final : public http::ServerService {
     std::string body;
   };
   class AnsweredRequest;
-  [[nodiscard]] Answer Choose(const http::RequestHead& head);
+  [[nodiscard]] bool MayAsk(const http::RequestHead& head) const;
+  [[nodiscard]] Answer Choose(std::string_view path, const http::RequestHead& head);
   http::ServerHandler* Send(http::ServerStream& stream, const Answer& answer);
 
   Loop& loop_;
   const Readiness& readiness_;
   Function<std::string()> render_metrics_;
+  RecordsApi& records_;
+  std::optional<auth::Secret> token_;
 };
 
 }  // namespace idem::admin

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -15,6 +16,7 @@
 
 #include "proxy/admin/admin_service.h"
 #include "proxy/app/descriptors.h"
+#include "proxy/app/open_store.h"
 #include "proxy/app/process.h"
 #include "proxy/app/workers.h"
 #include "proxy/base/log.h"
@@ -95,13 +97,12 @@ void LogWhatTheStoreSurvives(const store::StoreOptions& options) {
 class Main {
  public:
   Main(std::string path, SharedConfig config, Process& process)
-      : path_(std::move(path)),
-        config_(std::move(config)),
-        process_(process),
-        workers_(process),
-        admin_(loop_, process.readiness, [this] { return RenderMetrics(); }) {}
+      : path_(std::move(path)), config_(std::move(config)), process_(process), workers_(process) {}
 
   int Run() {
+    auto opened = OpenStore(process_, loop_, random_, config_->store, false);
+    if (!opened) return Fail(opened.error());
+    store_ = std::move(*opened);
     if (auto status = StartAdmin(); !status) return Fail(status.error());
     if (auto status = workers_.Start(config_); !status) return Fail(status.error());
     process_.readiness.SetListening();
@@ -125,13 +126,26 @@ class Main {
   Status StartAdmin() {
     if (!config_->admin) return Ok();
     if (auto free = event::Listener::CheckFree(*config_->admin); !free) return free;
+    records_api_.emplace(loop_, *store_.records, *store_.index,
+                         [this](std::string_view route) { return TtlOf(route); });
+    admin_.emplace(
+        loop_, process_.readiness, [this] { return RenderMetrics(); }, *records_api_);
+    admin_->SetToken(config_->admin_token);
     auto server =
-        http_server::Server::Start(loop_, *config_->admin, {}, admin_, admin_connections_);
+        http_server::Server::Start(loop_, *config_->admin, {}, *admin_, admin_connections_);
     if (!server) return std::move(server).error();
     admin_server_ = std::move(*server);
     log::Write(log::Level::kInfo, "admin_listening",
                {{"address", admin_server_->bound().ToText()}});
     return Ok();
+  }
+
+  // Of a route that is gone, the default.
+  [[nodiscard]] idempotency::Milliseconds TtlOf(std::string_view name) const {
+    for (const exchange::Route& route : config_->routes) {
+      if (route.name == name && route.idempotency) return route.idempotency->ttl;
+    }
+    return idempotency::Policy().ttl;
   }
 
   std::string RenderMetrics() {
@@ -163,6 +177,7 @@ class Main {
     log::Configure(config_->log);
     LogWarnings(*config_);
     RaiseDescriptorLimit(*config_);
+    if (admin_) admin_->SetToken(config_->admin_token);
     workers_.Apply(config_);
     log::Write(log::Level::kInfo, "reloaded", {{"file", path_}});
   }
@@ -209,8 +224,11 @@ class Main {
   SharedConfig config_;
   Process& process_;
   event::EventLoop loop_;
+  SystemRandom random_;
   Workers workers_;
-  admin::AdminService admin_;
+  StoreClient store_;
+  std::optional<admin::RecordsApi> records_api_;
+  std::optional<admin::AdminService> admin_;
   std::atomic<std::size_t> admin_connections_{0};
   std::unique_ptr<http_server::Server> admin_server_;
   bool draining_ = false;

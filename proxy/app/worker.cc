@@ -5,7 +5,6 @@
 
 #include "proxy/base/log.h"
 #include "proxy/forward/pooled_upstream.h"
-#include "proxy/store/redis_store.h"
 
 namespace idem::app {
 
@@ -13,28 +12,6 @@ namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds(200);
 constexpr Duration kDrainCheck = std::chrono::milliseconds(10);
-
-template <class Client>
-StoreClient Own(std::unique_ptr<Client> client) {
-  auto* const limiter = client.get();
-  return {std::move(client), limiter};
-}
-
-// A server that is refused (a wrong password, a cluster, one that may forget) stops the start; one
-// that is away does not. All workers would find the same, so one of them waits.
-Status WaitUntilTried(event::EventLoop& loop, store::RedisStore& redis) {
-  Status tried = Ok();
-  const Ticket ticket = redis.WhenTried([&](Status status) {
-    tried = std::move(status);
-    loop.Stop();
-  });
-  loop.Run();
-  if (tried || tried.error().code == ErrorCode::kRefused) return tried;
-  log::Write(log::Level::kWarn, "store_away",
-             {{"reason", tried.error().detail},
-              {"next", "trying again until it answers; requests with a key get 503 until then"}});
-  return Ok();
-}
 
 }  // namespace
 
@@ -46,7 +23,9 @@ Worker::Worker(Process& process, std::size_t index, std::shared_ptr<const config
 Worker::~Worker() = default;
 
 Status Worker::Start(const std::vector<event::Endpoint>& endpoints) {
-  if (auto opened = OpenStore(); !opened) return opened;
+  auto opened = OpenStore(process_, loop_, random_, config_->store, index_ == 0);
+  if (!opened) return std::move(opened).error();
+  store_ = std::move(*opened);
   settler_ = std::make_unique<exchange::Settler>(loop_, *store_.records, process_.unrecorded,
                                                  process_.metrics);
   registry_ = std::make_unique<exchange::ExchangeRegistry>(
@@ -55,26 +34,6 @@ Status Worker::Start(const std::vector<event::Endpoint>& endpoints) {
       MakeSite(*config_));
   Tick();
   return Listen(endpoints);
-}
-
-Status Worker::OpenStore() {
-  switch (config_->store.type) {
-    case store::StoreType::kMemory:
-      store_ = Own(std::make_unique<store::MemoryStoreClient>(*process_.memory, loop_));
-      return Ok();
-    case store::StoreType::kEmbedded:
-      store_ = Own(std::make_unique<store::EmbeddedStoreClient>(*process_.embedded, loop_));
-      return Ok();
-    case store::StoreType::kRedis:
-    case store::StoreType::kPostgres:
-      break;  // the configuration refuses postgres
-  }
-  const bool first = index_ == 0;
-  auto opened = store::RedisStore::Open(loop_, process_.resolver, random_, config_->store, first);
-  if (!opened) return std::move(opened).error();
-  store::RedisStore& redis = **opened;
-  store_ = Own(std::move(*opened));
-  return first ? WaitUntilTried(loop_, redis) : Ok();
 }
 
 std::shared_ptr<const exchange::Site> Worker::MakeSite(const config::Config& config) {

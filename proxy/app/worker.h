@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "proxy/app/access_log.h"
+#include "proxy/app/open_store.h"
 #include "proxy/app/process.h"
 #include "proxy/base/random.h"
 #include "proxy/config/config.h"
@@ -13,12 +14,6 @@
 #include "proxy/http_server/server.h"
 
 namespace idem::app {
-
-/// The store as one loop sees it.
-struct StoreClient {
-  std::unique_ptr<exchange::RecordStore> records;
-  exchange::RateLimiter* limiter = nullptr;  // the same object
-};
 
 class Worker {
  public:
@@ -46,7 +41,6 @@ class Worker {
   void Close();
 
  private:
-  Status OpenStore();
   Status Listen(const std::vector<event::Endpoint>& endpoints);
   [[nodiscard]] std::shared_ptr<const exchange::Site> MakeSite(const config::Config& config);
   void Reload(const std::shared_ptr<const config::Config>& config);

@@ -14,6 +14,9 @@ void WarnOfRisks(Draft& draft);
 [[nodiscard]] milliseconds AutoLease(const Config& config, const forward::UpstreamOptions& upstream,
                                      milliseconds record_timeout);
 
+/// Whether only this machine can reach it.
+[[nodiscard]] bool IsLoopback(const event::Endpoint& endpoint);
+
 /// At the value that `keys` lead to below `node`, or at the last one on the way that is there.
 void ComplainBelow(const Node& node, std::initializer_list<std::string_view> keys, std::string what,
                    Mistakes& mistakes);

@@ -29,6 +29,7 @@ namespace idem::config {
 struct Config {
   std::vector<event::Endpoint> listen = {{"0.0.0.0", 8080, ""}};                  // never empty
   std::optional<event::Endpoint> admin = event::Endpoint{"127.0.0.1", 9901, ""};  // nullopt: off
+  std::optional<auth::Secret> admin_token;     // what the admin listener asks for; nullopt: nothing
   unsigned workers = 1;                        // from 1; `auto` is resolved to the number of cores
   log::Options log;                            // level and format
   std::chrono::milliseconds shutdown_grace{};  // `auto` is resolved to the longest lease

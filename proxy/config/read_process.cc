@@ -1,6 +1,8 @@
 // listen, admin, workers, log, shutdown_grace, trusted_proxies: what concerns the process.
+#include <fstream>
 #include <thread>
 
+#include "proxy/config/checks.h"
 #include "proxy/config/sections.h"
 
 namespace idem::config {
@@ -64,6 +66,31 @@ void ReadListen(MapReader& root, Draft& draft) {
   if (listen->items.empty()) root.Complain("listen", "must have at least one address");
 }
 
+// A token is made of what stands in a field, and long enough not to be guessed.
+void CheckToken(MapReader& admin, std::string_view key, std::string token, Draft& draft) {
+  constexpr std::size_t kTokenMin = 16;
+  constexpr std::size_t kTokenMax = 512;
+  if (token.size() < kTokenMin || !IsVisible(token, kTokenMax)) {
+    return admin.Complain(key, "must be 16 to 512 characters from ! to ~");
+  }
+  draft.config.admin_token.emplace(std::move(token));
+}
+
+void ReadAdminToken(MapReader& admin, Draft& draft) {
+  const bool has_both = admin.Find("token") != nullptr && admin.Find("token_file") != nullptr;
+  if (has_both) return admin.Complain("token_file", "stands beside `token`: give one of them");
+  std::string text;
+  if (admin.ReadText("token", text)) return CheckToken(admin, "token", std::move(text), draft);
+  if (!admin.ReadText("token_file", text)) return;
+  std::ifstream file(text);
+  std::string token;
+  if (!std::getline(file, token)) {
+    return admin.Complain("token_file", "cannot be read, or has no line with a token");
+  }
+  if (token.ends_with('\r')) token.pop_back();
+  CheckToken(admin, "token_file", std::move(token), draft);
+}
+
 void ReadAdmin(MapReader& root, Draft& draft) {
   if (root.Is("admin", "off")) {
     draft.config.admin.reset();
@@ -75,7 +102,13 @@ void ReadAdmin(MapReader& root, Draft& draft) {
   if (const Node* listen = admin.Find("listen")) {
     if (const auto endpoint = ReadAddress(*listen, draft.mistakes)) draft.config.admin = *endpoint;
   }
+  ReadAdminToken(admin, draft);
   admin.RefuseUnknownKeys();
+  if (draft.config.admin && !IsLoopback(*draft.config.admin) && !draft.config.admin_token) {
+    admin.Complain("listen",
+                   "can be reached by other machines, and whoever reaches it may settle records: "
+                   "set admin.token or admin.token_file, or listen on loopback or a Unix socket");
+  }
 }
 
 void ReadLog(MapReader& root, Draft& draft) {

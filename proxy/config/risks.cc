@@ -41,12 +41,6 @@ void WarnOfScope(const Node& route, const Policy& policy, Mistakes& warnings) {
       warnings);
 }
 
-bool IsLoopback(const event::Endpoint& endpoint) {
-  static const Cidr kLoopback4 = *Cidr::Parse("127.0.0.0/8");
-  return !endpoint.unix_path.empty() || endpoint.host == "::1" ||
-         kLoopback4.Contains(endpoint.host);
-}
-
 void WarnOfDemoSecret(const Draft& draft, Mistakes& warnings) {
   const auto& listen = draft.config.listen;
   if (std::all_of(listen.begin(), listen.end(), IsLoopback)) return;
@@ -84,6 +78,12 @@ void WarnOfSharedSecrets(const Draft& draft, Mistakes& warnings) {
 }
 
 }  // namespace
+
+bool IsLoopback(const event::Endpoint& endpoint) {
+  static const Cidr kLoopback4 = *Cidr::Parse("127.0.0.0/8");
+  return !endpoint.unix_path.empty() || endpoint.host == "::1" ||
+         kLoopback4.Contains(endpoint.host);
+}
 
 void WarnOfRisks(Draft& draft) {
   for (std::size_t i = 0; i < draft.config.routes.size(); ++i) {

@@ -384,6 +384,19 @@ routes: [{ path: /, upstream: "${URL:-http://b:81}" }]
   CHECK(config.upstreams.at(0).endpoints.at(0).ToText() == "b:81");
 }
 
+TEST_CASE("an admin listener that other machines reach is one that has a token") {
+  const std::string routes = "routes: [{ path: /, upstream: \"http://b\" }]\n";
+  const Config config = GoodText("admin: { listen: 0.0.0.0:9901, token: \"${T}\" }\n" + routes,
+                                 {{"T", "0123456789abcdef"}});
+  REQUIRE(config.admin_token);
+  CHECK(config.admin_token->bytes() == "0123456789abcdef");
+  for (const char* local : {"127.0.0.7:1", "[::1]:1", "unix:/x"}) {
+    CAPTURE(local);
+    CHECK_FALSE(
+        GoodText("admin: { listen: \"" + std::string(local) + "\" }\n" + routes).admin_token);
+  }
+}
+
 TEST_CASE("listeners are one or a list, and the admin listener can be off") {
   const Config config = GoodText(R"(
 listen: [127.0.0.1:0, "[::1]:80", { address: "unix:/run/x.sock" }, 127.0.0.1:0]

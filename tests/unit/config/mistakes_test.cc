@@ -112,6 +112,19 @@ TEST_CASE("the process's own keys are checked") {
       {"listen: 127.0.0.1:9901", "f:3:9: listen: is the address of `admin` too\n"},
       {"listen: {}", "f:3:9: listen.address: is missing\n"},
       {"admin: 127.0.0.1:80", "f:3:8: admin: must be a map, not a text\n"},
+      {"admin: {listen: 0.0.0.0:9901}",
+       "f:3:17: admin.listen: can be reached by other machines, and whoever reaches it may settle "
+       "records: set admin.token or admin.token_file, or listen on loopback or a Unix socket\n"},
+      {"admin: {listen: 0.0.0.0:9901, token: too-short}",
+       "f:3:17: admin.listen: can be reached by other machines, and whoever reaches it may settle "
+       "records: set admin.token or admin.token_file, or listen on loopback or a Unix socket\n"
+       "f:3:38: admin.token: must be 16 to 512 characters from ! to ~\n"},
+      {"admin: {token: \"with a blank in it\"}",
+       "f:3:16: admin.token: must be 16 to 512 characters from ! to ~\n"},
+      {"admin: {token: 0123456789abcdef, token_file: x}",
+       "f:3:46: admin.token_file: stands beside `token`: give one of them\n"},
+      {"admin: {token_file: /nowhere/token}",
+       "f:3:21: admin.token_file: cannot be read, or has no line with a token\n"},
       {"workers: 0", "f:3:10: workers: must be from 1 to 256\n"},
       {"workers: \"2\"", "f:3:10: workers: must be a whole number from 1 to 256\n"},
       {"workers: [2]", "f:3:10: workers: must be a whole number from 1 to 256\n"},

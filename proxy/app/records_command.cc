@@ -1,0 +1,280 @@
+#include "proxy/app/records_command.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <ostream>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proxy/app/admin_client.h"
+#include "proxy/base/json.h"
+#include "proxy/base/json_text.h"
+#include "proxy/base/utf8.h"
+#include "proxy/config/config.h"
+#include "proxy/config/scalars.h"
+
+namespace idem::app {
+
+namespace {
+
+using Action = RecordsQuestion::Action;
+using std::chrono::milliseconds;
+
+Error Invalid(std::string what) { return {ErrorCode::kInvalid, std::move(what)}; }
+
+Result<AdminClient> FindAdmin(const RecordsQuestion& question) {
+  auto loaded = config::LoadFile(question.config_path, config::ProcessEnvironment());
+  if (const auto* mistakes = std::get_if<std::vector<config::Mistake>>(&loaded)) {
+    return Invalid("the configuration has mistakes; `idemproxy check -c " + question.config_path +
+                   "` shows them (the first: " + mistakes->front().ToText() + ")");
+  }
+  auto& config = std::get<config::Config>(loaded);
+  if (!question.admin.empty()) {
+    auto endpoint = event::Endpoint::Parse(question.admin);
+    if (!endpoint) return Invalid("--admin " + endpoint.error().detail);
+    config.admin = std::move(*endpoint);
+  }
+  if (!config.admin) {
+    return Invalid("`admin` is off in " + question.config_path +
+                   ": without its admin listener nobody can ask the proxy");
+  }
+  return AdminClient(std::move(*config.admin), std::move(config.admin_token));
+}
+
+/// A parameter of a query, where it is given.
+void AddParameter(std::string_view name, std::string_view value, std::string& target) {
+  if (value.empty()) return;
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  target.append(target.find('?') == target.npos ? "?" : "&").append(name).append("=");
+  for (const char c : value) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                       c == '-' || c == '_' || c == '.';
+    if (plain) {
+      target.push_back(c);
+    } else {
+      const auto byte = static_cast<std::uint8_t>(c);
+      target.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
+    }
+  }
+}
+
+/// The answer's JSON; an error where the other side refused.
+Result<JsonValue> Read(const Result<AdminAnswer>& answer) {
+  if (!answer) return answer.error();
+  if (answer->status == 401) {
+    return Error{
+        ErrorCode::kRefused,
+        "the admin listener asks for another token than admin.token of this configuration"};
+  }
+  auto json = JsonValue::Parse(answer->body);
+  if (!json) {
+    return Error{ErrorCode::kUnavailable,
+                 "what answers there is not an idemproxy of this version (status " +
+                     std::to_string(answer->status) + ")"};
+  }
+  if (answer->status == 200) return json;
+  return Error{ErrorCode::kRefused, std::string((*json)["detail"].text().value_or("it refused"))};
+}
+
+std::string_view Text(const JsonValue& record, std::string_view name) {
+  return record[name].text().value_or("");
+}
+
+std::string Length(const JsonValue& record, std::string_view name) {
+  const milliseconds length(record[name].whole_number().value_or(0));
+  if (length <= milliseconds(0)) return "-";
+  // Whole seconds, minutes or hours: two digits tell enough.
+  if (length < std::chrono::minutes(2)) {
+    return std::to_string(std::chrono::ceil<std::chrono::seconds>(length).count()) + "s";
+  }
+  if (length < std::chrono::hours(2)) {
+    return std::to_string(std::chrono::floor<std::chrono::minutes>(length).count()) + "m";
+  }
+  if (length < std::chrono::days(2)) {
+    return std::to_string(std::chrono::floor<std::chrono::hours>(length).count()) + "h";
+  }
+  return std::to_string(std::chrono::floor<std::chrono::days>(length).count()) + "d";
+}
+
+using Row = std::vector<std::string>;
+
+void PrintTable(const std::vector<Row>& rows, std::ostream& out) {
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+      out << row[i] << std::string(widths[i] - row[i].size() + 2, ' ');
+    }
+    out << row.back() << '\n';
+  }
+}
+
+Row RowOf(const JsonValue& record) {
+  const auto shown = [&](std::string_view name) {
+    const std::string_view text = Text(record, name);
+    return std::string(text.empty() ? "-" : text);
+  };
+  return {
+      shown("key_hash"), shown("state"),  Length(record, "age_ms"), Length(record, "lease_left_ms"),
+      shown("route"),    shown("client"), shown("token"),           shown("record_key")};
+}
+
+/// Each page as it came, so that a program reads what the API says.
+ExitCode List(const RecordsQuestion& question, const AdminClient& admin, std::ostream& out,
+              std::ostream& errors) {
+  std::string min_age_ms;
+  if (!question.min_age.empty()) {
+    const auto age = config::ParseDuration(question.min_age);
+    if (!age) return errors << "idemproxy: --min-age " << age.error().detail << '\n', kExitMistake;
+    min_age_ms = std::to_string(age->count());
+  }
+  std::vector<Row> rows = {
+      {"KEY_HASH", "STATE", "AGE", "LEASE", "ROUTE", "CLIENT", "TOKEN", "KEY"}};
+  std::set<std::string, std::less<>> seen;  // a record may be shown twice
+  std::string cursor;
+  do {
+    std::string target = "/records";
+    AddParameter("state", question.state, target);
+    AddParameter("min_age_ms", min_age_ms, target);
+    AddParameter("route", question.route, target);
+    AddParameter("client", question.client, target);
+    AddParameter("cursor", cursor, target);
+    const auto answer = admin.Get(target);
+    const auto json = Read(answer);
+    if (!json) return errors << "idemproxy: " << json.error().detail << '\n', kExitRefused;
+    if (question.json) out << answer->body;
+    for (const JsonValue& record : (*json)["records"].items()) {
+      if (seen.size() == question.limit) break;
+      if (seen.emplace(Text(record, "record_key")).second) rows.push_back(RowOf(record));
+    }
+    cursor = Text(*json, "cursor");
+  } while (!cursor.empty() && seen.size() < question.limit);
+  if (question.json) return kExitOk;
+  if (rows.size() > 1) {
+    PrintTable(rows, out);
+  } else {
+    out << "no records\n";
+  }
+  if (!cursor.empty()) errors << "there are more; --limit shows them\n";
+  return kExitOk;
+}
+
+/// The one record that is asked about.
+Result<JsonValue> Find(const RecordsQuestion& question, const AdminClient& admin,
+                       std::string& body) {
+  std::string cursor;
+  do {
+    std::string target = "/records";
+    AddParameter("key_hash", question.key_hash, target);
+    AddParameter("record_key", question.record_key, target);
+    AddParameter("cursor", cursor, target);
+    auto answer = admin.Get(target);
+    auto json = Read(answer);
+    if (!json) return json;
+    body = std::move(answer->body);
+    const auto& records = (*json)["records"].items();
+    if (!records.empty()) return records.front();
+    cursor = Text(*json, "cursor");
+  } while (!cursor.empty());
+  return Error{ErrorCode::kRefused, "there is no such record"};
+}
+
+void PrintRecord(const JsonValue& record, std::ostream& out) {
+  for (const auto& [name, value] : record.members()) {
+    out << name << std::string(name.size() < 20 ? 20 - name.size() : 1, ' ');
+    if (const auto text = value.text()) out << (text->empty() ? "-" : *text);
+    if (const auto number = value.whole_number()) out << *number;
+    if (const auto flag = value.flag()) out << (*flag ? "true" : "false");
+    out << '\n';
+  }
+}
+
+/// The body to record, which goes to the proxy as JSON: it must be UTF-8, or would not be itself.
+Result<std::string> ReadBody(const std::string& body) {
+  std::string bytes = body;
+  if (body.starts_with('@')) {
+    std::ifstream file(body.substr(1), std::ios::binary);
+    bytes.assign((std::istreambuf_iterator<char>(file)), {});
+    if (!file) return Invalid("the file " + body.substr(1) + " cannot be read");
+  }
+  for (std::string_view rest = bytes; !rest.empty();) {
+    const std::size_t size = Utf8SequenceLength(rest);
+    if (size == 0) return Invalid("the body is not UTF-8");
+    rest.remove_prefix(size);
+  }
+  return bytes;
+}
+
+void AddMember(std::string_view name, std::string_view text, std::string& json) {
+  json.append(json.size() > 1 ? ",\"" : "\"").append(name).append("\":");
+  AppendJsonString(text, json);
+}
+
+ExitCode Settle(const RecordsQuestion& question, const AdminClient& admin, std::ostream& out,
+                std::ostream& errors) {
+  const auto fail = [&](const Error& error) {
+    errors << "idemproxy: " << error.detail << '\n';
+    return error.code == ErrorCode::kInvalid ? kExitMistake : kExitRefused;
+  };
+  const auto content = ReadBody(question.body);
+  if (!content) return fail(content.error());
+  std::string record_key = question.record_key;
+  if (record_key.empty()) {
+    std::string ignored;
+    const auto record = Find(question, admin, ignored);
+    if (!record) return fail(record.error());
+    record_key = Text(*record, "record_key");
+  }
+  const bool resolve = question.action == Action::kResolve;
+  std::string json = "{";
+  AddMember("record_key", record_key, json);
+  AddMember("token", question.token, json);
+  AddMember("reason", question.reason, json);
+  if (resolve) {
+    json += ",\"status\":" + std::to_string(question.status);
+    AddMember("body", *content, json);
+    AddMember("content_type", question.content_type, json);
+  }
+  const auto answer = admin.PostJson(resolve ? "/records/resolve" : "/records/release", json + "}");
+  const auto read = Read(answer);
+  if (question.json && answer) out << answer->body;
+  if (!read) return fail(read.error());
+  if (!question.json) out << Text(*read, "outcome") << '\n';
+  return kExitOk;
+}
+
+}  // namespace
+
+ExitCode Records(const RecordsQuestion& question, std::ostream& out, std::ostream& errors) {
+  const auto admin = FindAdmin(question);
+  if (!admin) {
+    errors << "idemproxy: " << admin.error().detail << '\n';
+    return kExitMistake;
+  }
+  if (question.action == Action::kList) return List(question, *admin, out, errors);
+  if (question.key_hash.empty() == question.record_key.empty()) {
+    errors << "idemproxy: name the record, by the key_hash that the log shows or with --key\n";
+    return kExitMistake;
+  }
+  if (question.action != Action::kShow) return Settle(question, *admin, out, errors);
+  std::string body;
+  const auto record = Find(question, *admin, body);
+  if (!record) {
+    errors << "idemproxy: " << record.error().detail << '\n';
+    return kExitRefused;
+  }
+  if (question.json) {
+    out << body;
+  } else {
+    PrintRecord(*record, out);
+  }
+  return kExitOk;
+}
+
+}  // namespace idem::app
