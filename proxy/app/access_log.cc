@@ -28,13 +28,15 @@ void AccessLog::OnFinished(const exchange::Report& report) {
       .limit = report.limit,
       .store = report.store,
       .upstream = report.upstream,
-      .upstream_status = report.upstream_status};
+      .upstream_status = report.upstream_status,
+      .would = report.would};
   auto& counted = RouteOf(route);
   counted.CountRequest(line);
   if (report.problem == "rate-limited") counted.CountRateLimited();
   if (report.problem.starts_with("upstream-")) {
     counted.CountUpstreamFailure(report.problem.substr(std::string_view("upstream-").size()));
   }
+  if (!report.would.empty()) counted.CountObserved(report.would);
   if (report.unrecorded) metrics_.unrecorded_sent.Add();
   if (!log::enabled(log::Level::kInfo)) return;
   line_.clear();

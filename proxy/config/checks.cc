@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/exchange/request_body.h"
+
 namespace idem::config {
 
 namespace {
@@ -9,8 +11,7 @@ namespace {
 using exchange::Route;
 using idempotency::Policy;
 
-// A route that authenticates or is idempotent holds the body of each of its requests in memory.
-constexpr std::uint64_t kHeldBodyMax = 64 << 20;
+constexpr std::uint64_t kHeldBodyMax = exchange::RequestBody::kHeldMax;
 
 milliseconds ToMilliseconds(Duration duration) { return std::chrono::ceil<milliseconds>(duration); }
 
@@ -62,7 +63,8 @@ void CheckLimitSubject(const Node& node, const Route& route, Mistakes& mistakes)
 }
 
 void CheckBody(const Node& node, const Route& route, Mistakes& mistakes) {
-  if (!route.authenticate && !route.idempotency) return;
+  const bool enforces = route.idempotency && route.idempotency->mode == idempotency::Mode::kEnforce;
+  if (!route.authenticate && !enforces) return;
   if (route.max_body <= kHeldBodyMax) return;
   ComplainBelow(node, {"max_body"},
                 "must be at most 64MiB on a route with `authenticate` or `idempotency`, which hold "

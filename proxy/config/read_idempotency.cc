@@ -195,13 +195,12 @@ void ReadWaits(MapReader& map, Policy& policy) {
 void ReadIdempotency(MapReader& route, exchange::Route& to, Mistakes& mistakes) {
   const Node* node = FindSwitch(route, "idempotency");
   if (node == nullptr) return;
-  enum class Mode { kEnforce, kObserve };
+  using idempotency::Mode;
   constexpr Choice<Mode> kModes[] = {{"enforce", Mode::kEnforce}, {"observe", Mode::kObserve}};
   constexpr Choice<std::uint16_t> kMismatchStatuses[] = {{"409", 409}, {"422", 422}};
-  Mode mode = Mode::kEnforce;
   Policy policy;
   MapReader map(*node, mistakes);
-  map.ReadChoice("mode", mode, kModes);
+  map.ReadChoice("mode", policy.mode, kModes);
   ReadMethods(map, "methods", policy.methods, mistakes);
   ReadFieldName(map, "header", policy.header);
   map.ReadFlag("required", policy.required);

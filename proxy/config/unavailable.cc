@@ -21,7 +21,6 @@ constexpr Row kUnavailable[] = {
     {"store.url", "redis+sentinel://"},
     {"route.authenticate.scheme", "hmac-timestamp"},
     {"route.authenticate.scheme", "http-message-signatures"},
-    {"route.idempotency.mode", "observe"},
 };
 
 // How a key is spelled below `parent`: a route's the same in `routes` and in `defaults`, an

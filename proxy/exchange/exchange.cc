@@ -63,9 +63,13 @@ void Exchange::Start() {
   }
   route_ = std::get<const Route*>(chosen);
   policy_ = PolicyFor(*route_, request_.method);
+  const bool observes = policy_ != nullptr && policy_->mode == idempotency::Mode::kObserve;
+  if (observes) observed_ = std::exchange(policy_, nullptr);
   // A signature over the body and a fingerprint need it whole before anything is forwarded.
   const bool whole = policy_ != nullptr || route_->authenticate;
-  const auto ahead = whole ? RequestBody::kAll : RequestBody::kReadAhead;
+  const auto ahead = whole      ? RequestBody::kAll
+                     : observes ? RequestBody::kHeldMax
+                                : RequestBody::kReadAhead;
   if (!body_.Expect(request_.body, route_->max_body, ahead)) return RefuseBody(BodyTooLarge());
   if (body_.ended()) return OnReceived();
   stream_->ResumeBody();
@@ -139,7 +143,8 @@ void Exchange::OnDrained() {
 
 void Exchange::OnReceived() {
   if (!Authenticate()) return;
-  if (policy_ != nullptr) key_ = idempotency::ReadKey(request_.fields, policy_->header);
+  const idempotency::Policy* asks = policy_ != nullptr ? policy_ : observed_;
+  if (asks != nullptr) key_ = idempotency::ReadKey(request_.fields, asks->header);
   Limit();
 }
 
@@ -196,6 +201,7 @@ void Exchange::OnCounted(Result<LimitVerdict> verdict) {
 }
 
 void Exchange::TakeKey() {
+  if (observed_ != nullptr) return Forward(), Observe();
   if (policy_ == nullptr) return Forward();
   if (const auto* invalid = std::get_if<idempotency::KeyInvalid>(&key_)) {
     return Refuse(KeyInvalid(invalid->reason), Verdict::kRefused);
@@ -206,23 +212,40 @@ void Exchange::TakeKey() {
   Forward();
 }
 
+// Beside the request, which is on its way already: whatever comes of it, nobody waits for it.
+void Exchange::Observe() {
+  const auto* key = std::get_if<std::string>(&key_);
+  observation_.emplace(parts_, site_->options,
+                       MakeProtected(*observed_, key != nullptr ? *key : std::string_view()),
+                       [this] { Leave(); });
+  if (std::holds_alternative<idempotency::KeyInvalid>(key_))
+    return observation_->Skip("key_invalid");
+  if (key == nullptr) return observation_->Skip(observed_->required ? "key_missing" : "passed");
+  body_.ended() ? observation_->Begin() : observation_->Skip("too_large");
+}
+
 // ---- Claim --------------------------------------------------------------------------------------
 
 void Exchange::Claim(std::string_view key) {
-  const ProtectedRequest request{.policy = policy_,
-                                 .route = route_->name,
-                                 .client = report_.client,
-                                 .key = key,
-                                 .request_id = request_id_,
-                                 .head = &request_,
-                                 .body = body_.kept()};
-  claim_.emplace(parts_, site_->options, site_->upstreams[route_->upstream], request, *this);
+  claim_.emplace(parts_, site_->options, site_->upstreams[route_->upstream],
+                 MakeProtected(*policy_, key), *this);
   if (!claim_->may_begin()) return Refuse(StoreUnavailable(), Verdict::kFailed);
   const bool counted = phase_ == Phase::kLimiting;
   std::optional<LimitQuestion> limit;
   if (route_->rate_limit && !counted) limit = MakeLimitQuestion();
   Enter(Phase::kClaiming);
   claim_->Take(std::move(limit));
+}
+
+ProtectedRequest Exchange::MakeProtected(const idempotency::Policy& policy,
+                                         std::string_view key) const {
+  return {.policy = &policy,
+          .route = route_->name,
+          .client = report_.client,
+          .key = key,
+          .request_id = request_id_,
+          .head = &request_,
+          .body = body_.kept()};
 }
 
 void Exchange::OnClaimed() { Forward(); }
@@ -276,13 +299,9 @@ bool Exchange::OnUpstreamReady() {
   return true;
 }
 
+// Of a claim nothing goes out before its record.
 void Exchange::OnUpstreamInterim(const http::ResponseHead& head) {
-  if (stream_ == nullptr || claim_) return;  // of a claim nothing goes out before its record
-  http::ResponseHead interim;
-  interim.status = head.status;
-  interim.reason = head.reason;
-  CopyEndToEnd(head.fields, interim.fields);
-  stream_->SendInterim(interim);
+  if (stream_ != nullptr && !claim_) stream_->SendInterim(HeadForClient(head, Executed::kNo));
 }
 
 void Exchange::OnUpstreamHead(http::ResponseHead& head) {
@@ -388,15 +407,13 @@ void Exchange::Refuse(const Reply& reply, Verdict verdict) {
 void Exchange::Answer(http::ResponseHead& head, std::string_view body) {
   Enter(Phase::kAnswering);
   AddOwnFields(head);
-  const bool no_body = http::HasNoBody(request_.method, head.status);
-  head.body = no_body && request_.method != "HEAD" ? http::BodyLength{}
-                                                   : http::BodyLength::Known(body.size());
+  const std::string_view sent = FrameWhole(request_.method, body, head);
   report_.status = head.status;
-  report_.bytes_out = no_body ? 0 : body.size();
+  report_.bytes_out = sent.size();
   http::ServerStream& stream = *std::exchange(stream_, nullptr);
   Finish();
   stream.SendHead(head);
-  if (!no_body && !body.empty()) stream.SendBody(body);
+  if (!sent.empty()) stream.SendBody(sent);
   stream.End();
 }
 
@@ -408,11 +425,7 @@ void Exchange::AddOwnFields(http::ResponseHead& head) {
 
 // The upstream's head as the client gets it, but for its framing.
 http::ResponseHead Exchange::MakeClientHead() const {
-  http::ResponseHead head;
-  head.status = response_.head.status;
-  head.reason = response_.head.reason;
-  policy_ != nullptr ? CopyExecuted(response_.head.fields, head.fields)
-                     : CopyEndToEnd(response_.head.fields, head.fields);
+  auto head = HeadForClient(response_.head, policy_ != nullptr ? Executed::kYes : Executed::kNo);
   if (report_.unrecorded) head.fields.Add("Idempotency-Status", "unrecorded");
   return head;
 }
@@ -450,29 +463,33 @@ void Exchange::Finish() {
   deadline_.Withdraw();
   stream_ = nullptr;
   if (claim_) claim_->Close();
+  if (observation_) observation_->End(seen_of_upstream());
   if (call_) upstream_address_ = call_->address();
   call_.reset();  // it would tell us more until the destructor runs, on a later turn
+  report_.total = parts_.loop.Now() - began_at_;
+  if (!observation_ || observation_->over()) Leave();
+}
+
+// What a request on its way through showed, whole or cut.
+Seen Exchange::seen_of_upstream() const {
+  if (response_.complete) return Seen::Response(response_.head.status);
+  if (upstream_failure_) return Seen::Failure(upstream_failure_->reached);
+  return Seen::Failure(call_ ? Reached::kMaybe : Reached::kNo);
+}
+
+void Exchange::Leave() {
   ReportEnd();
   registry_.Retire(*this);
 }
 
 void Exchange::ReportEnd() {
-  if (claim_) {
-    report_.record_key = claim_->record_key();
-    report_.store = claim_->store_time();
-    report_.upstream += claim_->look_up_time();
-    const LookUp* look_up = claim_->look_up();
-    if (look_up != nullptr && upstream_address_.empty()) {
-      upstream_address_ = look_up->address();
-      report_.upstream_status = look_up->status();
-    }
-  }
   report_.route = route_;
   report_.method = request_.method;
   report_.path = PathOf(request_.target);
   report_.upstream_address = upstream_address_;
   report_.bytes_in = body_.received();
-  report_.total = parts_.loop.Now() - began_at_;
+  if (claim_) claim_->Describe(report_);
+  if (observation_) observation_->Describe(report_);
   parts_.observer.OnFinished(report_);
 }
 

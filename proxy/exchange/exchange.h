@@ -24,6 +24,7 @@
 
 #include "proxy/exchange/gathered_response.h"
 #include "proxy/exchange/key_claim.h"
+#include "proxy/exchange/observation.h"
 #include "proxy/exchange/parts.h"
 #include "proxy/exchange/phase.h"
 #include "proxy/exchange/replies.h"
@@ -72,9 +73,12 @@ class Exchange final : public http::ServerHandler,
   [[nodiscard]] LimitQuestion MakeLimitQuestion();
   void OnCounted(Result<LimitVerdict> verdict);
   void TakeKey();
+  void Observe();
 
   // Claim (KeyClaimEvents).
   void Claim(std::string_view key);
+  [[nodiscard]] ProtectedRequest MakeProtected(const idempotency::Policy& policy,
+                                               std::string_view key) const;
   void OnClaimed() override;
   void OnReplay(const idempotency::StoredResponse& response, Verdict verdict) override;
   void OnClaimRefused(const Reply& reply, Verdict verdict) override;
@@ -105,7 +109,9 @@ class Exchange final : public http::ServerHandler,
   void EndStreaming();
   void AddOwnFields(http::ResponseHead& head);
   void Answer(http::ResponseHead& head, std::string_view body);
+  [[nodiscard]] idempotency::Seen seen_of_upstream() const;
   void Finish();
+  void Leave();
   void ReportEnd();
 
   /// Adds the time since `since_` to a duration of the report, and starts anew.
@@ -124,14 +130,16 @@ class Exchange final : public http::ServerHandler,
   std::string peer_address_;
   std::string request_id_;
   const Route* route_ = nullptr;
-  const idempotency::Policy* policy_ = nullptr;  // of a request that a key protects
-  idempotency::KeyResult key_;                   // where there is a policy
+  const idempotency::Policy* policy_ = nullptr;    // of a request that a key protects
+  const idempotency::Policy* observed_ = nullptr;  // of one that a key would protect
+  idempotency::KeyResult key_;                     // where a policy asks for one
 
   // The limit, counted by itself; and the claim, with which it may be counted instead.
   Ticket question_;
   Ticket deadline_;
   std::optional<LimitVerdict> limit_verdict_;
   std::optional<KeyClaim> claim_;
+  std::optional<Observation> observation_;
 
   // The upstream and what it answered.
   std::unique_ptr<UpstreamCall> call_;

@@ -161,19 +161,25 @@ http::BodyLength StreamedLength(std::string_view method, const http::ResponseHea
                                                     : response.body;
 }
 
-void CopyEndToEnd(const http::Fields& from, http::Fields& to) {
-  const bool has_connection = from.Count("Connection") != 0;
-  for (const http::FieldLine line : from) {
-    if (PassesThrough(from, line.name, has_connection)) to.Add(line.name, line.value);
+http::ResponseHead HeadForClient(const http::ResponseHead& response, Executed executed) {
+  http::ResponseHead head;
+  head.status = response.status;
+  head.reason = response.reason;
+  const bool has_connection = response.fields.Count("Connection") != 0;
+  for (const http::FieldLine line : response.fields) {
+    if (!PassesThrough(response.fields, line.name, has_connection)) continue;
+    if (executed == Executed::kYes && IsOneOf(line.name, kVerdictOnClaim)) continue;
+    head.fields.Add(line.name, line.value);
   }
+  return head;
 }
 
-void CopyExecuted(const http::Fields& from, http::Fields& to) {
-  const bool has_connection = from.Count("Connection") != 0;
-  for (const http::FieldLine line : from) {
-    if (!PassesThrough(from, line.name, has_connection)) continue;
-    if (!IsOneOf(line.name, kVerdictOnClaim)) to.Add(line.name, line.value);
-  }
+std::string_view FrameWhole(std::string_view method, std::string_view body,
+                            http::ResponseHead& head) {
+  const bool no_body = http::HasNoBody(method, head.status);
+  head.body =
+      no_body && method != "HEAD" ? http::BodyLength{} : http::BodyLength::Known(body.size());
+  return no_body ? std::string_view() : body;
 }
 
 void CopyRecorded(const http::Fields& from, std::span<const std::string> drop, http::Fields& to) {

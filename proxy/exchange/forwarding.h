@@ -52,19 +52,25 @@ void BuildLookUpHead(const LookUpRequest& request, http::RequestHead& to);
 [[nodiscard]] http::BodyLength WholeBodyLength(const http::RequestHead& received,
                                                std::uint64_t bytes);
 
-/// Copies the end-to-end fields of a response, in their order; Content-Length is left out, it
-/// follows from the framing.
-void CopyEndToEnd(const http::Fields& from, http::Fields& to);
+/// Whether a response is the outcome of a claim: then only the proxy may say Idempotent-Replayed
+/// and Idempotency-Status of it.
+enum class Executed : std::uint8_t { kNo, kYes };
 
-/// The same for the response to a claim, without what only the proxy may say of it:
-/// Idempotent-Replayed and Idempotency-Status.
-void CopyExecuted(const http::Fields& from, http::Fields& to);
+/// The upstream's head as a client gets it: its end-to-end fields, in their order. Content-Length
+/// is left out; it follows from the framing, which is left to the caller.
+[[nodiscard]] http::ResponseHead HeadForClient(const http::ResponseHead& response,
+                                               Executed executed);
+
+/// Sets the framing of an answer whose body is `body` as a whole, and gives back what of it goes
+/// out: nothing to HEAD, which is told the length all the same.
+[[nodiscard]] std::string_view FrameWhole(std::string_view method, std::string_view body,
+                                          http::ResponseHead& head);
 
 /// The length that a streamed response announces to the client: for HEAD what a GET would have had.
 [[nodiscard]] http::BodyLength StreamedLength(std::string_view method,
                                               const http::ResponseHead& response);
 
-/// What is kept of an executed response: the fields of CopyExecuted() without Date, rate-limit
+/// What is kept of an executed response: the fields of HeadForClient() without Date, rate-limit
 /// fields, X-Request-Id, and the names in `drop` (lower case).
 void CopyRecorded(const http::Fields& from, std::span<const std::string> drop, http::Fields& to);
 

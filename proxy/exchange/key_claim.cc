@@ -72,6 +72,16 @@ bool KeyClaim::Abandon() {
   return step_ == Step::kWaiting || step_ == Step::kAskingRight || step_ == Step::kLookingUp;
 }
 
+void KeyClaim::Describe(Report& report) const {
+  report.record_key = record_key_;
+  report.store = store_time_;
+  if (look_up_ == nullptr) return;
+  report.upstream += look_up_time_;
+  if (!report.upstream_address.empty()) return;  // the request itself was forwarded after it
+  report.upstream_address = look_up_->address();
+  report.upstream_status = look_up_->status();
+}
+
 void KeyClaim::Refuse(const Reply& reply, Verdict verdict) {
   Close();
   events_.OnClaimRefused(reply, verdict);

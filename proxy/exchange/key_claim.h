@@ -63,15 +63,10 @@ class KeyClaim final : public KeyWaiter {
   KeyClaim(const KeyClaim&) = delete;
   KeyClaim& operator=(const KeyClaim&) = delete;
 
-  /// Where the record lies.
-  [[nodiscard]] const std::string& record_key() const { return record_key_; }
   /// What the store counted beside the begin, where it was asked to.
   [[nodiscard]] const std::optional<LimitVerdict>& limit_verdict() const { return limit_verdict_; }
-  /// How long the store was waited for, and the backend's answer to a look-up.
-  [[nodiscard]] Duration store_time() const { return store_time_; }
-  [[nodiscard]] Duration look_up_time() const { return look_up_time_; }
-  /// The last question to the backend; null: it was not asked.
-  [[nodiscard]] const LookUp* look_up() const { return look_up_.get(); }
+  /// What it adds to what is told at the end; the views are good as long as this.
+  void Describe(Report& report) const;
   /// When sending the request again may settle an outcome that becomes unknown now; null: never.
   [[nodiscard]] std::optional<idempotency::Milliseconds> look_up_in() const;
 

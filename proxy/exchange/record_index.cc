@@ -10,6 +10,7 @@ bool RecordFilter::Fits(std::string_view record_key, const idempotency::Record& 
                         StoreTime now) const {
   if (!key_hash.empty()) return idempotency::KeyHash(record_key) == key_hash;
   if (record.state == RecordState::kCompleted) return false;
+  if (record_key.starts_with(idempotency::kObservedPrefix)) return false;
   if (state && record.state_at(now) != *state) return false;
   if (now - record.begun_at < age_min) return false;
   if (!route.empty() && record.claim.route != route) return false;

@@ -14,14 +14,15 @@
 namespace idem::exchange {
 
 /// Which records are wanted: by `key_hash` alone and in any state, where that is given; else those
-/// that are not completed and fit everything that is given.
+/// that are not completed, are not only observed (`mode: observe`), and fit everything that is
+/// given.
 struct RecordFilter {
   std::string key_hash{};                           // idempotency::KeyHash(); "": not given
   std::optional<idempotency::RecordState> state{};  // kUnknown (also executing with its lease
                                                     // ended) or kExecuting; null: both
-  idempotency::Milliseconds age_min{};  // since it began
-  std::string route{};                  // "": any
-  std::string client{};                 // "": any
+  idempotency::Milliseconds age_min{};              // since it began
+  std::string route{};                              // "": any
+  std::string client{};                             // "": any
 
   /// `record` has not expired.
   [[nodiscard]] bool Fits(std::string_view record_key, const idempotency::Record& record,

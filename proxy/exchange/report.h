@@ -23,6 +23,7 @@ struct Report {
   std::uint16_t status = 0;  // 0: the client went away before there was one
   Verdict verdict = Verdict::kFailed;
   std::string_view problem;
+  std::string_view would;       // `mode: observe`: what enforcing would have done; "" otherwise
   std::string_view record_key;  // hashed before it is shown
   std::string_view address;
   std::string_view upstream_address;

@@ -14,6 +14,9 @@ namespace idem::exchange {
 class RequestBody {
  public:
   static constexpr std::uint64_t kAll = ~std::uint64_t{0};
+  /// What is held of one at most. A route that authenticates or enforces keys takes no larger one;
+  /// one that observes lets a larger one pass without a fingerprint.
+  static constexpr std::uint64_t kHeldMax = 64 * 1024 * 1024;
   /// Of a body that is streamed this much is read before the upstream is asked: a small one that
   /// is malformed or cut short reaches no backend.
   static constexpr std::uint64_t kReadAhead = 64 * 1024;

@@ -34,6 +34,10 @@ struct ScopePart {
 /// parts.
 [[nodiscard]] std::string RecordKey(std::span<const ScopePart> scope, std::string_view key);
 
+/// Before the RecordKey() of what is only observed. No RecordKey() begins so: up to its first `;`
+/// it is a part, which has a `=`.
+inline constexpr std::string_view kObservedPrefix = "observe;";
+
 /// The first 16 hex digits of SHA-256 of RecordKey(): what the log shows instead of a key.
 [[nodiscard]] std::string KeyHash(std::string_view record_key);
 

@@ -25,6 +25,8 @@ struct StatusOverride {
 
 enum class InProgress : std::uint8_t { kWait, kReject };
 
+enum class Mode : std::uint8_t { kEnforce, kObserve };
+
 struct ScopeRule {
   enum class Kind : std::uint8_t { kClient, kRoute, kHeader };
   Kind kind = Kind::kRoute;
@@ -32,6 +34,7 @@ struct ScopeRule {
 };
 
 struct Policy {
+  Mode mode = Mode::kEnforce;
   std::vector<std::string> methods = {"POST", "PATCH"};
   std::string header = "Idempotency-Key";
   bool required = true;

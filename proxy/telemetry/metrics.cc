@@ -22,6 +22,7 @@ struct Families {
   prometheus::Family<prometheus::Counter>& upstream_failures;
   prometheus::Family<prometheus::Counter>& store_operations;
   prometheus::Family<prometheus::Counter>& look_ups;
+  prometheus::Family<prometheus::Counter>& observed;
 };
 
 namespace {
@@ -62,6 +63,8 @@ std::unique_ptr<Families> MakeFamilies(prometheus::Registry& registry) {
                     "What the store was asked, by operation and result."),
       CounterFamily(registry, "idemproxy_look_ups_total",
                     "Questions to a backend about unknown outcomes, by result."),
+      CounterFamily(registry, "idemproxy_observed_total",
+                    "Requests on routes that observe, by what enforcing would have done."),
   });
 }
 
@@ -136,6 +139,10 @@ Counter RouteMetrics::Requests(Verdict verdict, std::size_t status_class) {
 void RouteMetrics::CountUpstreamFailure(std::string_view problem) {
   families_.upstream_failures.Add({{"route", route_}, {"problem", std::string(problem)}})
       .Increment();
+}
+
+void RouteMetrics::CountObserved(std::string_view would) {
+  families_.observed.Add({{"route", route_}, {"would", std::string(would)}}).Increment();
 }
 
 void RouteMetrics::CountLookUp(std::string_view result) {

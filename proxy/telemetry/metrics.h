@@ -102,6 +102,8 @@ class RouteMetrics {
   void CountRateLimited() { rate_limited_.Add(); }
   /// `problem` is one of a few words: "timeout", "reset".
   void CountUpstreamFailure(std::string_view problem);
+  /// `mode: observe`: what enforcing would have done, one of a few words: "replayed".
+  void CountObserved(std::string_view would);
   /// What the backend's answer to a look-up meant: "found", "absent", "unclear".
   void CountLookUp(std::string_view result);
 

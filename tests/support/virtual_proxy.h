@@ -39,6 +39,7 @@ struct KeptReport {
   std::uint16_t status = 0;
   exchange::Verdict verdict = exchange::Verdict::kFailed;
   std::string problem;
+  std::string would;
 };
 
 class VirtualProxy final : public exchange::Observer {
@@ -110,7 +111,8 @@ class VirtualProxy final : public exchange::Observer {
   }
 
   void OnFinished(const exchange::Report& report) override {
-    reports.push_back({report.status, report.verdict, std::string(report.problem)});
+    reports.push_back(
+        {report.status, report.verdict, std::string(report.problem), std::string(report.would)});
   }
 
   [[nodiscard]] exchange::ExchangeRegistry& registry() { return *registry_; }

@@ -220,11 +220,11 @@ class Description {
     if (route.idempotency) AddPolicy(*route.idempotency);
   }
   void AddPolicy(const idempotency::Policy& policy) {
-    Line("idempotency", policy.header, policy.required, policy.recipe.ToId(), policy.ttl.count(),
-         policy.unknown_ttl.count(), policy.mismatch_status, static_cast<int>(policy.in_progress),
-         policy.wait_timeout.count(), policy.max_waiters_per_key, policy.lease.count(),
-         policy.record_timeout.count(), policy.max_recorded_body, policy.upstream_idempotent,
-         policy.reconcile.has_value());
+    Line("idempotency", static_cast<int>(policy.mode), policy.header, policy.required,
+         policy.recipe.ToId(), policy.ttl.count(), policy.unknown_ttl.count(),
+         policy.mismatch_status, static_cast<int>(policy.in_progress), policy.wait_timeout.count(),
+         policy.max_waiters_per_key, policy.lease.count(), policy.record_timeout.count(),
+         policy.max_recorded_body, policy.upstream_idempotent, policy.reconcile.has_value());
     if (policy.reconcile) {
       const auto& rule = *policy.reconcile;
       Line("reconcile", rule.get, rule.found, rule.found_when, rule.after.count(),
@@ -284,6 +284,13 @@ TEST_CASE("every key of the manual loads, and its defaults are those of the code
   defaults.routes[0].host = "pay.example.com";
   defaults.routes[0].authenticate->clients = {"default"};
   CHECK(Describe(every) == Describe(defaults));
+}
+
+TEST_CASE("a route that observes takes bodies of any size") {
+  const Config config = GoodText(
+      "routes: [{path: /a, upstream: http://b, max_body: 1GiB, idempotency: {mode: observe}}]\n");
+  CHECK(config.routes[0].idempotency->mode == idempotency::Mode::kObserve);
+  CHECK(config.routes[0].max_body == 1ULL << 30);
 }
 
 TEST_CASE("a look-up is read whole, with its defaults") {

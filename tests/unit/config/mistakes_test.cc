@@ -316,6 +316,11 @@ TEST_CASE("idempotency of a route is checked") {
        "f:5:60: routes[0].idempotency.responses.unknown[0]: is named twice below `responses`\n"},
       {"idempotency: {max_recorded_body: 1GiB}",
        "f:5:36: routes[0].idempotency.max_recorded_body: must be from 0 to 64MiB\n"},
+      {"idempotency: {mode: observes}",
+       "f:5:23: routes[0].idempotency.mode: must be enforce or observe; did you mean `observe`?\n"},
+      {"authenticate: {scheme: hmac-body}\n  idempotency: {mode: observe}\n  max_body: 1GiB",
+       "f:7:13: routes[0].max_body: must be at most 64MiB on a route with `authenticate` or "
+       "`idempotency`, which hold the body in memory (its default is limits.body)\n"},
       {"idempotency: {}\n  max_body: 1GiB",
        "f:6:13: routes[0].max_body: must be at most 64MiB on a route with `authenticate` or "
        "`idempotency`, which hold the body in memory (its default is limits.body)\n"},
@@ -337,8 +342,6 @@ TEST_CASE("what this version does not do is refused where it is asked for") {
       {"authenticate: {scheme: hmac-timestamp}",
        "f:5:26: routes[0].authenticate.scheme: `hmac-timestamp` is not available in this "
        "version\n"},
-      {"idempotency: {mode: observe}",
-       "f:5:23: routes[0].idempotency.mode: `observe` is not available in this version\n"},
   });
 }
 

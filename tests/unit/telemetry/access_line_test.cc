@@ -54,6 +54,13 @@ TEST_CASE("a line has every member that an operator reads") {
         R"("store_us":400,"upstream_us":800,"upstream_status":201)");
 }
 
+TEST_CASE("a route that observes tells what enforcing would have done") {
+  AccessLine line = FullLine();
+  line.would = "replayed";
+  CHECK(Render(line, log::Format::kJson) ==
+        Render(FullLine(), log::Format::kJson) + R"(,"would":"replayed")");
+}
+
 TEST_CASE("what there is not is null, and the members stay the same") {
   CHECK(Render({}, log::Format::kJson) ==
         R"("event":"request","request_id":null,"route":null,"client":null,"method":null,)"

@@ -1,0 +1,43 @@
+// `mode: observe` of the built proxy: what a team sees before it enforces.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tests/support/running_proxy.h"
+#include "tests/support/scripted_backend.h"
+
+namespace idem::support {
+
+TEST_CASE("a route that observes forwards everything, and tells what it would have done") {
+  test::ScriptedBackend backend(test::Always(test::Response(201, "made")));
+  const TempFolder folder;
+  const auto route = [&](const std::string& mode) {
+    return "workers: 2\nstore: { type: embedded, path: " + folder.path() +
+           "/db }\nroutes: [{ path: /orders, upstream: \"http://" + backend.address() +
+           "\", idempotency: { mode: " + mode + " } }]\n";
+  };
+  RunningProxy proxy(route("observe"));
+  const auto post = [&](const std::string& body) {
+    return AskOnce(proxy.port(), "POST", "/orders", {{"Idempotency-Key", "k-1"}}, body);
+  };
+  int reached = 0;
+  for (const auto& [body, would] :
+       {std::pair("{}", "executed"), std::pair("{}", "replayed"), std::pair("[]", "mismatch")}) {
+    CAPTURE(would);
+    const auto answer = post(body);
+    CHECK(answer.status == 201);
+    CHECK(answer.Count("Idempotent-Replayed") == 0);
+    CHECK(backend.requests() == ++reached);
+    proxy.process().WaitForLine("\"would\":\"" + std::string(would) + "\"");
+  }
+  const auto metrics = AskOnce(proxy.admin_port(), "GET", "/metrics").body;
+  CHECK(metrics.find("idemproxy_observed_total{route=\"/orders\",would=\"replayed\"} 1") !=
+        std::string::npos);
+
+  proxy.Reload(route("enforce"), "\"event\":\"reloaded\"");
+  CHECK(post("{}").Count("Idempotent-Replayed") == 0);  // the first that counts
+  CHECK(post("{}").Field("Idempotent-Replayed") == "true");
+  CHECK(backend.requests() == ++reached);
+}
+
+}  // namespace idem::support
