@@ -88,9 +88,11 @@ TEST_CASE_TEMPLATE("nobody may look up what is not unknown with the token that w
   CHECK(absent.kind == LookUpAnswer::Kind::kChanged);
   CHECK_FALSE(absent.record.has_value());
 
-  Claim executing = NewClaim();
-  executing.lease = kShort;
+  const Claim executing = NewClaim();
   caller.Begin("executing", executing);
+  Claim abandoned = NewClaim();
+  abandoned.lease = kShort;
+  caller.Begin("abandoned", abandoned);
   const Claim unknown = MakeUnknown("unknown", caller);
   const Claim completed = NewClaim();
   caller.Begin("completed", completed);
@@ -110,7 +112,7 @@ TEST_CASE_TEMPLATE("nobody may look up what is not unknown with the token that w
   CHECK(done.record->response.has_value());
 
   fixture.Pass(kAfterShort);
-  CHECK(caller.ClaimLookUp("executing", executing.token).kind == LookUpAnswer::Kind::kGranted);
+  CHECK(caller.ClaimLookUp("abandoned", abandoned.token).kind == LookUpAnswer::Kind::kGranted);
 }
 
 TEST_CASE_TEMPLATE("what an operator resolved is replayed, and lives its ttl", Fixture,
