@@ -40,6 +40,18 @@ Error StatementError(const pg_result* result) {
           OneLine(field(PG_DIAG_MESSAGE_PRIMARY)) + " (SQLSTATE " + sqlstate + ")"};
 }
 
+/// Whether the server said no to a log-in, in a way that trying again does not change. libpq keeps
+/// no SQLSTATE of it; a server that speaks another language than English is taken to be away.
+bool IsRefusal(std::string_view message) {
+  for (const std::string_view words :
+       {"password authentication failed", "no password supplied", "authentication failed for user",
+        "no pg_hba.conf entry", "does not exist", "is not permitted to log in",
+        "permission denied for database", "server does not support SSL"}) {
+    if (message.find(words) != message.npos) return true;
+  }
+  return false;
+}
+
 void IgnoreNotice(void*, const pg_result*) noexcept {}
 
 std::string AddressList(const std::vector<event::SocketAddress>& addresses) {
@@ -218,9 +230,9 @@ void Connection::Run(const Statement& statement, OnAnswer on_answer) {
   deadline_ = loop_.After(options_.statement_timeout, [this] {
     Die({ErrorCode::kTimeout, "the database does not finish a statement in time"});
   });
-  const int sent =
-      PQsendQueryParams(connection_.get(), statement.sql.c_str(), static_cast<int>(values.size()),
-                        types.data(), values.data(), lengths.data(), formats.data(), 0);
+  const int sent = PQsendQueryParams(connection_.get(), statement.sql.c_str(),
+                                     static_cast<int>(values.size()), types.data(), values.data(),
+                                     lengths.data(), formats.data(), statement.binary_rows ? 1 : 0);
   const int unsent = sent == 1 ? PQflush(connection_.get()) : -1;
   if (unsent >= 0) return watch_->Want(true, unsent > 0);
   later_ = loop_.After(Duration::zero(), [this] { DieOfLibpq("write"); });
@@ -243,7 +255,8 @@ void Connection::OnStatementEnd() {
 void Connection::DieOfLibpq(const char* doing) {
   std::string detail = OneLine(PQerrorMessage(connection_.get()));
   if (detail.empty()) detail = std::string("cannot ") + doing;
-  Die({ErrorCode::kUnavailable, std::move(detail)});
+  const bool refused = state_ == State::kConnecting && IsRefusal(detail);
+  Die({refused ? ErrorCode::kRefused : ErrorCode::kUnavailable, std::move(detail)});
 }
 
 void Connection::Die(Error error) {

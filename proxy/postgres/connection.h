@@ -22,7 +22,8 @@ class ConnectionEvents {
   virtual ~ConnectionEvents() = default;
   /// It can take a statement: connected and set up, or the last statement was answered.
   virtual void OnIdle() = 0;
-  /// It is dead. The last call: hand it to Loop::DeleteLater.
+  /// It is dead. The last call: hand it to Loop::DeleteLater. kRefused: the server denied the
+  /// log-in, or the set-up, and will again.
   virtual void OnDead(const Error& error) = 0;
 };
 

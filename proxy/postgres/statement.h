@@ -47,9 +47,11 @@ class Array {
 struct Statement {
   std::string sql;
   std::vector<Parameter> parameters;
+  bool binary_rows = false;  // bytes come as they are, not in hex; of use for text and bytes alone
 };
 
-/// What a statement gave. Values are in PostgreSQL's text form and good while this lives.
+/// What a statement gave. Values are in PostgreSQL's text form, or in its binary form where the
+/// statement asked for that, and good while this lives.
 class Rows {
  public:
   explicit Rows(pg_result* result);  // takes it over

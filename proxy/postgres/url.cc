@@ -30,6 +30,13 @@ bool IsAddress(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
 }
 
+/// Where a / in a password was not written %2F, libpq takes the user for a host and the rest for a
+/// port and a database, whose names are shown in the log.
+bool HoldsPassword(const std::string& port, const std::string& database) {
+  return port.find_first_not_of("0123456789") != std::string::npos ||
+         database.find('@') != std::string::npos;
+}
+
 Error Invalid(std::string detail) { return {ErrorCode::kInvalid, std::move(detail)}; }
 
 }  // namespace
@@ -48,6 +55,9 @@ Result<Url> Url::Parse(std::string_view text) {
   }
   if (url.Value("host").find(',') != std::string::npos) {
     return Invalid("a PostgreSQL URL with several hosts is not supported");
+  }
+  if (HoldsPassword(url.Value("port"), url.Value("dbname"))) {
+    return Invalid("not a PostgreSQL URL: in a password / is written %2F and @ %40");
   }
   return url;
 }

@@ -33,7 +33,8 @@ TEST_CASE("a name is looked up first, an address and a socket are not") {
 TEST_CASE("what is no database's URL is refused without repeating a secret") {
   for (const std::string_view text :
        {"", "host=db", "mysql://u:secret@db", "postgres://u:secret@a,b/orders",
-        "postgres://u:secret@db:1x/orders/y?z", "postgres://u:secret%zz@db/orders",
+        "postgres://u:secret@db:1x/orders/y?z", "postgres://u:sec/secret@db/orders",
+        "postgres://u:12/secret@db/orders", "postgres://u:secret%zz@db/orders",
         "postgres://u:secret@[::1/orders", "postgres://u:secret@db/orders?password=secret=x",
         "postgres://u:secret@db/orders?secret=1"}) {
     CAPTURE(text);
