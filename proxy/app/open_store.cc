@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "proxy/base/invariant.h"
 #include "proxy/base/log.h"
+#include "proxy/store/postgres_store.h"
 #include "proxy/store/redis_store.h"
 
 namespace idem::app {
@@ -53,10 +55,11 @@ Result<StoreClient> OpenStore(Process& process, event::EventLoop& loop, Random& 
     case store::StoreType::kEmbedded:
       return Own(std::make_unique<store::EmbeddedStoreClient>(*process.embedded, loop));
     case store::StoreType::kRedis:
+      return OpenShared<store::RedisStore>(process, loop, random, options, speaks);
     case store::StoreType::kPostgres:
-      break;  // the configuration refuses postgres
+      return OpenShared<store::PostgresStore>(process, loop, random, options, speaks);
   }
-  return OpenShared<store::RedisStore>(process, loop, random, options, speaks);
+  INVARIANT(false);
 }
 
 }  // namespace idem::app

@@ -1,5 +1,6 @@
 // store: where records lie.
 #include "proxy/config/sections.h"
+#include "proxy/postgres/url.h"
 #include "proxy/store/redis_url.h"
 
 namespace idem::config {
@@ -23,8 +24,10 @@ void CheckUrl(MapReader& map, const StoreOptions& options) {
     map.Complain("url",
                  "must be of the form redis://[user:password@]host:port/db or "
                  "unix://[:password@]/path, with % in a password as %25 and / as %2F");
-  } else if (options.type == StoreType::kPostgres && !options.url.starts_with("postgres://")) {
-    map.Complain("url", "must begin with postgres://");
+  } else if (options.type == StoreType::kPostgres && !postgres::Url::Parse(options.url)) {
+    map.Complain("url",
+                 "must be of the form postgres://user:password@host:port/database, with % in a "
+                 "password as %25 and / as %2F; one host, and words that libpq knows after a ?");
   }
 }
 

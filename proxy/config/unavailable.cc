@@ -16,7 +16,6 @@ constexpr Row kUnavailable[] = {
     {"listen.tls", ""},
     {"upstreams.*.url", "https://"},
     {"route.upstream", "https://"},
-    {"store.type", "postgres"},
     {"store.url", "rediss://"},
     {"store.url", "redis+sentinel://"},
     {"route.authenticate.scheme", "hmac-timestamp"},

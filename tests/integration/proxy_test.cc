@@ -31,12 +31,15 @@ struct StoreYaml {
   [[nodiscard]] std::string Text() const {
     if (name == "embedded") return "store: { type: embedded, path: " + folder.path() + "/db }\n";
     if (name == "redis") {
-      static int counter = 0;
-      return "store: { type: redis, url: \"redis://127.0.0.1:" +
-             ServerVariable("IDEM_TEST_REDIS_PORT") + "/0\", key_prefix: \"it" +
-             std::to_string(getpid()) + "-" + std::to_string(++counter) + ":\" }\n";
+      return Shared("redis://127.0.0.1:" + ServerVariable("IDEM_TEST_REDIS_PORT") + "/0");
     }
+    if (name == "postgres") return Shared(ServerVariable("IDEM_TEST_POSTGRES"));
     return "store: { type: memory }\n";
+  }
+  [[nodiscard]] std::string Shared(const std::string& url) const {
+    static int counter = 0;
+    return "store: { type: " + name + ", url: \"" + url + "\", key_prefix: \"it" +
+           std::to_string(getpid()) + "-" + std::to_string(++counter) + ":\" }\n";
   }
 };
 
@@ -90,7 +93,7 @@ void FortyCallers(const std::vector<std::uint16_t>& ports, ScriptedBackend& back
 }  // namespace
 
 TEST_CASE("every store: a signed order is executed once and replayed byte for byte") {
-  for (const std::string name : {"memory", "embedded", "redis"}) {
+  for (const std::string name : {"memory", "embedded", "redis", "postgres"}) {
     CAPTURE(name);
     const StoreYaml store(name);
     ScriptedBackend backend(Always(Response(201, R"({"id":7})", "X-Order: 7\r\n")));
@@ -139,15 +142,18 @@ TEST_CASE(
   FortyCallers({proxy.port()}, backend);
 }
 
-TEST_CASE("forty clicks at once on Redis through two proxies: one effect, the same bytes") {
-  const StoreYaml store("redis");
-  const std::string store_text = store.Text();
-  ScriptedBackend backend(AnswerWhenReleased());
-  const std::string yaml =
-      store_text + RouteYaml(backend.address(), "", "{ max_waiters_per_key: 100 }");
-  RunningProxy one(yaml);
-  RunningProxy two(yaml);
-  FortyCallers({one.port(), two.port()}, backend);
+TEST_CASE("forty clicks at once through two proxies with one store: one effect, the same bytes") {
+  for (const std::string name : {"redis", "postgres"}) {
+    CAPTURE(name);
+    const StoreYaml store(name);
+    const std::string store_text = store.Text();
+    ScriptedBackend backend(AnswerWhenReleased());
+    const std::string yaml =
+        store_text + RouteYaml(backend.address(), "", "{ max_waiters_per_key: 100 }");
+    RunningProxy one(yaml);
+    RunningProxy two(yaml);
+    FortyCallers({one.port(), two.port()}, backend);
+  }
 }
 
 TEST_CASE("an embedded record outlives kill -9, and an interrupted claim is unknown at once") {
@@ -195,7 +201,7 @@ TEST_CASE("a backend that does not answer in time: 504, then unknown") {
 }
 
 TEST_CASE("the rate limit tells its fields and refuses what is too much") {
-  for (const std::string name : {"memory", "redis"}) {
+  for (const std::string name : {"memory", "redis", "postgres"}) {
     CAPTURE(name);
     const StoreYaml store(name);
     ScriptedBackend backend(Always(Response(201, "made")));
@@ -284,14 +290,17 @@ TEST_CASE("the admin listener tells health, readiness and metrics") {
 TEST_CASE("a store that is away: 503, nothing is forwarded, and readiness says so") {
   ScriptedBackend backend(Always(Response(201, "made")));
   const RefusingPort away;
-  RunningProxy proxy("store: { type: redis, url: \"redis://" + away.address() + "/0\" }\n" +
-                     RouteYaml(backend.address()));
-  const auto answer = Post(proxy.port(), "k-1");
-  CHECK(answer.status == 503);
-  CHECK(answer.body.find("store-unavailable") != std::string::npos);
-  CHECK(answer.Count("Retry-After") == 1);
-  CHECK(AskOnce(proxy.admin_port(), "GET", "/readyz").status == 503);
-  CHECK(AskOnce(proxy.admin_port(), "GET", "/healthz").status == 200);
+  for (const std::string name : {"redis", "postgres"}) {
+    CAPTURE(name);
+    RunningProxy proxy("store: { type: " + name + ", url: \"" + name + "://" + away.address() +
+                       "/0\" }\n" + RouteYaml(backend.address()));
+    const auto answer = Post(proxy.port(), "k-1");
+    CHECK(answer.status == 503);
+    CHECK(answer.body.find("store-unavailable") != std::string::npos);
+    CHECK(answer.Count("Retry-After") == 1);
+    CHECK(AskOnce(proxy.admin_port(), "GET", "/readyz").status == 503);
+    CHECK(AskOnce(proxy.admin_port(), "GET", "/healthz").status == 200);
+  }
   CHECK(backend.requests() == 0);
 }
 

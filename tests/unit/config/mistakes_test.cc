@@ -156,6 +156,12 @@ TEST_CASE("the store's keys are checked, and its URL is never shown") {
       {"store: {type: redis, url: \"redis://:sec/ret@h\"}",
        "f:3:27: store.url: must be of the form redis://[user:password@]host:port/db or "
        "unix://[:password@]/path, with % in a password as %25 and / as %2F\n"},
+      {"store: {type: postgres, url: \"postgres://me:sec/ret@h/db\"}",
+       "f:3:30: store.url: must be of the form postgres://user:password@host:port/database, with % "
+       "in a password as %25 and / as %2F; one host, and words that libpq knows after a ?\n"},
+      {"store: {type: postgres, url: \"postgres://me@h/db?sslmod=require\"}",
+       "f:3:30: store.url: must be of the form postgres://user:password@host:port/database, with % "
+       "in a password as %25 and / as %2F; one host, and words that libpq knows after a ?\n"},
       {"store: {key_prefix: \"a b\"}",
        "f:3:21: store.key_prefix: must be at most 64 characters from ! to ~\n"},
       {"store: {require_durable: yes}", "f:3:26: store.require_durable: must be true or false\n"},
@@ -333,8 +339,6 @@ TEST_CASE("what this version does not do is refused where it is asked for") {
        "f:3:38: listen.tls: is not available in this version\n"},
       {"upstreams: {a: {url: https://b}}",
        "f:3:22: upstreams.a.url: `https://` is not available in this version\n"},
-      {"store: {type: postgres, url: postgres://x}",
-       "f:3:15: store.type: `postgres` is not available in this version\n"},
       {"store: {type: redis, url: rediss://x}",
        "f:3:27: store.url: `rediss://` is not available in this version\n"},
   });

@@ -1,0 +1,527 @@
+#include "proxy/store/postgres_schema.h"
+
+#include <string_view>
+
+// Tables (in the first schema of the connection's search_path):
+//
+//   idemproxy_schema        one row: the version of all that stands here
+//   idemproxy_records       a row for each record; `rest` is its byte form behind the times, which
+//                           only the database knows (idempotency::Encode)
+//   idemproxy_withdrawals   tokens whose begin changes nothing if it arrives now
+//   idemproxy_notes         exchange::Notes
+//   idemproxy_limits        a row for each subject that is counted; whoever counts locks it
+//   idemproxy_accepted      the requests of a subject that count now
+//
+// The last two are not logged: a crash of the database forgets who asked how often, and a commit
+// that only counted waits for no disk. Times are the database's clock, cut to milliseconds.
+//
+// A batch of steps is one call of idemproxy_steps(), and so one transaction. It counts first, in
+// the order of subjects, then takes the steps in the order of keys and, for one key, in the order
+// in which they were asked: whoever waits for a row waits for one that stands behind all that it
+// holds itself, so two batches never wait for each other. The functions read with a new snapshot at
+// each of their statements (READ COMMITTED, which the connection sets).
+//
+//   asks             ids, keys  tokens  replaced  leases  keeps         rests  LIMIT
+//   begin            yes        yes     or ''     yes     lease + ttl   yes    or nulls
+//   complete         yes        yes     ''        yes     ttl           yes    -
+//   unknown          yes        yes     ''        yes     unknown_ttl   yes    -
+//   release          yes        yes     ''        -       -             -      -
+//   withdraw         yes        yes     ''        -       one lease     -      -
+//   look             yes        ''      ''        -       -             -      -
+//   look up          yes        yes     ''        -       pause         -      -
+//   release unknown  yes        yes     ''        -       -             -      -
+//   resolve unknown  yes        yes     ''        -       ttl           yes    -
+//   count            ''         ''      ''        -       -             -      yes
+//
+//   LIMIT = subject, token, whether it is a bucket, requests, per, burst
+//
+// Each answers with: a word, the time, the verdict of its limit (allowed, remaining, reset), and
+// the record that it found, in its byte form.
+//
+//   begin            claimed, held RECORD, limited, withdrawn
+//   complete, unknown, release, withdraw, look, release unknown, resolve unknown
+//                    done, rewritten, held RECORD, gone
+//   look up          granted, taken (reset: for how long still), changed RECORD or null
+//   count            counted
+namespace idem::store {
+namespace {
+
+constexpr std::string_view kTables = R"sql(
+CREATE TABLE idemproxy_schema (version integer NOT NULL);
+
+CREATE TABLE idemproxy_records (
+  id bytea PRIMARY KEY,            -- the prefix, then SHA-256 of the record's key: a scope may be
+                                   -- longer than an index allows
+  key text NOT NULL,               -- prefix and key, to be read
+  state text NOT NULL CHECK (state IN ('executing', 'completed', 'unknown')),
+  token text NOT NULL,
+  begun_at timestamptz NOT NULL,
+  lease_ends_at timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL, -- from then on it reads as absent
+  looked_up_until timestamptz,     -- until then nobody else may look it up at the backend
+  rest bytea NOT NULL);
+CREATE INDEX idemproxy_records_by_end ON idemproxy_records (expires_at);
+
+CREATE TABLE idemproxy_withdrawals (token text PRIMARY KEY, expires_at timestamptz NOT NULL);
+CREATE INDEX idemproxy_withdrawals_by_end ON idemproxy_withdrawals (expires_at);
+
+CREATE TABLE idemproxy_notes (name text PRIMARY KEY, value text NOT NULL);
+
+CREATE UNLOGGED TABLE idemproxy_limits (
+  subject bytea PRIMARY KEY,
+  accepted bigint NOT NULL,          -- rows of idemproxy_accepted
+  full_at double precision NOT NULL, -- when a bucket is full again, in microseconds since 1970
+  expires_at timestamptz NOT NULL);  -- from then on it is as a new one
+CREATE INDEX idemproxy_limits_by_end ON idemproxy_limits (expires_at);
+
+CREATE UNLOGGED TABLE idemproxy_accepted (
+  subject bytea NOT NULL,
+  token text NOT NULL,
+  came_at bigint NOT NULL,           -- microseconds since 1970
+  PRIMARY KEY (subject, token));
+CREATE INDEX idemproxy_accepted_by_time ON idemproxy_accepted (subject, came_at);
+)sql";
+
+constexpr std::string_view kWords = R"sql(
+CREATE FUNCTION idemproxy_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $f$
+  SELECT date_trunc('milliseconds', clock_timestamp()) $f$;
+
+CREATE FUNCTION idemproxy_ms(at timestamptz) RETURNS text LANGUAGE sql STABLE AS $f$
+  SELECT ((extract(epoch FROM at) * 1000)::bigint)::text $f$;
+
+CREATE FUNCTION idemproxy_span(ms bigint) RETURNS interval LANGUAGE sql IMMUTABLE AS $f$
+  SELECT ms * interval '1 millisecond' $f$;
+
+CREATE FUNCTION idemproxy_bytes(r idemproxy_records) RETURNS bytea LANGUAGE sql STABLE AS $f$
+  SELECT convert_to(concat_ws(' ', 'idemproxy/1', r.state, r.token, idemproxy_ms(r.lease_ends_at),
+                              idemproxy_ms(r.begun_at), idemproxy_ms(r.expires_at), ''), 'UTF8')
+         || r.rest $f$;
+
+CREATE FUNCTION idemproxy_is_withdrawn(the_token text) RETURNS boolean LANGUAGE sql VOLATILE AS $f$
+  SELECT EXISTS (SELECT FROM idemproxy_withdrawals
+                 WHERE token = the_token AND expires_at > idemproxy_now()) $f$;
+)sql";
+
+// A window keeps the accepted requests of the last `per`; a bucket keeps the moment at which it
+// will be full again (each request moves it by one interval). Both know a token that they counted.
+constexpr std::string_view kLimit = R"sql(
+CREATE FUNCTION idemproxy_limit(
+    the_subject bytea, the_token text, is_bucket boolean, requests bigint, per bigint, burst bigint,
+    OUT allowed boolean, OUT remaining bigint, OUT reset bigint) LANGUAGE plpgsql AS $f$
+DECLARE
+  held idemproxy_limits;
+  clock bigint;
+  gone bigint;
+  interval_us double precision := per * 1000.0 / requests;
+  places bigint := CASE WHEN is_bucket AND burst > 0 THEN burst ELSE requests END;
+  ahead double precision;
+  used bigint;
+BEGIN
+  LOOP
+    SELECT * INTO held FROM idemproxy_limits l WHERE l.subject = the_subject FOR UPDATE;
+    EXIT WHEN FOUND;
+    INSERT INTO idemproxy_limits VALUES (the_subject, 0, 0, 'epoch') ON CONFLICT DO NOTHING;
+  END LOOP;
+  clock := floor(extract(epoch FROM clock_timestamp()) * 1000000);
+  DELETE FROM idemproxy_accepted a WHERE a.subject = the_subject AND a.came_at <= clock - per * 1000;
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  held.accepted := held.accepted - gone;
+  ahead := greatest(0, held.full_at - clock);
+  used := CASE WHEN is_bucket THEN ceil(ahead / interval_us - 0.000001) ELSE held.accepted END;
+
+  allowed := EXISTS (SELECT FROM idemproxy_accepted a
+                     WHERE a.subject = the_subject AND a.token = the_token);
+  IF NOT allowed AND used < places THEN
+    INSERT INTO idemproxy_accepted VALUES (the_subject, the_token, clock);
+    held.accepted := held.accepted + 1;
+    used := used + 1;
+    IF is_bucket THEN
+      ahead := ahead + interval_us;
+      held.full_at := clock + ahead;
+    END IF;
+    allowed := true;
+    gone := -1;
+  END IF;
+  IF gone <> 0 THEN
+    UPDATE idemproxy_limits l
+    SET accepted = held.accepted, full_at = held.full_at,
+        expires_at = greatest(held.expires_at, to_timestamp(greatest(held.full_at, clock + per * 1000)
+                                                            / 1000000 + 1))
+    WHERE l.subject = the_subject;
+  END IF;
+
+  remaining := greatest(0, places - used);
+  IF used <= 0 THEN
+    reset := 0;
+  ELSIF is_bucket THEN
+    reset := ceil((ahead - (used - 1) * interval_us) / 1000);
+  ELSE  -- a reload may have lowered `requests`: then several leave before a place is free
+    SELECT ceil((a.came_at - clock) / 1000.0 + per) INTO reset FROM idemproxy_accepted a
+    WHERE a.subject = the_subject ORDER BY a.came_at OFFSET greatest(0, used - requests) LIMIT 1;
+  END IF;
+  reset := greatest(0, reset);
+END $f$;
+)sql";
+
+// Read, decide, then write only what still stands as it was read; else begin anew. A row that
+// another transaction has written and not yet committed is waited for, by INSERT and UPDATE alike,
+// and its outcome is read then. What is only read is not locked, so a replay writes nothing.
+//
+// Begin and withdraw meet at the row of the key, whether there is one or not: the later of them
+// sees what the other did.
+constexpr std::string_view kStep = R"sql(
+CREATE FUNCTION idemproxy_put(
+    was idemproxy_records, the_id bytea, the_key text, the_state text, the_token text,
+    begun timestamptz, lease_ends timestamptz, expires timestamptz, the_rest bytea)
+  RETURNS boolean LANGUAGE plpgsql AS $f$
+BEGIN
+  IF was.id IS NULL THEN
+    INSERT INTO idemproxy_records (id, key, state, token, begun_at, lease_ends_at, expires_at, rest)
+    VALUES (the_id, the_key, the_state, the_token, begun, lease_ends, expires, the_rest)
+    ON CONFLICT (id) DO NOTHING;
+  ELSE
+    UPDATE idemproxy_records r
+    SET state = the_state, token = the_token, begun_at = begun, lease_ends_at = lease_ends,
+        expires_at = expires, looked_up_until = NULL, rest = the_rest
+    WHERE r.id = was.id AND r.token = was.token AND r.state = was.state
+      AND r.expires_at = was.expires_at;
+  END IF;
+  RETURN FOUND;
+END $f$;
+
+CREATE FUNCTION idemproxy_remove(was idemproxy_records) RETURNS boolean LANGUAGE plpgsql AS $f$
+BEGIN
+  DELETE FROM idemproxy_records r
+  WHERE r.id = was.id AND r.token = was.token AND r.state = was.state
+    AND r.expires_at = was.expires_at;
+  RETURN FOUND;
+END $f$;
+
+CREATE FUNCTION idemproxy_step(
+    ask text, the_id bytea, the_key text, the_token text, replaces text, lease interval,
+    keep interval, the_rest bytea,
+    OUT answer text, OUT clock timestamptz, OUT shown idemproxy_records, OUT pause_left bigint) LANGUAGE plpgsql AS $f$
+DECLARE
+  was idemproxy_records;  -- the row under the key
+  held idemproxy_records; -- the same, unless it has expired
+  is_mine boolean;
+  is_unknown boolean;
+BEGIN
+  LOOP
+    SELECT * INTO was FROM idemproxy_records r WHERE r.id = the_id;
+    clock := idemproxy_now();
+    held := NULL;
+    IF was.expires_at > clock THEN held := was; END IF;
+    is_mine := coalesce(held.token = the_token, false);
+    is_unknown := coalesce(held.state = 'unknown' OR
+                           held.state = 'executing' AND held.lease_ends_at <= clock, false);
+    shown := NULL;
+    pause_left := NULL;
+
+    IF ask = 'begin' THEN
+      IF is_mine AND held.state = 'executing' THEN
+        answer := 'claimed';
+        RETURN;
+      ELSIF held.id IS NOT NULL AND NOT (is_unknown AND held.token = replaces) THEN
+        answer := 'held';
+        shown := held;
+        RETURN;
+      END IF;
+      IF was.id IS NOT NULL THEN
+        PERFORM FROM idemproxy_records r WHERE r.id = the_id FOR UPDATE;
+        IF idemproxy_is_withdrawn(the_token) THEN
+          answer := 'withdrawn';
+          RETURN;
+        END IF;
+      END IF;
+      IF idemproxy_put(was, the_id, the_key, 'executing', the_token, clock, clock + lease,
+                       clock + keep, the_rest) THEN
+        answer := 'claimed';
+        IF was.id IS NULL AND idemproxy_is_withdrawn(the_token) THEN
+          answer := 'withdrawn';
+          DELETE FROM idemproxy_records r WHERE r.id = the_id;
+        END IF;
+        RETURN;
+      END IF;
+
+    ELSIF ask IN ('complete', 'unknown') THEN
+      IF held.id IS NULL THEN
+        answer := 'rewritten';
+        IF idemproxy_put(was, the_id, the_key,
+                         CASE ask WHEN 'complete' THEN 'completed' ELSE 'unknown' END,
+                         the_token, clock, clock + lease, clock + keep, the_rest) THEN
+          RETURN;
+        END IF;
+      ELSIF is_mine AND ask = 'complete' AND held.state = 'completed' AND held.rest = the_rest
+            OR is_mine AND ask = 'unknown' AND held.state = 'unknown' THEN
+        answer := 'done';
+        RETURN;
+      ELSIF NOT is_mine OR held.state = 'completed' THEN
+        answer := 'held';
+        shown := held;
+        RETURN;
+      ELSE
+        answer := 'done';
+        IF idemproxy_put(was, the_id, the_key,
+                         CASE ask WHEN 'complete' THEN 'completed' ELSE 'unknown' END,
+                         the_token, held.begun_at, held.lease_ends_at, clock + keep, the_rest) THEN
+          RETURN;
+        END IF;
+      END IF;
+
+    ELSIF ask = 'release' THEN
+      answer := 'done';
+      IF held.id IS NULL THEN
+        RETURN;
+      ELSIF NOT is_mine OR held.state = 'completed' THEN
+        answer := 'held';
+        shown := held;
+        RETURN;
+      ELSIF idemproxy_remove(was) THEN
+        RETURN;
+      END IF;
+
+    ELSIF ask = 'withdraw' THEN
+      -- A begin that is under way on another connection is waited for: it has written the row that
+      -- this would write, and which goes again.
+      IF was.id IS NULL THEN
+        PERFORM idemproxy_put(NULL, the_id, the_key, 'executing', the_token, clock, clock, clock, '');
+      END IF;
+      SELECT * INTO was FROM idemproxy_records r WHERE r.id = the_id FOR UPDATE;
+      IF FOUND THEN
+        INSERT INTO idemproxy_withdrawals AS w VALUES (the_token, clock + keep)
+        ON CONFLICT (token) DO UPDATE SET expires_at = greatest(w.expires_at, excluded.expires_at);
+        IF was.token = the_token AND was.state <> 'completed' THEN
+          PERFORM idemproxy_remove(was);
+        END IF;
+        answer := 'done';
+        RETURN;
+      END IF;
+
+    ELSIF ask = 'look up' THEN
+      IF NOT (is_mine AND is_unknown) THEN
+        answer := 'changed';
+        shown := held;
+        RETURN;
+      ELSIF held.looked_up_until > clock THEN
+        answer := 'taken';
+        pause_left := extract(epoch FROM held.looked_up_until - clock) * 1000;
+        RETURN;
+      END IF;
+      UPDATE idemproxy_records r SET looked_up_until = clock + keep
+      WHERE r.id = the_id AND r.token = was.token AND r.state = was.state
+        AND r.expires_at = was.expires_at
+        AND r.looked_up_until IS NOT DISTINCT FROM was.looked_up_until;
+      IF FOUND THEN
+        answer := 'granted';
+        RETURN;
+      END IF;
+
+    ELSIF ask = 'release unknown' THEN
+      answer := 'done';
+      IF held.id IS NULL THEN
+        RETURN;
+      ELSIF NOT (is_mine AND is_unknown) THEN
+        answer := 'held';
+        shown := held;
+        RETURN;
+      ELSIF idemproxy_remove(was) THEN
+        RETURN;
+      END IF;
+
+    ELSIF ask = 'resolve unknown' THEN
+      answer := 'done';
+      IF held.id IS NULL THEN
+        answer := 'gone';
+        RETURN;
+      ELSIF is_mine AND is_unknown THEN
+        IF idemproxy_put(was, the_id, the_key, 'completed', the_token, held.begun_at,
+                         held.lease_ends_at, clock + keep, the_rest) THEN
+          RETURN;
+        END IF;
+      ELSE
+        IF NOT is_mine OR held.state <> 'completed' OR held.rest <> the_rest THEN
+          answer := 'held';
+          shown := held;
+        END IF;
+        RETURN;
+      END IF;
+
+    ELSIF ask = 'look' THEN
+      answer := CASE WHEN held.id IS NULL THEN 'done' ELSE 'held' END;
+      shown := held;
+      RETURN;
+
+    ELSE
+      RAISE EXCEPTION 'idemproxy_step: unknown question %', ask;
+    END IF;
+  END LOOP;
+END $f$;
+)sql";
+
+constexpr std::string_view kSteps = R"sql(
+CREATE FUNCTION idemproxy_steps(
+    asks text[], ids bytea[], keys text[], tokens text[], replaced text[], leases bigint[],
+    keeps bigint[], rests bytea[], subjects bytea[], counted text[], buckets bigint[],
+    requests bigint[], pers bigint[], bursts bigint[])
+  RETURNS TABLE (place integer, answer text, clock text, allowed text, remaining text, reset text,
+                 bytes bytea) LANGUAGE plpgsql AS $f$
+DECLARE
+  i integer;
+  verdict record;
+  step record;
+  were_allowed text[] := array_fill(NULL::text, ARRAY[cardinality(asks)]);
+  remainings text[] := were_allowed;
+  resets text[] := were_allowed;
+BEGIN
+  FOR i IN SELECT each.n FROM unnest(subjects) WITH ORDINALITY AS each (subject, n)
+           WHERE each.subject IS NOT NULL ORDER BY each.subject, each.n LOOP
+    IF asks[i] = 'begin' AND idemproxy_is_withdrawn(tokens[i]) THEN
+      asks[i] := 'withdrawn';
+    ELSE
+      verdict := idemproxy_limit(subjects[i], counted[i], buckets[i] = 1, requests[i], pers[i],
+                                 bursts[i]);
+      were_allowed[i] := CASE WHEN verdict.allowed THEN '1' ELSE '0' END;
+      remainings[i] := verdict.remaining::text;
+      resets[i] := verdict.reset::text;
+      IF asks[i] = 'count' THEN
+        asks[i] := 'counted';
+      ELSIF NOT verdict.allowed THEN
+        asks[i] := 'limited';
+      END IF;
+    END IF;
+  END LOOP;
+
+  FOR i IN SELECT each.n FROM unnest(ids) WITH ORDINALITY AS each (id, n)
+           ORDER BY each.id, each.n LOOP
+    place := i;
+    allowed := were_allowed[i];
+    remaining := remainings[i];
+    reset := resets[i];
+    IF asks[i] IN ('withdrawn', 'limited', 'counted') THEN
+      answer := asks[i];
+      clock := idemproxy_ms(idemproxy_now());
+      bytes := NULL;
+    ELSE
+      step := idemproxy_step(asks[i], ids[i], keys[i], tokens[i], replaced[i],
+                             idemproxy_span(leases[i]), idemproxy_span(keeps[i]), rests[i]);
+      answer := step.answer;
+      clock := idemproxy_ms(step.clock);
+      reset := coalesce(step.pause_left::text, reset);
+      bytes := NULL;
+      IF (step.shown).id IS NOT NULL THEN bytes := idemproxy_bytes(step.shown); END IF;
+    END IF;
+    RETURN NEXT;
+  END LOOP;
+END $f$;
+)sql";
+
+constexpr std::string_view kNotes = R"sql(
+CREATE FUNCTION idemproxy_write_note(the_name text, replaces text, the_value text,
+                                     OUT written boolean, OUT there text) LANGUAGE plpgsql AS $f$
+BEGIN
+  written := true;
+  LOOP
+    SELECT n.value INTO there FROM idemproxy_notes n WHERE n.name = the_name FOR UPDATE;
+    IF there = the_value THEN
+      RETURN;
+    ELSIF there IS DISTINCT FROM replaces THEN
+      written := false;
+      RETURN;
+    ELSIF FOUND THEN
+      UPDATE idemproxy_notes n SET value = the_value WHERE n.name = the_name;
+    ELSE
+      INSERT INTO idemproxy_notes VALUES (the_name, the_value) ON CONFLICT DO NOTHING;
+    END IF;
+  END LOOP;
+END $f$;
+)sql";
+
+// Two programs that look at the same moment both find the tables missing; the lock makes the second
+// look again. Its number is of no meaning but its own.
+constexpr std::string_view kPrepare = R"sql(
+DO $prepare$
+DECLARE
+  ours CONSTANT integer := %VERSION%;
+  theirs integer;
+BEGIN
+  IF to_regclass('idemproxy_schema') IS NULL THEN
+    PERFORM pg_advisory_xact_lock(1768187248, 1);
+  END IF;
+  IF to_regclass('idemproxy_schema') IS NULL THEN
+    %CREATE%
+    INSERT INTO idemproxy_schema VALUES (ours);
+  END IF;
+  SELECT version INTO STRICT theirs FROM idemproxy_schema;
+  IF theirs <> ours THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_schema_definition', MESSAGE = format(
+      'the tables of idemproxy in this database are of version %s, and this program knows version %s: %s',
+      theirs, ours, 'use the newer program, or another database');
+  END IF;
+END $prepare$
+)sql";
+
+void Replace(std::string& text, std::string_view what, std::string_view by) {
+  text.replace(text.find(what), what.size(), by);
+}
+
+}  // namespace
+
+std::string PostgresSchemaSql() {
+  std::string create;
+  for (const std::string_view part : {kTables, kWords, kLimit, kStep, kSteps, kNotes})
+    create += part;
+  std::string sql(kPrepare);
+  Replace(sql, "%VERSION%", std::to_string(kPostgresSchemaVersion));
+  Replace(sql, "%CREATE%", create);
+  return sql;
+}
+
+std::string PostgresStepsSql() {
+  return "SELECT answer, clock, allowed, remaining, reset, bytes FROM idemproxy_steps("
+         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ORDER BY place";
+}
+
+// The row `step` tells the time and, where there may be more, the last id that was looked at.
+std::string PostgresListSql() {
+  return "WITH step AS MATERIALIZED (SELECT * FROM idemproxy_records r WHERE r.id > $1"
+         " AND ($2::bytea IS NULL OR r.id < $2) ORDER BY r.id LIMIT " +
+         std::to_string(kPostgresListRows) +
+         ") SELECT 'step', idemproxy_ms(idemproxy_now()), (SELECT encode(s.id, 'hex') FROM step s"
+         " WHERE (SELECT count(*) FROM step) = " +
+         std::to_string(kPostgresListRows) +
+         " ORDER BY s.id DESC LIMIT 1)::bytea UNION ALL SELECT 'record', s.key, idemproxy_bytes(s) "
+         "FROM"
+         " step s WHERE octet_length(s.id) = $3::bigint AND s.expires_at > clock_timestamp()"
+         " AND (s.state <> 'completed' OR $4::bigint = 1)";
+}
+
+std::string PostgresReadNoteSql() {
+  return "SELECT 'false', (SELECT n.value FROM idemproxy_notes n WHERE n.name = $1)";
+}
+
+std::string PostgresWriteNoteSql() {
+  return "SELECT written::text, there FROM idemproxy_write_note($1, $2, $3)";
+}
+
+// Rows that somebody holds are left for the next time, so that this waits for nobody. A subject's
+// requests went before it did.
+std::string PostgresSweepSql() {
+  const std::string few =
+      "ctid IN (SELECT ctid FROM %TABLE% WHERE expires_at <= now() "
+      "ORDER BY expires_at LIMIT " +
+      std::to_string(kPostgresSweepRows) + " FOR UPDATE SKIP LOCKED)";
+  const auto expired = [&few](std::string_view table) {
+    std::string condition = few;
+    Replace(condition, "%TABLE%", table);
+    return "DELETE FROM " + std::string(table) + " WHERE " + condition;
+  };
+  return "WITH records AS (" + expired("idemproxy_records") + " RETURNING state), marks AS (" +
+         expired("idemproxy_withdrawals") + "), limits AS (" + expired("idemproxy_limits") +
+         " RETURNING subject), accepted AS (DELETE FROM idemproxy_accepted a USING limits"
+         " WHERE a.subject = limits.subject)"
+         " SELECT count(*)::text, (count(*) FILTER (WHERE state <> 'completed'))::text FROM "
+         "records";
+}
+
+}  // namespace idem::store

@@ -1,0 +1,56 @@
+// The PostgreSQL store under the contract: the server of scripts/with_servers, one database for
+// all fixtures, with a prefix of its own for each.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "proxy/base/random.h"
+#include "proxy/event/resolver.h"
+#include "proxy/store/postgres_store.h"
+#include "tests/contract/store_fixtures.h"
+#include "tests/support/postgres_server.h"
+#include "tests/support/process.h"
+
+namespace idem::contract {
+
+class PostgresFixture {
+ public:
+  PostgresFixture() {
+    static support::TestDatabase database;
+    static std::atomic<int> count = 0;
+    options_.url = database.url();
+    options_.key_prefix = "contract-" + std::to_string(++count) + ":";
+    options_.timeout = support::kPatience;
+  }
+
+  std::unique_ptr<StoreClient> Connect(event::EventLoop& loop) {
+    auto store = store::PostgresStore::Open(loop, resolver_, random_, options_, false);
+    REQUIRE(store.has_value());
+    return std::make_unique<Client>(std::move(*store));
+  }
+  // The database's clock is nobody's to move.
+  void Pass(std::chrono::milliseconds by) { std::this_thread::sleep_for(by); }
+
+ private:
+  class Client final : public StoreClient {
+   public:
+    explicit Client(std::unique_ptr<store::PostgresStore> store) : store_(std::move(store)) {}
+    exchange::RecordStore& records() override { return *store_; }
+    exchange::RateLimiter& limiter() override { return *store_; }
+    exchange::RecordIndex& index() override { return *store_; }
+    exchange::Notes& notes() override { return *store_; }
+
+   private:
+    std::unique_ptr<store::PostgresStore> store_;
+  };
+
+  store::StoreOptions options_;
+  event::Resolver resolver_;
+  SystemRandom random_;
+};
+
+}  // namespace idem::contract
