@@ -132,6 +132,7 @@ void Worker::Close() {
   tick_.Withdraw();
   drain_check_.Withdraw();
   servers_.clear();
+  if (registry_) registry_->Cut();
   registry_.reset();
   // One more turn destroys what was retired, while everything that it refers to is alive.
   loop_.Post([this] { loop_.Post([this] { loop_.Stop(); }); });

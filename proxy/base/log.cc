@@ -9,12 +9,16 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <type_traits>
 
+#include "proxy/base/clock.h"
 #include "proxy/base/json_text.h"
+#include "proxy/base/line_quota.h"
 
 namespace idem::log {
 
@@ -66,10 +70,28 @@ class LevelFlag final : public spdlog::custom_flag_formatter {
   }
 };
 
+// The quotas of the process, by event.
+class Quotas {
+ public:
+  std::optional<std::uint64_t> Take(std::string_view event) {
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(BootClock::now().time_since_epoch());
+    const std::lock_guard lock(mutex_);
+    const auto found = quotas_.find(event);
+    if (found != quotas_.end()) return found->second.Take(now);
+    return quotas_.emplace(event, LineQuota()).first->second.Take(now);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, LineQuota, std::less<>> quotas_;
+};
+
 struct Sink {
   std::shared_ptr<BufferedStdout> stdout_sink = std::make_shared<BufferedStdout>();
   spdlog::logger logger{"", stdout_sink};
   std::atomic<Format> format{Format::kJson};
+  Quotas quotas;
   Sink() { Apply({}); }
 
   void Apply(const Options& options) {
@@ -145,6 +167,16 @@ std::string RenderText(std::string_view event, std::initializer_list<Field> fiel
   return line;
 }
 
+std::string Render(std::string_view event, std::initializer_list<Field> fields) {
+  return TheSink().format.load() == Format::kJson ? RenderJson(event, fields)
+                                                  : RenderText(event, fields);
+}
+
+void AppendLeftOut(std::uint64_t count, std::string& line) {
+  line += TheSink().format.load() == Format::kJson ? ",\"left_out\":" : " left_out=";
+  line += std::to_string(count);
+}
+
 }  // namespace
 
 void Configure(const Options& options) { TheSink().Apply(options); }
@@ -153,8 +185,16 @@ bool enabled(Level level) { return TheSink().logger.should_log(ToSpdlog(level));
 
 void Write(Level level, std::string_view event, std::initializer_list<Field> fields) {
   if (!enabled(level)) return;
-  WriteRendered(level, TheSink().format.load() == Format::kJson ? RenderJson(event, fields)
-                                                                : RenderText(event, fields));
+  WriteRendered(level, Render(event, fields));
+}
+
+void WriteLimited(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  if (!enabled(level)) return;
+  const auto left_out = TheSink().quotas.Take(event);
+  if (!left_out) return;
+  std::string line = Render(event, fields);
+  if (*left_out > 0) AppendLeftOut(*left_out, line);
+  WriteRendered(level, line);
 }
 
 void WriteRendered(Level level, std::string_view members) {

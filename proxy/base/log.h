@@ -36,6 +36,10 @@ void Configure(const Options& options);
 /// thread.
 void Write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
 
+/// The same for what may happen with every request: of each event a few lines a second
+/// (LineQuota); the first one after some that were not written says how many in `left_out`.
+void WriteLimited(Level level, std::string_view event, std::initializer_list<Field> fields);
+
 /// Writes one line whose members after `level` are already rendered as the inside of a JSON object,
 /// `"event":"request",...`; in text format they are written as they are. For the access line, which
 /// is built without allocations.

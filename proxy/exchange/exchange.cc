@@ -327,8 +327,9 @@ void Exchange::OnUpstreamEnd() {
 
 void Exchange::OnUpstreamFailure(const UpstreamFailure& failure) {
   upstream_failure_ = failure;
-  log::Write(log::Level::kWarn, "upstream_failed",
-             {{"request_id", request_id_}, {"route", route_->name}, {"reason", failure.detail}});
+  log::WriteLimited(
+      log::Level::kWarn, "upstream_failed",
+      {{"request_id", request_id_}, {"route", route_->name}, {"reason", failure.detail}});
   if (streaming_) {
     if (stream_ != nullptr) stream_->Abort();
     return Finish();
@@ -458,6 +459,20 @@ void Exchange::EndStreaming() {
 }
 
 void Exchange::Finish() {
+  Close();
+  if (!observation_ || observation_->over()) Leave();
+}
+
+// The process leaves. What the claim has made of its effect is not known to anybody then.
+void Exchange::Cut() {
+  if (phase_ != Phase::kFinished) {
+    if (claim_ && claim_->Cut()) report_.verdict = Verdict::kUnknown;
+    Close();
+  }
+  Leave();
+}
+
+void Exchange::Close() {
   Enter(Phase::kFinished);
   question_.Withdraw();
   deadline_.Withdraw();
@@ -467,7 +482,6 @@ void Exchange::Finish() {
   if (call_) upstream_address_ = call_->address();
   call_.reset();  // it would tell us more until the destructor runs, on a later turn
   report_.total = parts_.loop.Now() - began_at_;
-  if (!observation_ || observation_->over()) Leave();
 }
 
 // What a request on its way through showed, whole or cut.

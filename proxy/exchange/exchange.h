@@ -51,6 +51,8 @@ class Exchange final : public http::ServerHandler,
   void Start();
   /// A message could not be read: answered, logged and counted like any other.
   void StartUnreadable(const http::ParseError& error);
+  /// The process ends before the exchange does. Its client has gone, or nobody tells it any more.
+  void Cut();
 
  private:
   friend class ExchangeRegistry;
@@ -111,6 +113,7 @@ class Exchange final : public http::ServerHandler,
   void Answer(http::ResponseHead& head, std::string_view body);
   [[nodiscard]] idempotency::Seen seen_of_upstream() const;
   void Finish();
+  void Close();
   void Leave();
   void ReportEnd();
 

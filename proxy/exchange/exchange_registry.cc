@@ -25,6 +25,10 @@ Exchange& ExchangeRegistry::Make(http::ServerStream& stream, http::RequestHead& 
   return *live_.emplace_back(std::move(exchange));
 }
 
+void ExchangeRegistry::Cut() {
+  while (!live_.empty()) live_.back()->Cut();
+}
+
 void ExchangeRegistry::Retire(Exchange& exchange) {
   const std::size_t index = exchange.registry_index_;
   INVARIANT(index < live_.size() && live_[index].get() == &exchange);

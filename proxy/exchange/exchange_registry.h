@@ -22,6 +22,9 @@ class ExchangeRegistry final : public http::ServerService {
   /// Requests that come from now on are answered 503.
   void Drain() { draining_ = true; }
 
+  /// The grace is over: what still lives is reported as it stands, and destroyed on a later turn.
+  void Cut();
+
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] std::size_t live() const { return live_.size(); }
 

@@ -65,10 +65,17 @@ void KeyClaim::Close() {
   wait_deadline_.Withdraw();
   place_.Leave();
   if (look_up_) look_up_->GiveUp();
+  SetHolding(false);
+}
+
+bool KeyClaim::Cut() {
+  if (holding_) parts_.metrics.claims_cut.Add();
+  return holding_;
 }
 
 bool KeyClaim::Abandon() {
   abandoned_ = true;
+  if (outcome_) return false;  // it is offered again when the one that overtook it gives up
   return step_ == Step::kWaiting || step_ == Step::kAskingRight || step_ == Step::kLookingUp;
 }
 
@@ -172,7 +179,8 @@ bool KeyClaim::lease_covers_the_rest() const {
 void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
   const Decision decision =
       idempotency::Decide(*request_.policy, QuestionFor(request_, claim_, record), record, now);
-  if (decision != Decision::kInProgress && place_.held()) parts_.waiters.WakeAll(record_key_);
+  const bool others_may_wait = place_.held() || outcome_;
+  if (decision != Decision::kInProgress && others_may_wait) parts_.waiters.WakeAll(record_key_);
   switch (decision) {
     case Decision::kExecute:
       return OnTaken();
@@ -200,7 +208,7 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
 // Somebody else executes. The first waiter of a key asks the store with growing pauses, the others
 // are woken.
 void KeyClaim::Wait() {
-  if (abandoned_) return Close(), events_.OnAbandoned();
+  if (abandoned_ && !outcome_) return Close(), events_.OnAbandoned();
   const idempotency::Policy& policy = *request_.policy;
   const bool first_time = !place_.held();
   if (first_time && policy.in_progress == idempotency::InProgress::kWait) {
@@ -292,10 +300,10 @@ void KeyClaim::OnLookedUp(LookUp::Result result) {
     case idempotency::LookUpMeaning::kAbsent:
       return AskBegin(unknown_.token, std::nullopt);
     case idempotency::LookUpMeaning::kUnclear:
-      log::Write(log::Level::kWarn, "look_up_unclear",
-                 {{"request_id", request_.request_id},
-                  {"route", request_.route},
-                  {"reason", result.reason}});
+      log::WriteLimited(log::Level::kWarn, "look_up_unclear",
+                        {{"request_id", request_.request_id},
+                         {"route", request_.route},
+                         {"reason", result.reason}});
       return StayUnknown(request_.policy->reconcile->interval);
   }
 }
@@ -318,8 +326,8 @@ void KeyClaim::RecordFound(std::shared_ptr<const idempotency::StoredResponse> re
                                     [this, response](const SettleAnswer& answer) {
                                       deadline_.Withdraw();
                                       ClockStore();
-                                      parts_.waiters.WakeAll(record_key_);
                                       if (answer.record) return OnHeld(*answer.record, answer.now);
+                                      parts_.waiters.WakeAll(record_key_);
                                       Close();
                                       events_.OnReplay(*response, Verdict::kReconciled);
                                     });
@@ -362,13 +370,13 @@ void KeyClaim::OnSettled(const SettleAnswer& answer) {
   deadline_.Withdraw();
   ClockStore();
   SetHolding(false);
+  // Overtaken: nothing has ended, so nobody is woken, least of all ourselves.
+  const bool overtaken = outcome_ && answer.kind == SettleAnswer::Kind::kHeld;
+  if (overtaken) return OnHeld(*answer.record, answer.now);
   if (ending_ == Ending::kRelease) {
     parts_.waiters.WakeFirst(record_key_);
   } else {
     parts_.waiters.WakeAll(record_key_);
-  }
-  if (outcome_ && answer.kind == SettleAnswer::Kind::kHeld) {
-    return OnHeld(*answer.record, answer.now);
   }
   Close();
   events_.OnEnded();

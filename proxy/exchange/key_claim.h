@@ -80,9 +80,13 @@ class KeyClaim final : public KeyWaiter {
   void End(idempotency::Ending ending, std::shared_ptr<const idempotency::StoredResponse> outcome);
 
   /// The client has gone. True: nothing is under way, and nobody needs this claim any more. False:
-  /// it is brought to its end first; what comes is told as if the client were there, but a claim
-  /// that was only begun is released and told by OnAbandoned().
+  /// it is brought to its end first, an effect that was overtaken among them; what comes is told as
+  /// if the client were there, but a claim that was only begun is released and told by
+  /// OnAbandoned().
   [[nodiscard]] bool Abandon();
+  /// The process ends: whether the claim was executing, and its outcome is not in the store. It is
+  /// counted, and becomes unknown there when its lease ends.
+  [[nodiscard]] bool Cut();
   /// Asks and waits for nothing any more. What the settler has goes on.
   void Close();
 

@@ -85,9 +85,9 @@ void Settler::OnAnswer(Entry& entry, Result<SettleAnswer> answer) {
     entry.held_bytes = entry.settlement.response ? BytesOf(*entry.settlement.response) : 0;
     unrecorded_.bytes += entry.held_bytes;
     ++unrecorded_.count;
-    log::Write(log::Level::kWarn, "settlement_retried",
-               {{"key_hash", idempotency::KeyHash(entry.settlement.record_key)},
-                {"reason", answer.error().detail}});
+    log::WriteLimited(log::Level::kWarn, "settlement_retried",
+                      {{"key_hash", idempotency::KeyHash(entry.settlement.record_key)},
+                       {"reason", answer.error().detail}});
   }
   Retry(entry);
 }

@@ -165,6 +165,8 @@ Metrics::Metrics()
       duplicate_effect_possible(
           OneCounter(*registry_, "idemproxy_duplicate_effect_possible_total",
                      "Effects on a legacy backend that may have been made twice.")),
+      claims_cut(OneCounter(*registry_, "idemproxy_claims_cut_total",
+                            "Claims that were executing when the grace of a drain ended.")),
       client_connections(OneGauge(*registry_, "idemproxy_connections", "Open connections by side.",
                                   {{"side", "client"}})),
       upstream_connections(OneGauge(*registry_, "idemproxy_connections",

@@ -145,6 +145,7 @@ class Metrics {
   const Gauge unrecorded_bytes;   // held for them
   const Counter unrecorded_sent;  // answers that went out before their record
   const Counter duplicate_effect_possible;
+  const Counter claims_cut;  // executing when the process left at the end of its grace
   const Gauge client_connections;
   const Gauge upstream_connections;
 

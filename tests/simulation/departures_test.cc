@@ -158,4 +158,35 @@ TEST_CASE("a wait that runs out while the store is asked is told 409, and leaves
   CHECK(other.settler().pending() == 0);
 }
 
+TEST_CASE("what outlives the grace of a drain is reported, and its claim becomes unknown") {
+  World world;
+  {
+    VirtualProxy leaving(world.loop, world.state, 2);
+    leaving.Serve(Legacy());
+    auto executing = leaving.Post("k-1");
+    auto waiting = leaving.Post("k-1");
+    auto other = leaving.Post("k-2");
+    world.loop.Settle();
+    FakeUpstream::Answer(*leaving.upstream->calls.back(), 201, "made");
+    world.loop.Settle();
+    REQUIRE(leaving.reports.size() == 1);
+    leaving.registry().Drain();
+    executing.handler->OnClientGone();
+    waiting.handler->OnClientGone();
+    CHECK(leaving.registry().live() == 1);
+    leaving.registry().Cut();
+    CHECK(leaving.registry().live() == 0);
+    REQUIRE(leaving.reports.size() == 3);
+    CHECK(leaving.reports.back().verdict == exchange::Verdict::kUnknown);
+    CHECK(leaving.reports.back().status == 0);
+    CHECK(leaving.metrics.claims_cut.value() == 1);
+    CHECK(leaving.metrics.claims_executing.value() == 0);
+  }
+  world.loop.Advance(seconds(46));
+  auto again = world.proxy.Post("k-1");
+  world.loop.Settle();
+  CHECK(again->body.find("outcome-unknown") != std::string::npos);
+  CHECK(world.proxy.upstream->calls.empty());
+}
+
 }  // namespace idem::test

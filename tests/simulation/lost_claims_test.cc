@@ -53,6 +53,28 @@ TEST_CASE("an effect whose overtaker is lost too is told as unknown, and not mad
   CHECK(world.proxy.upstream->calls.size() == 2);
 }
 
+TEST_CASE("an effect whose caller left while its overtaker executed is not lost with it") {
+  Overtaken world;
+  world.slow.handler->OnClientGone();
+  world.loop.Settle();
+  FakeUpstream::Fail(world.call(1), UpstreamProblem::kUnreachable, Reached::kNo);
+  world.loop.Advance(seconds(1));
+  CHECK(world.taker->head.status == 502);
+  CHECK(world.proxy.registry().live() == 0);
+  auto again = world.proxy.Post("k-1");
+  world.loop.Settle();
+  CHECK(again->body == "mine");
+  CHECK(world.proxy.upstream->calls.size() == 2);
+}
+
+TEST_CASE("an effect whose caller left waits for its overtaker no longer than a caller does") {
+  Overtaken world;
+  world.slow.handler->OnClientGone();
+  world.loop.Advance(seconds(31));
+  CHECK(world.proxy.registry().live() == 1);  // the overtaker
+  CHECK(world.proxy.waiters.count() == 0);
+}
+
 TEST_CASE("a released claim wakes one waiter of many, who asks for all") {
   World world;
   auto first = world.proxy.Post("k-1");
