@@ -127,9 +127,22 @@ void PostgresServer::Stop() {
   process_.reset();
 }
 
+void PostgresServer::Kill() {
+  process_->Signal(SIGKILL);
+  process_->WaitForExit();
+  process_.reset();
+}
+
+void PostgresServer::Freeze() { process_->Signal(SIGSTOP); }
+
+void PostgresServer::Thaw() { process_->Signal(SIGCONT); }
+
+// The children of a killed server end by themselves, and keep a new one away until they have.
 void PostgresServer::Start() {
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (std::chrono::steady_clock::now() < deadline) {
     if (TryStart()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
   Fail("the server does not start again");
 }

@@ -97,6 +97,7 @@ struct Settings {
   bool swallowing = false;
   bool refusing = false;
   std::optional<std::size_t> reply_bytes_left;
+  std::function<void(std::string_view)> watcher;
 };
 
 struct Counts {
@@ -238,8 +239,9 @@ class Relay::Worker {
         return;
       }
       direction.ended = got == 0;
-      if (got == 0 || settings_.swallowing) continue;
       bytes.resize(static_cast<std::size_t>(got));
+      if (settings_.watcher && &direction == &pair.to_server) settings_.watcher(bytes);
+      if (got == 0 || settings_.swallowing) continue;
       direction.held_bytes += bytes.size();
       direction.held.push_back({Clock::now() + settings_.delay, std::move(bytes)});
     }
@@ -307,6 +309,10 @@ Relay::Relay(std::uint16_t server_port) : worker_(std::make_unique<Worker>(serve
 Relay::~Relay() = default;
 
 std::uint16_t Relay::port() const { return worker_->port(); }
+
+void Relay::WatchClients(std::function<void(std::string_view)> watcher) {
+  worker_->Change([&watcher](Settings& settings) { settings.watcher = std::move(watcher); });
+}
 
 void Relay::Delay(std::chrono::milliseconds delay) {
   worker_->Change([delay](Settings& settings) { settings.delay = delay; });

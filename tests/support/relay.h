@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string_view>
 
 namespace idem::support {
 
@@ -20,6 +22,10 @@ class Relay {
   Relay& operator=(const Relay&) = delete;
 
   [[nodiscard]] std::uint16_t port() const;
+
+  /// `watcher` sees every piece that is read from a client, before it is passed on, on the relay's
+  /// thread; it must not call the relay.
+  void WatchClients(std::function<void(std::string_view)> watcher);
 
   /// What comes from either side is passed on that much later. 0: at once.
   void Delay(std::chrono::milliseconds delay);
