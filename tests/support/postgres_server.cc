@@ -133,10 +133,6 @@ void PostgresServer::Kill() {
   process_.reset();
 }
 
-void PostgresServer::Freeze() { process_->Signal(SIGSTOP); }
-
-void PostgresServer::Thaw() { process_->Signal(SIGCONT); }
-
 // The children of a killed server end by themselves, and keep a new one away until they have.
 void PostgresServer::Start() {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;

@@ -65,8 +65,6 @@ class PostgresServer {
   void Stop();   // cuts its clients off and waits for its end
   void Kill();   // SIGKILL to its first process; what it acknowledged is recovered by Start()
   void Start();  // on the same port, after Stop() or Kill()
-  void Freeze();  // SIGSTOP to its first process: connections are kept, no new one is served
-  void Thaw();    // SIGCONT
 
  private:
   [[nodiscard]] bool TryStart();
