@@ -179,10 +179,8 @@ void Exchange::Limit() {
 }
 
 LimitQuestion Exchange::MakeLimitQuestion() {
-  const std::string_view address =
-      ClientAddress(peer_address_, request_.fields, site_->trusted_proxies);
-  return {LimitSubject(*route_, *route_->rate_limit, address, report_.client, request_.fields),
-          idempotency::Token::Make(parts_.random), route_->rate_limit->rule};
+  return AskLimit(*route_, ClientAddress(peer_address_, request_.fields, site_->trusted_proxies),
+                  report_.client, request_.fields, parts_.random);
 }
 
 void Exchange::OnCounted(Result<LimitVerdict> verdict) {
@@ -206,7 +204,7 @@ void Exchange::TakeKey() {
   if (const auto* invalid = std::get_if<idempotency::KeyInvalid>(&key_)) {
     return Refuse(KeyInvalid(invalid->reason), Verdict::kRefused);
   }
-  if (const auto* key = std::get_if<std::string>(&key_)) return Claim(*key);
+  if (std::holds_alternative<std::string>(key_)) return Claim();
   if (policy_->required) return Refuse(KeyMissing(), Verdict::kRefused);
   policy_ = nullptr;
   Forward();
@@ -214,21 +212,15 @@ void Exchange::TakeKey() {
 
 // Beside the request, which is on its way already: whatever comes of it, nobody waits for it.
 void Exchange::Observe() {
-  const auto* key = std::get_if<std::string>(&key_);
-  observation_.emplace(parts_, site_->options,
-                       MakeProtected(*observed_, key != nullptr ? *key : std::string_view()),
-                       [this] { Leave(); });
-  if (std::holds_alternative<idempotency::KeyInvalid>(key_))
-    return observation_->Skip("key_invalid");
-  if (key == nullptr) return observation_->Skip(observed_->required ? "key_missing" : "passed");
-  body_.ended() ? observation_->Begin() : observation_->Skip("too_large");
+  observation_.emplace(parts_, site_->options, MakeProtected(*observed_), [this] { Leave(); });
+  observation_->Start(key_, body_.ended());
 }
 
 // ---- Claim --------------------------------------------------------------------------------------
 
-void Exchange::Claim(std::string_view key) {
+void Exchange::Claim() {
   claim_.emplace(parts_, site_->options, site_->upstreams[route_->upstream],
-                 MakeProtected(*policy_, key), *this);
+                 MakeProtected(*policy_), *this);
   if (!claim_->may_begin()) return Refuse(StoreUnavailable(), Verdict::kFailed);
   const bool counted = phase_ == Phase::kLimiting;
   std::optional<LimitQuestion> limit;
@@ -237,18 +229,16 @@ void Exchange::Claim(std::string_view key) {
   claim_->Take(std::move(limit));
 }
 
-ProtectedRequest Exchange::MakeProtected(const idempotency::Policy& policy,
-                                         std::string_view key) const {
+ProtectedRequest Exchange::MakeProtected(const idempotency::Policy& policy) const {
+  const auto* key = std::get_if<std::string>(&key_);
   return {.policy = &policy,
           .route = route_->name,
           .client = report_.client,
-          .key = key,
+          .key = key != nullptr ? std::string_view(*key) : std::string_view(),
           .request_id = request_id_,
           .head = &request_,
           .body = body_.kept()};
 }
-
-void Exchange::OnClaimed() { Forward(); }
 
 void Exchange::OnReplay(const idempotency::StoredResponse& response, Verdict verdict) {
   if (stream_ == nullptr) return Finish();
@@ -257,10 +247,6 @@ void Exchange::OnReplay(const idempotency::StoredResponse& response, Verdict ver
   RenderReplay(response, head);
   Answer(head, response.body);
 }
-
-void Exchange::OnClaimRefused(const Reply& reply, Verdict verdict) { Refuse(reply, verdict); }
-
-void Exchange::OnAbandoned() { Finish(); }
 
 // ---- Forward ------------------------------------------------------------------------------------
 
@@ -361,8 +347,6 @@ void Exchange::ConcludeTooLarge() {
   Conclude(Seen::Response(response_.head.status));
 }
 
-void Exchange::OnEnded() { AnswerOutcome(); }
-
 // The caller gets the true response, marked.
 void Exchange::OnUnrecorded() {
   report_.unrecorded = true;
@@ -390,7 +374,7 @@ void Exchange::AnswerOutcome() {
     }
     return call_->ResumeResponse();
   }
-  http::ResponseHead head = MakeClientHead();
+  http::ResponseHead head = HeadForClient(response_.head, Executed::kYes);
   Answer(head, stored_ ? stored_->body : response_.body);
 }
 
@@ -422,13 +406,7 @@ void Exchange::AddOwnFields(http::ResponseHead& head) {
   const auto& verdict = !limit_verdict_ && claim_ ? claim_->limit_verdict() : limit_verdict_;
   if (verdict) AddLimitFields(route_->rate_limit->rule, *verdict, head.fields);
   head.fields.Set("X-Request-Id", request_id_);
-}
-
-// The upstream's head as the client gets it, but for its framing.
-http::ResponseHead Exchange::MakeClientHead() const {
-  auto head = HeadForClient(response_.head, policy_ != nullptr ? Executed::kYes : Executed::kNo);
   if (report_.unrecorded) head.fields.Add("Idempotency-Status", "unrecorded");
-  return head;
 }
 
 void Exchange::BeginStreaming() {
@@ -438,7 +416,7 @@ void Exchange::BeginStreaming() {
   }
   Enter(Phase::kAnswering);
   streaming_ = true;
-  http::ResponseHead head = MakeClientHead();
+  http::ResponseHead head = HeadForClient(response_.head, claim_ ? Executed::kYes : Executed::kNo);
   AddOwnFields(head);
   head.body = StreamedLength(request_.method, response_.head);
   report_.status = head.status;

@@ -78,13 +78,12 @@ class Exchange final : public http::ServerHandler,
   void Observe();
 
   // Claim (KeyClaimEvents).
-  void Claim(std::string_view key);
-  [[nodiscard]] ProtectedRequest MakeProtected(const idempotency::Policy& policy,
-                                               std::string_view key) const;
-  void OnClaimed() override;
+  void Claim();
+  [[nodiscard]] ProtectedRequest MakeProtected(const idempotency::Policy& policy) const;
+  void OnClaimed() override { Forward(); }
   void OnReplay(const idempotency::StoredResponse& response, Verdict verdict) override;
-  void OnClaimRefused(const Reply& reply, Verdict verdict) override;
-  void OnAbandoned() override;
+  void OnClaimRefused(const Reply& reply, Verdict verdict) override { Refuse(reply, verdict); }
+  void OnAbandoned() override { Finish(); }
 
   // Forward (UpstreamEvents).
   void Forward();
@@ -99,13 +98,12 @@ class Exchange final : public http::ServerHandler,
   // Record (KeyClaimEvents).
   void Conclude(const idempotency::Seen& seen);
   void ConcludeTooLarge();
-  void OnEnded() override;
+  void OnEnded() override { AnswerOutcome(); }
   void OnUnrecorded() override;
 
   // Answer.
   void AnswerOutcome();
   void Refuse(const Reply& reply, Verdict verdict);
-  [[nodiscard]] http::ResponseHead MakeClientHead() const;
   void BeginStreaming();
   void StreamBody(std::string_view bytes);
   void EndStreaming();

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "proxy/exchange/store_counts.h"
-#include "proxy/idempotency/key.h"
 
 namespace idem::exchange {
 
@@ -43,7 +42,12 @@ void Observation::Skip(std::string_view would) {
   step_ = Step::kOver;
 }
 
-void Observation::Begin() {
+void Observation::Start(const idempotency::KeyResult& key, bool has_whole_body) {
+  if (std::holds_alternative<idempotency::KeyInvalid>(key)) return Skip("key_invalid");
+  if (std::holds_alternative<idempotency::KeyMissing>(key)) {
+    return Skip(request_.policy->required ? "key_missing" : "passed");
+  }
+  if (!has_whole_body) return Skip("too_large");
   record_key_ = RecordKeyFor(request_);
   observed_key_ = std::string(idempotency::kObservedPrefix) + record_key_;
   claim_ = ProposeClaim(request_, parts_.random);

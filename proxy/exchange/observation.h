@@ -17,6 +17,7 @@
 #include "proxy/exchange/parts.h"
 #include "proxy/exchange/protected_request.h"
 #include "proxy/exchange/settler.h"
+#include "proxy/idempotency/key.h"
 #include "proxy/idempotency/outcome.h"
 
 namespace idem::exchange {
@@ -29,22 +30,21 @@ class Observation {
               Function<void()> on_over)
       : parts_(parts), options_(options), request_(request), on_over_(std::move(on_over)) {}
 
-  /// The request has a key, and its whole body is there.
-  void Begin();
-  /// It has none, or it cannot be fingerprinted: "key_missing", "too_large".
-  void Skip(std::string_view would);
+  /// `key` is what the request's field reads as. Without its whole body it has no fingerprint.
+  void Start(const idempotency::KeyResult& key, bool has_whole_body);
 
   /// The request was forwarded, and this is what was seen of the upstream.
   void End(const idempotency::Seen& seen);
   [[nodiscard]] bool over() const { return step_ == Step::kOver; }
 
   /// What it adds to what is told at the end: `would`, which is "executed", "replayed", "mismatch",
-  /// "in_progress", "unknown", "store_failed" or what Skip() was given. The views are good as long
-  /// as this.
+  /// "in_progress", "unknown", "key_missing", "key_invalid", "passed" (no key, and none required),
+  /// "too_large" or "store_failed". The views are good as long as this.
   void Describe(Report& report) const;
 
  private:
   enum class Step : std::uint8_t { kIdle, kBeginning, kBegun, kSettling, kOver };
+  void Skip(std::string_view would);
   void AskBegin(std::optional<idempotency::Token> replaces);
   void OnBegun(Result<BeginAnswer> answer);
   void OnHeld(const idempotency::Record& record, StoreTime now);
