@@ -15,6 +15,7 @@
 #include "proxy/exchange/settler.h"
 #include "proxy/forward/in_flight_gate.h"
 #include "proxy/store/embedded_store.h"
+#include "proxy/store/gated_records.h"
 #include "proxy/store/memory_store.h"
 #include "proxy/telemetry/metrics.h"
 
@@ -36,6 +37,9 @@ class Process {
   exchange::KeyWaiters waiters;
   exchange::Unrecorded unrecorded;
   std::atomic<std::size_t> connections{0};
+  store::ClaimGate claim_gate{
+      "it is not known yet whether the store's records lie where this "
+      "configuration looks for them"};
 
   // The store that the configuration names; a Redis store has nothing that is shared.
   std::unique_ptr<store::MemoryStore> memory;

@@ -18,6 +18,7 @@
 #include "proxy/app/descriptors.h"
 #include "proxy/app/open_store.h"
 #include "proxy/app/process.h"
+#include "proxy/app/scope_check.h"
 #include "proxy/app/workers.h"
 #include "proxy/base/log.h"
 #include "proxy/config/config.h"
@@ -54,8 +55,8 @@ void LogWarnings(const config::Config& config) {
 // would be believed to be the cure, and forget them.
 std::string_view WhyFixed(std::string_view key) {
   if (key.starts_with("routes.") || key.starts_with("clients.") || key == "store.key_prefix") {
-    return " cannot change while running, and a restart would forget every earlier key: their "
-           "retries would be executed again";
+    return " cannot change while running, and a restart with it is refused: every earlier key "
+           "would be forgotten, and its retries executed again";
   }
   return " cannot change while running; restart to change it";
 }
@@ -96,15 +97,23 @@ void LogWhatTheStoreSurvives(const store::StoreOptions& options) {
 // The main thread: signals, the admin listener, and the workers' life.
 class Main {
  public:
-  Main(std::string path, SharedConfig config, Process& process)
-      : path_(std::move(path)), config_(std::move(config)), process_(process), workers_(process) {}
+  Main(std::string path, SharedConfig config, bool accept_new_scope, Process& process)
+      : path_(std::move(path)),
+        config_(std::move(config)),
+        accept_new_scope_(accept_new_scope),
+        process_(process),
+        workers_(process) {}
 
   int Run() {
     auto opened = OpenStore(process_, loop_, random_, config_->store, false);
     if (!opened) return Fail(opened.error());
     store_ = std::move(*opened);
+    scope_check_.emplace(*store_.notes);
+    if (auto status = CheckScopeFirst(); !status) return Fail(status.error());
+    if (draining_) return 0;
     if (auto status = StartAdmin(); !status) return Fail(status.error());
     if (auto status = workers_.Start(config_); !status) return Fail(status.error());
+    serving_ = true;
     process_.readiness.SetListening();
     for (const event::Endpoint& endpoint : workers_.bound()) {
       log::Write(log::Level::kInfo, "listening", {{"address", endpoint.ToText()}});
@@ -121,6 +130,62 @@ class Main {
   static int Fail(const Error& error) {
     std::fprintf(stderr, "idemproxy: %s\n", error.detail.c_str());
     return kExitFailed;
+  }
+
+  // Before the first claim: earlier keys must lie where this configuration looks for them. A store
+  // that is away is asked again, and claims are refused until it has answered.
+  Status CheckScopeFirst() {
+    std::optional<ScopeAnswer> answer;
+    checking_scope_ = scope_check_->Run(*config_, accept_new_scope_, [&](ScopeAnswer given) {
+      answer = std::move(given);
+      loop_.Stop();
+    });
+    loop_.Run();
+    checking_scope_ = {};
+    if (!answer) return Ok();  // a signal came before it
+    if (answer->kind == ScopeAnswer::Kind::kDiffers) {
+      return Error{ErrorCode::kRefused, WhyScopeRefused(answer->detail)};
+    }
+    OnScopeChecked(*answer);
+    return Ok();
+  }
+
+  static std::string WhyScopeRefused(const std::string& differences) {
+    return "the store's records lie under another scope than this configuration's; set it back, or "
+           "start once with --accept-new-scope, which forgets earlier keys, so that their retries "
+           "are executed again: " +
+           differences;
+  }
+
+  void CheckScopeAgain() {
+    checking_scope_ = scope_check_->Run(
+        *config_, accept_new_scope_, [this](const ScopeAnswer& answer) { OnScopeChecked(answer); });
+  }
+
+  void OnScopeChecked(const ScopeAnswer& answer) {
+    if (answer.kind == ScopeAnswer::Kind::kAgreed) return OpenForClaims();
+    const bool differs = answer.kind == ScopeAnswer::Kind::kDiffers;
+    const std::string why = differs ? WhyScopeRefused(answer.detail) : answer.detail;
+    if (std::exchange(scope_told_, why) != why) {
+      log::Write(differs ? log::Level::kError : log::Level::kWarn, "scope_unchecked",
+                 {{"reason", std::string_view(why)},
+                  {"effect", "requests with a key get 503 until this is settled"}});
+      log::Flush();
+    }
+    process_.claim_gate.StayClosed(why);
+    CheckScopeLater();
+  }
+
+  void CheckScopeLater() {
+    constexpr auto kPause = std::chrono::seconds(1);
+    scope_retry_ = loop_.After(kPause, [this] { CheckScopeAgain(); });
+  }
+
+  void OpenForClaims() {
+    accept_new_scope_ = false;  // it was for the start
+    if (!scope_told_.empty()) log::Write(log::Level::kInfo, "scope_checked");
+    scope_told_.clear();
+    process_.claim_gate.Open();
   }
 
   Status StartAdmin() {
@@ -173,6 +238,28 @@ class Main {
                  {{"reason", key + std::string(WhyFixed(key))}});
     }
     if (!fixed.empty() || !CanListen(*next)) return;
+    // What is new must lie in the store before the first claim is made under it.
+    if (ScopesOf(*next) == ScopesOf(*config_)) return Apply(next);
+    scope_retry_ = {};
+    checking_scope_ = {};
+    checking_scope_ = scope_check_->Run(
+        *next, false, [this, next](const ScopeAnswer& answer) { OnReloadChecked(next, answer); });
+  }
+
+  void OnReloadChecked(const SharedConfig& next, const ScopeAnswer& answer) {
+    if (answer.kind == ScopeAnswer::Kind::kAgreed && !draining_) {
+      OpenForClaims();
+      return Apply(next);
+    }
+    const std::string why = answer.kind == ScopeAnswer::Kind::kDiffers
+                                ? WhyScopeRefused(answer.detail)
+                                : "the store cannot be asked: " + answer.detail;
+    log::Write(log::Level::kError, "reload_refused",
+               {{"reason", draining_ ? "the process is draining" : std::string_view(why)}});
+    if (process_.claim_gate.why_closed()) CheckScopeLater();
+  }
+
+  void Apply(const SharedConfig& next) {
     config_ = next;
     log::Configure(config_->log);
     LogWarnings(*config_);
@@ -208,6 +295,7 @@ class Main {
     log::Write(log::Level::kInfo, "draining",
                {{"grace_ms", std::int64_t{config_->shutdown_grace.count()}}});
     log::Flush();
+    if (!serving_) return loop_.Stop();
     process_.readiness.SetDraining();
     workers_.Drain(config_->shutdown_grace);
     // The signals stay watched, and the admin listener answers, until the last worker has ended.
@@ -222,15 +310,21 @@ class Main {
 
   const std::string path_;
   SharedConfig config_;
+  bool accept_new_scope_;
   Process& process_;
   event::EventLoop loop_;
   SystemRandom random_;
   Workers workers_;
   StoreClient store_;
+  std::optional<ScopeCheck> scope_check_;
+  Ticket checking_scope_;
+  Ticket scope_retry_;
+  std::string scope_told_;  // the last reason that was logged
   std::optional<admin::RecordsApi> records_api_;
   std::optional<admin::AdminService> admin_;
   std::atomic<std::size_t> admin_connections_{0};
   std::unique_ptr<http_server::Server> admin_server_;
+  bool serving_ = false;
   bool draining_ = false;
   std::thread waiter_;
   event::SignalWatch on_hangup_{loop_, SIGHUP, [this] { OnReload(); }};
@@ -240,7 +334,7 @@ class Main {
 
 }  // namespace
 
-int Run(const std::string& config_path, bool /*accept_new_scope*/) {
+int Run(const std::string& config_path, bool accept_new_scope) {
   const SharedConfig config = Load(config_path, [](const config::Mistake& mistake) {
     std::fprintf(stderr, "%s\n", mistake.ToText().c_str());
   });
@@ -256,7 +350,7 @@ int Run(const std::string& config_path, bool /*accept_new_scope*/) {
     return kExitFailed;
   }
   LogWhatTheStoreSurvives(config->store);
-  return Main(config_path, config, **process).Run();
+  return Main(config_path, config, accept_new_scope, **process).Run();
 }
 
 }  // namespace idem::app

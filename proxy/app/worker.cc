@@ -26,10 +26,11 @@ Status Worker::Start(const std::vector<event::Endpoint>& endpoints) {
   auto opened = OpenStore(process_, loop_, random_, config_->store, index_ == 0);
   if (!opened) return std::move(opened).error();
   store_ = std::move(*opened);
-  settler_ = std::make_unique<exchange::Settler>(loop_, *store_.records, process_.unrecorded,
-                                                 process_.metrics);
+  records_.emplace(*store_.records, process_.claim_gate, loop_);
+  settler_ =
+      std::make_unique<exchange::Settler>(loop_, *records_, process_.unrecorded, process_.metrics);
   registry_ = std::make_unique<exchange::ExchangeRegistry>(
-      exchange::Parts{loop_, random_, *store_.records, *store_.limiter, *settler_, process_.waiters,
+      exchange::Parts{loop_, random_, *records_, *store_.limiter, *settler_, process_.waiters,
                       process_.unrecorded, process_.metrics, access_log_},
       MakeSite(*config_));
   Tick();
@@ -71,7 +72,7 @@ std::vector<event::Endpoint> Worker::bound() const {
 // What has no event of its own: lines of the log that wait for the next one, and the store's
 // health.
 void Worker::Tick() {
-  process_.readiness.SetStore(index_, store_.records->not_ready());
+  process_.readiness.SetStore(index_, records_->not_ready());
   log::Flush();
   tick_ = loop_.After(kTick, [this] { Tick(); });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "proxy/app/access_log.h"
@@ -54,6 +55,7 @@ class Worker {
   SystemRandom random_;
   AccessLog access_log_;
   StoreClient store_;
+  std::optional<store::GatedRecords> records_;  // of store_
   std::unique_ptr<exchange::Settler> settler_;
   std::unique_ptr<exchange::ExchangeRegistry> registry_;
   std::vector<std::unique_ptr<http_server::Server>> servers_;

@@ -32,13 +32,13 @@ ScriptedBackend::Script ByKey() {
 
 std::string StoreYaml(const std::string& name, const TempFolder& folder) {
   if (name == "embedded") return "store: { type: embedded, path: " + folder.path() + "/db }\n";
-  if (name == "redis") {
-    static int counter = 0;
-    return "store: { type: redis, url: \"redis://127.0.0.1:" +
-           ServerVariable("IDEM_TEST_REDIS_PORT") + "/0\", key_prefix: \"records" +
-           std::to_string(getpid()) + "-" + std::to_string(++counter) + ":\" }\n";
-  }
-  return "store: { type: memory }\n";
+  if (name == "memory") return "store: { type: memory }\n";
+  static int counter = 0;
+  const std::string url = name == "redis"
+                              ? "redis://127.0.0.1:" + ServerVariable("IDEM_TEST_REDIS_PORT") + "/0"
+                              : ServerVariable("IDEM_TEST_POSTGRES");
+  return "store: { type: " + name + ", url: \"" + url + "\", key_prefix: \"records" +
+         std::to_string(getpid()) + "-" + std::to_string(++counter) + ":\" }\n";
 }
 
 struct Outcome {
@@ -96,7 +96,7 @@ class Operated {
   std::string file_;
 };
 
-const std::vector<std::string> kStores = {"memory", "embedded", "redis"};
+const std::vector<std::string> kStores = {"memory", "embedded", "redis", "postgres"};
 
 bool Holds(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;

@@ -34,7 +34,9 @@ RunningProxy::RunningProxy(std::string_view yaml, std::vector<std::string> strac
 }
 
 Process RunningProxy::Run() const {
-  const Process::Command command{BuiltProgram("idemproxy"), {"run", "-c", file_}, {}};
+  // Tests share a Redis, each under a prefix of its own: to the store all are one deployment.
+  const Process::Command command{
+      BuiltProgram("idemproxy"), {"run", "-c", file_, "--accept-new-scope"}, {}};
   return Process::Start(strace_options_.empty() ? command : UnderStrace(command, strace_options_));
 }
 
