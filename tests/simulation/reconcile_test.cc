@@ -350,6 +350,35 @@ TEST_CASE("the claim's own outcome may arrive during a look-up, and counts") {
   CHECK(world.proxy.upstream->calls.size() == 2);
 }
 
+TEST_CASE("a look-up that is under way when a drain begins is brought to its end") {
+  for (const bool found : {true, false}) {
+    CAPTURE(found);
+    Unknown world;
+    world.LetTimePass();
+    auto asker = world.Again();
+    world.proxy.registry().Drain();
+    FakeUpstream::Answer(world.call(1), found ? std::uint16_t{200} : std::uint16_t{404}, "made");
+    world.loop.Settle();
+    if (!found) {
+      REQUIRE(world.proxy.upstream->calls.size() == 3);
+      FakeUpstream::Answer(world.call(2), 201, "made");
+      world.loop.Settle();
+    }
+    CHECK(asker->body == "made");
+    CHECK(world.proxy.registry().live() == 0);
+  }
+}
+
+TEST_CASE("a look-up that outlives the grace leaves the claim unknown, and none of its own") {
+  Unknown world;
+  world.LetTimePass();
+  auto asker = world.Again();
+  world.proxy.registry().Cut();
+  CHECK(world.call(1).dropped);
+  CHECK(world.proxy.metrics.claims_cut.value() == 0);
+  CHECK(world.record().state == idempotency::RecordState::kUnknown);
+}
+
 TEST_CASE("a request that differs is told so, and nobody is asked") {
   Unknown world;
   world.LetTimePass();
