@@ -71,6 +71,7 @@ void AppendResponseFraming(std::uint16_t status, const ResponseTerms& terms, std
 }  // namespace
 
 void AppendRequestHead(const RequestHead& head, std::string& to) {
+  INVARIANT(head.body.kind != BodyLength::Kind::kUntilClose);  // no request's end would be known
   AppendChecked(head.method, to);
   to.push_back(' ');
   AppendChecked(head.target, to);
@@ -87,7 +88,7 @@ void AppendRequestHead(const RequestHead& head, std::string& to) {
       to.append(kChunkedLine);
       break;
     case BodyLength::Kind::kUntilClose:
-      INVARIANT(!"a request's body cannot last until the connection closes");
+      break;
   }
   if (!head.keep_alive) to.append(kCloseLine);
   to.append("\r\n");

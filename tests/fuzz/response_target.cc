@@ -1,0 +1,88 @@
+// Responses: as request_target.cc. The first byte of an input chooses what is answered and whether
+// the connection ends behind it.
+#include "proxy/http/characters.h"
+#include "proxy/http/writer.h"
+#include "tests/fuzz/make_messages.h"
+#include "tests/fuzz/messages.h"
+#include "tests/fuzz/target.h"
+
+namespace idem::fuzz {
+
+namespace {
+
+using http::BodyLength;
+using http::ResponseHead;
+
+void CheckHead(const ResponseHead& head) {
+  Demand(head.status >= 100 && head.status <= 599 && head.status != 101, "a status is one");
+  Demand(http::AllAre(head.reason, http::kFieldChar), "a reason holds no control", head.reason);
+  for (const http::FieldLine line : head.fields) {
+    Demand(http::IsToken(line.name), "a field name is a token", line.name);
+    Demand(http::AllAre(line.value, http::kFieldChar), "a value holds no control", line.value);
+  }
+  Demand(head.fields.Count("Content-Length") + head.fields.Count("Transfer-Encoding") <= 1,
+         "a message is framed in one way", FieldsText(head.fields));
+}
+
+// As it is written to a client of HTTP/1.1, to whom the proxy speaks in its own version.
+std::string Write(const ResponseReading& reading) {
+  std::string bytes;
+  for (const ResponseHead& head : reading.heads) {
+    ResponseHead out = head;
+    out.fields = WithoutFraming(head.fields);
+    http::AppendResponseHead(out, http::Version::kHttp11, bytes);
+  }
+  if (reading.heads.back().body.kind != BodyLength::Kind::kChunked) return bytes + reading.body;
+  if (!reading.body.empty()) http::AppendChunk(reading.body, bytes);
+  return bytes.append(http::kLastChunk);
+}
+
+std::string Essence(const ResponseReading& reading) {
+  std::string text;
+  for (const ResponseHead& head : reading.heads) {
+    const std::string_view reason =
+        head.reason.empty() ? http::ReasonPhrase(head.status) : std::string_view(head.reason);
+    text += std::to_string(head.status) + " " + std::string(reason) +
+            FieldsText(WithoutFraming(head.fields)) + ";";
+  }
+  const ResponseHead& last = reading.heads.back();
+  const bool until_close = last.body.kind == BodyLength::Kind::kUntilClose;
+  return text + std::to_string(static_cast<int>(last.body.kind)) +
+         (last.keep_alive && !until_close ? " keep{" : " close{") + reading.body + "}";
+}
+
+}  // namespace
+
+bool Try(std::string_view input) {
+  if (input.empty()) return false;
+  constexpr http::ParserLimits kLimits{};
+  const http::ParserLimits low = LowLimits();
+  const auto choice = static_cast<unsigned char>(input.front());
+  const std::string_view method = (choice & 1) != 0 ? "HEAD" : "POST";
+  const Then then = (choice & 2) != 0 ? Then::kEnd : Then::kOpen;
+  input.remove_prefix(1);
+
+  const ResponseReading whole = ReadResponse(method, input, then, {}, low);
+  const std::string text = whole.ToText();
+  for (const Cuts& cuts : WaysToCut(input)) {
+    DemandSame(text, ReadResponse(method, input, then, cuts, low).ToText(),
+               "the reading does not depend on the pieces");
+  }
+  for (const ResponseHead& head : whole.heads) CheckHead(head);
+  Demand(whole.complete || !whole.reusable, "only a complete response leaves its connection free");
+  if (!whole.complete) return false;
+
+  const std::string written = Write(whole);
+  const ResponseReading again = ReadResponse(method, written, Then::kEnd, {}, kLimits);
+  Demand(again.complete && again.error.empty(), "what was accepted is accepted as it is written",
+         written, again.ToText());
+  DemandSame(Essence(whole), Essence(again), "what was accepted says the same when it is written");
+  return true;
+}
+
+std::string Make(Dice& dice) {
+  // Letters, so that the corpus can be read: B and C are a POST's and a HEAD's response at the end.
+  return dice.Pick({"@", "A", "B", "B", "B", "C"}) + MakeResponse(dice);
+}
+
+}  // namespace idem::fuzz
