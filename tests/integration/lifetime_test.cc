@@ -66,4 +66,18 @@ TEST_CASE("a reload while draining is refused, and a second SIGTERM leaves at on
   backend.Release();
 }
 
+TEST_CASE("what the grace cuts off has its line in the log") {
+  ScriptedBackend backend(AnswerWhenReleased());
+  RunningProxy proxy("shutdown_grace: 100ms\n" + Yaml(backend.address()));
+  HttpClient caller(proxy.port());
+  caller.Send(PostText("k-1"));
+  REQUIRE(backend.WaitForRequests(1));
+  proxy.process().Signal(SIGTERM);
+  proxy.process().WaitForLine("\"event\":\"drain_incomplete\"");
+  const std::string line = proxy.process().WaitForLine("\"event\":\"request\"");
+  CHECK(line.find("\"status\":null,\"decision\":\"unknown\"") != std::string::npos);
+  proxy.process().WaitForExit();
+  backend.Release();
+}
+
 }  // namespace idem::support
