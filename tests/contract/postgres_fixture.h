@@ -26,9 +26,12 @@ class PostgresFixture {
     options_.key_prefix = "contract-" + std::to_string(++count) + ":";
     options_.timeout = support::kPatience;
   }
+  /// On a database of the test's own.
+  explicit PostgresFixture(store::StoreOptions options, bool speaks = false)
+      : options_(std::move(options)), speaks_(speaks) {}
 
   std::unique_ptr<StoreClient> Connect(event::EventLoop& loop) {
-    auto store = store::PostgresStore::Open(loop, resolver_, random_, options_, false);
+    auto store = store::PostgresStore::Open(loop, resolver_, random_, options_, speaks_);
     REQUIRE(store.has_value());
     return std::make_unique<Client>(std::move(*store));
   }
@@ -49,6 +52,7 @@ class PostgresFixture {
   };
 
   store::StoreOptions options_;
+  bool speaks_ = false;
   event::Resolver resolver_;
   SystemRandom random_;
 };

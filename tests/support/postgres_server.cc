@@ -91,7 +91,8 @@ TestDatabase::~TestDatabase() {
   }
 }
 
-PostgresServer::PostgresServer() : programs_(NewestPrograms()), folder_(MakeFolder()) {
+PostgresServer::PostgresServer(Settings settings)
+    : settings_(std::move(settings)), programs_(NewestPrograms()), folder_(MakeFolder()) {
   Process initdb = Process::Start(
       AsPostgres("initdb", {"-D", (folder_ / "data").string(), "-U", "postgres", "-E", "UTF8",
                             "--locale=C", "--no-instructions", "--auth=trust", "--no-sync"}));
@@ -133,6 +134,14 @@ void PostgresServer::Kill() {
   process_.reset();
 }
 
+// What SIGKILL of every process would do, but that no shared memory is left behind, which would
+// keep the next start waiting.
+void PostgresServer::Crash() {
+  process_->Signal(SIGQUIT);
+  process_->WaitForExit();
+  process_.reset();
+}
+
 // The children of a killed server end by themselves, and keep a new one away until they have.
 void PostgresServer::Start() {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
@@ -144,10 +153,19 @@ void PostgresServer::Start() {
 }
 
 bool PostgresServer::TryStart() {
-  process_ = Process::Start(AsPostgres(
-      "postgres", {"-D", (folder_ / "data").string(), "-p", std::to_string(port_), "-c",
-                   "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c",
-                   "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=16MB"}));
+  std::vector<std::string> arguments{"-D", (folder_ / "data").string(), "-p",
+                                     std::to_string(port_)};
+  Settings all{{"listen_addresses", "127.0.0.1"},
+               {"unix_socket_directories", ""},
+               {"fsync", "off"},
+               {"full_page_writes", "off"},
+               {"shared_buffers", "16MB"}};
+  all.insert(all.end(), settings_.begin(), settings_.end());
+  for (const auto& [name, value] : all) {
+    arguments.emplace_back("-c");
+    arguments.push_back(name + "=" + value);
+  }
+  process_ = Process::Start(AsPostgres("postgres", std::move(arguments)));
   while (process_->running()) {
     if (PQping(url().c_str()) == PQPING_OK) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

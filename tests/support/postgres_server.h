@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/support/process.h"
@@ -50,10 +51,14 @@ class TestDatabase {
 };
 
 /// One server on a free port of 127.0.0.1, with a folder of its own that goes with it. It is ready
-/// when the constructor returns. Durability is off: its data does not outlive the test.
+/// when the constructor returns. Its fsync is off: its data outlives crashes of the server, but
+/// need not outlive those of the machine.
 class PostgresServer {
  public:
-  PostgresServer();
+  using Settings = std::vector<std::pair<std::string, std::string>>;  // as in postgresql.conf
+
+  /// `settings` come after ours, and so win.
+  explicit PostgresServer(Settings settings = {});
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
@@ -64,13 +69,15 @@ class PostgresServer {
 
   void Stop();   // cuts its clients off and waits for its end
   void Kill();   // SIGKILL to its first process; what it acknowledged is recovered by Start()
-  void Start();  // on the same port, after Stop() or Kill()
+  void Crash();  // the same for all its processes at once, and waits for their end
+  void Start();  // on the same port, after Stop(), Kill() or Crash()
 
  private:
   [[nodiscard]] bool TryStart();
   [[nodiscard]] Process::Command AsPostgres(std::string program,
                                             std::vector<std::string> arguments) const;
 
+  Settings settings_;
   std::filesystem::path programs_;
   std::filesystem::path folder_;
   std::uint16_t port_ = 0;
