@@ -11,10 +11,9 @@ using store::Durability;
 using store::StoreOptions;
 using store::StoreType;
 
-// rediss:// and redis+sentinel:// are words of the manual, which unavailable.cc refuses.
+// rediss:// is a word of the manual, which unavailable.cc refuses.
 bool IsRedisUrl(std::string_view url) {
-  return url.starts_with("rediss://") || url.starts_with("redis+sentinel://") ||
-         store::ParseRedisUrl(url).has_value();
+  return url.starts_with("rediss://") || store::ParseRedisUrl(url).has_value();
 }
 
 // Nothing of a URL is shown, because it may hold a password. That of a store which is not chosen is
@@ -22,7 +21,8 @@ bool IsRedisUrl(std::string_view url) {
 void CheckUrl(MapReader& map, const StoreOptions& options) {
   if (options.type == StoreType::kRedis && !IsRedisUrl(options.url)) {
     map.Complain("url",
-                 "must be of the form redis://[user:password@]host:port/db or "
+                 "must be of the form redis://[user:password@]host:port/db, "
+                 "redis+sentinel://[user:password@]host:port,host:port/master/db or "
                  "unix://[:password@]/path, with % in a password as %25 and / as %2F");
   } else if (options.type == StoreType::kPostgres && !postgres::Url::Parse(options.url)) {
     map.Complain("url",

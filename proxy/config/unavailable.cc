@@ -17,7 +17,6 @@ constexpr Row kUnavailable[] = {
     {"upstreams.*.url", "https://"},
     {"route.upstream", "https://"},
     {"store.url", "rediss://"},
-    {"store.url", "redis+sentinel://"},
     {"route.authenticate.scheme", "hmac-timestamp"},
     {"route.authenticate.scheme", "http-message-signatures"},
 };

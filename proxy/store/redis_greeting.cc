@@ -59,6 +59,7 @@ RedisGreeting::RedisGreeting(const RedisAddress& address, bool require_durable)
     : address_(address), require_durable_(require_durable), where_("Redis at " + address.ToText()) {
   if (!address.password.empty()) steps_.push_back(Step::kAuth);
   if (address.database != 0) steps_.push_back(Step::kSelect);
+  if (!address.sentinels.empty()) steps_.push_back(Step::kRole);
   steps_.push_back(Step::kInfo);
   steps_.push_back(Step::kConfig);
   steps_.insert(steps_.end(), kRedisScriptCount, Step::kScripts);
@@ -76,6 +77,7 @@ std::string RedisGreeting::Commands() const {
   if (address_.database != 0) {
     AppendRedisCommand({"SELECT", std::to_string(address_.database)}, out);
   }
+  if (!address_.sentinels.empty()) AppendRedisCommand({"ROLE"}, out);
   AppendRedisCommand({"INFO"}, out);
   AppendRedisCommand({"CONFIG", "GET", "appendfsync"}, out);
   for (std::size_t i = 0; i < kRedisScriptCount; ++i) {
@@ -103,6 +105,8 @@ std::optional<Error> RedisGreeting::Check(RedisValue reply) {
       if (!reply.error()) return {};
       if (reply.error()->starts_with("ERR")) return Refuse("has no database of that number");
       return ExplainRedisError(where_, *reply.error());
+    case Step::kRole:
+      return CheckRole(reply);
     case Step::kInfo:
       return CheckInfo(reply);
     case Step::kConfig:
@@ -112,6 +116,13 @@ std::optional<Error> RedisGreeting::Check(RedisValue reply) {
       return CheckScript(reply);
   }
   return {};
+}
+
+// No refusal: the sentinels will name another one soon.
+std::optional<Error> RedisGreeting::CheckRole(RedisValue reply) const {
+  if (reply.error()) return ExplainRedisError(where_, *reply.error());
+  if (reply.at(0).text() == "master") return {};
+  return Error{ErrorCode::kUnavailable, where_ + " is no master, though a sentinel said so"};
 }
 
 std::optional<Error> RedisGreeting::CheckInfo(RedisValue reply) {

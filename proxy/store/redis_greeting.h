@@ -3,6 +3,7 @@
 //
 //   AUTH [user] password      where the URL has one
 //   SELECT db                 where it is not 0
+//   ROLE                      where sentinels named it: they may not know yet
 //   INFO                      role, cluster, eviction, append-only file
 //   CONFIG GET appendfsync    may be forbidden
 //   SCRIPT LOAD text          once for each script; each answers the name for EVALSHA
@@ -57,9 +58,10 @@ class RedisGreeting {
   [[nodiscard]] const RedisServerFacts& facts() const { return facts_; }
 
  private:
-  enum class Step : std::uint8_t { kAuth, kSelect, kInfo, kConfig, kScripts };
+  enum class Step : std::uint8_t { kAuth, kSelect, kRole, kInfo, kConfig, kScripts };
 
   [[nodiscard]] std::optional<Error> Check(RedisValue reply);
+  [[nodiscard]] std::optional<Error> CheckRole(RedisValue reply) const;
   [[nodiscard]] std::optional<Error> CheckInfo(RedisValue reply);
   [[nodiscard]] std::optional<Error> CheckScript(RedisValue reply);
   [[nodiscard]] std::optional<Error> CheckFacts() const;

@@ -11,6 +11,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAttemptTimeout(2000);  // look-up, connect and greeting, for each address
+constexpr milliseconds kSentinelPause(2000);   // between two looks at who is the master
 constexpr milliseconds kPauseMin(50);
 constexpr milliseconds kPauseMax(2000);
 
@@ -25,17 +26,28 @@ RedisLink::RedisLink(event::EventLoop& loop, event::Resolver& resolver, Random& 
       options_(options),
       events_(events),
       where_("Redis at " + address_.ToText()),
-      why_not_(Away("is not connected yet")) {}
+      why_not_(Away("is not connected yet")),
+      endpoint_(address_.endpoint),
+      sentinels_(loop, resolver, address_) {}
 
 void RedisLink::Start() {
   INVARIANT(state_ == State::kIdle);
-  Resolve();
+  Find();
+}
+
+void RedisLink::Find() {
+  state_ = State::kResolving;
+  if (address_.sentinels.empty()) return Resolve();
+  resolving_ = sentinels_.Find([this](Result<event::Endpoint> found) {
+    if (!found) return Lose(Away(found.error().detail));
+    endpoint_ = std::move(*found);
+    Resolve();
+  });
 }
 
 void RedisLink::Resolve() {
-  state_ = State::kResolving;
   timer_ = loop_.After(kAttemptTimeout, [this] { Lose(Away("has a name that is not found")); });
-  resolving_ = resolver_.Resolve(loop_, address_.endpoint, [this](event::Resolver::Answer answer) {
+  resolving_ = resolver_.Resolve(loop_, endpoint_, [this](event::Resolver::Answer answer) {
     if (!answer) return Lose(Away("cannot be reached: " + answer.error().detail));
     addresses_ = std::move(*answer);
     next_address_ = 0;
@@ -96,13 +108,25 @@ void RedisLink::BeReady() {
   greeting_.reset();
   if (options_.speaks) {
     log::Write(log::Level::kInfo, "redis_connected",
-               {{"address", address_.ToText()}, {"version", facts.version}});
+               {{"address", endpoint_.ToText()}, {"version", facts.version}});
     for (const std::string& reason : WhyItMayForget(facts)) {
       log::Write(log::Level::kWarn, "redis_may_forget",
                  {{"address", address_.ToText()}, {"detail", reason}});
     }
   }
+  if (!address_.sentinels.empty()) WatchMaster();
   events_.OnLinkReady();
+}
+
+// A master that the others gave up may still be reached from here, and would take claims that are
+// lost when it comes back as a replica. No answer is no reason to leave it.
+void RedisLink::WatchMaster() {
+  timer_ = loop_.After(kSentinelPause, [this] {
+    resolving_ = sentinels_.Find([this](const Result<event::Endpoint>& found) {
+      if (found && *found != endpoint_) Drop(Away("is elsewhere now, the sentinels say"));
+      WatchMaster();
+    });
+  });
 }
 
 void RedisLink::OnEnd() { Lose(Away("closed the connection")); }
@@ -135,7 +159,7 @@ void RedisLink::Lose(Error why) {
   greeting_.reset();
   if (connection_ != nullptr) connection_->Abort();
   connection_.reset();
-  timer_ = loop_.After(NextPause(), [this] { Resolve(); });
+  timer_ = loop_.After(NextPause(), [this] { Find(); });
   why_not_ = std::move(why);
   Tell(why_not_);
   events_.OnLinkLost(why_not_);

@@ -8,6 +8,9 @@
 //              │      └── pausing ◀───┴────────────────┴────────────┘
 //              └───────────▲           refused, lost, out of step, Drop()
 //
+// Where sentinels are asked, the address comes of them each time; while it is ready they are asked
+// again every two seconds, and a master that is none any more is left.
+//
 // A pause grows from 50 ms to 2 s while attempts fail, with a random part, so that the workers of
 // many replicas do not come back all at once.
 #pragma once
@@ -22,6 +25,7 @@
 #include "proxy/event/connection.h"
 #include "proxy/event/resolver.h"
 #include "proxy/store/redis_greeting.h"
+#include "proxy/store/redis_sentinels.h"
 
 namespace idem::store {
 
@@ -72,7 +76,9 @@ class RedisLink final : private event::ConnectionEvents {
   void OnEnd() override;
   void OnFailure(const Error& error) override;
 
+  void Find();
   void Resolve();
+  void WatchMaster();
   void ConnectToNext();
   void TakeReplies();
   void TakeGreeting(RedisValue reply);
@@ -92,17 +98,19 @@ class RedisLink final : private event::ConnectionEvents {
 
   State state_ = State::kIdle;
   Error why_not_;
-  std::string told_;  // the last failure that was logged
-  int failures_ = 0;  // since it was ready
+  std::string told_;          // the last failure that was logged
+  int failures_ = 0;          // since it was ready
+  event::Endpoint endpoint_;  // where it is now
   std::vector<event::SocketAddress> addresses_;
   std::size_t next_address_ = 0;
   std::unique_ptr<event::Connection> connection_;
   std::optional<RedisReader> reader_;
   std::optional<RedisGreeting> greeting_;
   RedisScriptNames names_;
-  Ticket resolving_;
-  Ticket timer_;     // the pause, or the attempt's end
-  Ticket dropping_;  // a Drop() that is not yet done
+  RedisSentinels sentinels_;
+  Ticket resolving_;  // or asking the sentinels
+  Ticket timer_;      // the pause, or the attempt's end
+  Ticket dropping_;   // a Drop() that is not yet done
 };
 
 }  // namespace idem::store

@@ -1,5 +1,6 @@
 #include "proxy/store/redis_url.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -9,6 +10,8 @@ namespace idem::store {
 namespace {
 
 constexpr std::string_view kDefaultPort = ":6379";
+constexpr std::string_view kSentinelPort = ":26379";
+constexpr std::size_t kSentinelsMax = 16;
 
 Error Invalid(std::string_view why) {
   return {ErrorCode::kInvalid, "the URL of Redis: " + std::string(why)};
@@ -60,6 +63,16 @@ Status TakeDatabase(std::string_view text, RedisAddress& address) {
   return Invalid("the database is a number, redis://HOST:PORT/NUMBER");
 }
 
+Result<event::Endpoint> ParseHost(std::string_view text, std::string_view default_port) {
+  std::string host(text);
+  const std::size_t after_brackets = host.find(']') == host.npos ? 0 : host.find(']');
+  if (host.find(':', after_brackets) == host.npos) host += default_port;
+  Result<event::Endpoint> endpoint = event::Endpoint::Parse(host);
+  if (!endpoint) return Invalid(endpoint.error().detail);
+  if (!endpoint->unix_path.empty() || endpoint->port == 0) return Invalid("no host with a port");
+  return endpoint;
+}
+
 Result<RedisAddress> ParseTcp(std::string_view text) {
   RedisAddress address;
   if (const Status taken = TakeCredentials(text, address); !taken) return taken.error();
@@ -69,14 +82,34 @@ Result<RedisAddress> ParseTcp(std::string_view text) {
       return taken.error();
     }
   }
-  std::string host(text.substr(0, slash));
-  const std::size_t after_brackets = host.find(']') == host.npos ? 0 : host.find(']');
-  if (host.find(':', after_brackets) == host.npos) host += kDefaultPort;
-  Result<event::Endpoint> endpoint = event::Endpoint::Parse(host);
-  if (!endpoint) return Invalid(endpoint.error().detail);
-  if (!endpoint->unix_path.empty() || endpoint->port == 0) return Invalid("no host with a port");
+  Result<event::Endpoint> endpoint = ParseHost(text.substr(0, slash), kDefaultPort);
+  if (!endpoint) return endpoint.error();
   address.endpoint = std::move(*endpoint);
   return address;
+}
+
+Result<RedisAddress> ParseSentinels(std::string_view text) {
+  RedisAddress address;
+  if (const Status taken = TakeCredentials(text, address); !taken) return taken.error();
+  const std::size_t slash = text.find('/');
+  std::string_view hosts = text.substr(0, slash);
+  text.remove_prefix(std::min(text.size(), hosts.size() + 1));
+  const std::size_t name_end = std::min(text.find('/'), text.size());
+  address.master = text.substr(0, name_end);
+  if (address.master.empty()) {
+    return Invalid("sentinels are followed by the name of their master, HOST:PORT,HOST:PORT/NAME");
+  }
+  text.remove_prefix(std::min(text.size(), name_end + 1));
+  if (const Status taken = TakeDatabase(text, address); !taken) return taken.error();
+  while (address.sentinels.size() < kSentinelsMax) {
+    const std::size_t comma = std::min(hosts.find(','), hosts.size());
+    Result<event::Endpoint> sentinel = ParseHost(hosts.substr(0, comma), kSentinelPort);
+    if (!sentinel) return sentinel.error();
+    address.sentinels.push_back(std::move(*sentinel));
+    if (comma == hosts.size()) return address;
+    hosts.remove_prefix(comma + 1);
+  }
+  return Invalid("too many sentinels");
 }
 
 Result<RedisAddress> ParseUnix(std::string_view text) {
@@ -98,16 +131,24 @@ Result<RedisAddress> ParseUnix(std::string_view text) {
 
 }  // namespace
 
+std::string RedisAddress::ToText() const {
+  if (sentinels.empty()) return endpoint.ToText();
+  std::string text = master + " (sentinels ";
+  for (const event::Endpoint& sentinel : sentinels) {
+    if (&sentinel != &sentinels.front()) text += ", ";
+    text += sentinel.ToText();
+  }
+  return text + ")";
+}
+
 Result<RedisAddress> ParseRedisUrl(std::string_view url) {
   if (TakePrefix(url, "redis://")) return ParseTcp(url);
   if (TakePrefix(url, "unix://")) return ParseUnix(url);
   if (url.starts_with("rediss://")) {
     return Invalid("TLS (rediss://) is not supported yet; use redis:// or a Unix socket");
   }
-  if (url.starts_with("redis+sentinel://")) {
-    return Invalid("Sentinel (redis+sentinel://) is not supported yet; name the primary");
-  }
-  return Invalid("it begins with redis:// or unix://");
+  if (TakePrefix(url, "redis+sentinel://")) return ParseSentinels(url);
+  return Invalid("it begins with redis://, redis+sentinel:// or unix://");
 }
 
 }  // namespace idem::store

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/base/result.h"
 #include "proxy/event/address.h"
@@ -11,18 +12,22 @@
 namespace idem::store {
 
 struct RedisAddress {
-  event::Endpoint endpoint;
-  std::string user;      // "": the server's default user
-  std::string password;  // "": none is sent
+  event::Endpoint endpoint;                  // not where sentinels are asked
+  std::vector<event::Endpoint> sentinels{};  // who know where the master is; or none
+  std::string master{};                      // by the name that they know it by
+  std::string user;                          // "": the server's default user
+  std::string password;                      // "": none is sent
   std::uint32_t database = 0;
 
-  /// For logs: "127.0.0.1:6379", "unix:/run/redis.sock". Never the password.
-  [[nodiscard]] std::string ToText() const { return endpoint.ToText(); }
+  /// For logs: "127.0.0.1:6379", "unix:/run/redis.sock", "mymaster (sentinels h1:26379, h2:26379)".
+  /// Never the password.
+  [[nodiscard]] std::string ToText() const;
 };
 
-/// redis://[[user]:password@]host[:port][/db] and unix://[[user]:password@]/path[?db=N]; user and
-/// password may be percent-encoded. What is not supported yet (TLS, Sentinel) is kInvalid and says
-/// so. No error repeats the URL, because of the password in it.
+/// redis://[[user]:password@]host[:port][/db], unix://[[user]:password@]/path[?db=N] and
+/// redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/db], where user and
+/// password are those of the Redis servers; both may be percent-encoded. What is not supported yet
+/// (TLS) is kInvalid and says so. No error repeats the URL, because of the password in it.
 [[nodiscard]] Result<RedisAddress> ParseRedisUrl(std::string_view url);
 
 }  // namespace idem::store

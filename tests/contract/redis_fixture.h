@@ -24,6 +24,8 @@ class RedisFixture {
     options_.key_prefix = "contract-" + std::to_string(random()) + std::to_string(random()) + ":";
     options_.timeout = support::kPatience;
   }
+  /// On a server of the test's own.
+  explicit RedisFixture(store::StoreOptions options) : options_(std::move(options)) {}
 
   std::unique_ptr<StoreClient> Connect(event::EventLoop& loop) {
     auto store = store::RedisStore::Open(loop, resolver_, random_, options_, false);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <csignal>
+#include <fstream>
 #include <stdexcept>
 
 namespace idem::support {
@@ -66,6 +67,39 @@ bool RedisServer::TryStart() {
   process_.emplace(Process::Start(command));
   try {
     process_->WaitForLine("Ready to accept connections");
+    return true;
+  } catch (const std::runtime_error&) {
+    process_.reset();
+    return false;
+  }
+}
+
+RedisSentinel::RedisSentinel(std::uint16_t master_port) : folder_(MakeFolder()) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    port_ = FreePort();
+    if (TryStart(master_port)) return;
+  }
+  std::filesystem::remove_all(folder_);
+  throw std::runtime_error("the sentinel does not start");
+}
+
+RedisSentinel::~RedisSentinel() {
+  process_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+// It writes into its file what it learns.
+bool RedisSentinel::TryStart(std::uint16_t master_port) {
+  const std::filesystem::path file = folder_ / "sentinel.conf";
+  std::ofstream(file) << "port " << port_ << "\nbind 127.0.0.1\ndir " << folder_.string()
+                      << "\nsentinel monitor mymaster 127.0.0.1 " << master_port
+                      << " 1\nsentinel down-after-milliseconds mymaster 500\n"
+                         "sentinel failover-timeout mymaster 5000\n";
+  process_.emplace(Process::Start(
+      {.program = "redis-server", .arguments = {file.string(), "--sentinel"}, .environment = {}}));
+  try {
+    process_->WaitForLine("+slave");
     return true;
   } catch (const std::runtime_error&) {
     process_.reset();

@@ -42,4 +42,24 @@ class RedisServer {
   std::optional<Process> process_;
 };
 
+/// One sentinel that watches a master of 127.0.0.1 under the name `mymaster`, decides alone, and
+/// takes half a second of silence for its end. It knows the replicas that the master had when this
+/// began, and has told of the master when the constructor returns.
+class RedisSentinel {
+ public:
+  explicit RedisSentinel(std::uint16_t master_port);
+  ~RedisSentinel();
+  RedisSentinel(const RedisSentinel&) = delete;
+  RedisSentinel& operator=(const RedisSentinel&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  [[nodiscard]] bool TryStart(std::uint16_t master_port);
+
+  std::filesystem::path folder_;
+  std::uint16_t port_ = 0;
+  std::optional<Process> process_;
+};
+
 }  // namespace idem::support

@@ -151,10 +151,12 @@ TEST_CASE("the store's keys are checked, and its URL is never shown") {
       {"store: {type: rediss}",
        "f:3:15: store.type: must be embedded, memory, redis or postgres; did you mean `redis`?\n"},
       {"store: {type: redis, url: \"postgres://me:secret@h\"}",
-       "f:3:27: store.url: must be of the form redis://[user:password@]host:port/db or "
+       "f:3:27: store.url: must be of the form redis://[user:password@]host:port/db, "
+       "redis+sentinel://[user:password@]host:port,host:port/master/db or "
        "unix://[:password@]/path, with % in a password as %25 and / as %2F\n"},
       {"store: {type: redis, url: \"redis://:sec/ret@h\"}",
-       "f:3:27: store.url: must be of the form redis://[user:password@]host:port/db or "
+       "f:3:27: store.url: must be of the form redis://[user:password@]host:port/db, "
+       "redis+sentinel://[user:password@]host:port,host:port/master/db or "
        "unix://[:password@]/path, with % in a password as %25 and / as %2F\n"},
       {"store: {type: postgres, url: \"postgres://me:sec/ret@h/db\"}",
        "f:3:30: store.url: must be of the form postgres://user:password@host:port/database, with % "

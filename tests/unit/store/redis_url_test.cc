@@ -23,6 +23,9 @@ TEST_CASE("a Redis URL names an address, a user and a database") {
            {"unix:///run/redis.sock", "unix:/run/redis.sock", "", "", 0},
            {"unix:///run/a@b.sock?db=4", "unix:/run/a@b.sock", "", "", 4},
            {"unix://shop:pw@/run/redis.sock?db=1", "unix:/run/redis.sock", "shop", "pw", 1},
+           {"redis+sentinel://a/m", "m (sentinels a:26379)", "", "", 0},
+           {"redis+sentinel://u:pw@a:1,[::1],c:3/my-master/2",
+            "my-master (sentinels a:1, [::1]:26379, c:3)", "u", "pw", 2},
        }) {
     CAPTURE(row.url);
     const Result<RedisAddress> address = ParseRedisUrl(row.url);
@@ -39,7 +42,8 @@ TEST_CASE("what cannot be a Redis URL is refused, and its password is not repeat
        {"", "http://h", "redis://", "redis://:TOPSECRET@", "redis://u:TOPSECRET@h:99999",
         "redis://TOPSECRET@h", "redis://u:@h", "redis://u:TOPSECRET%4@h",
         "redis://u:TOPSECRET@h:1/x", "redis://u:TOPSECRET@h:1/1/2", "redis://u:TOPSECRET@h:1/-1",
-        "redis://unix:TOPSECRET", "rediss://u:TOPSECRET@h", "redis+sentinel://u:TOPSECRET@h/m/0",
+        "redis://unix:TOPSECRET", "rediss://u:TOPSECRET@h", "redis+sentinel://u:TOPSECRET@h",
+        "redis+sentinel://u:TOPSECRET@h,/m", "redis+sentinel://u:TOPSECRET@h/m/x",
         "unix://run/redis.sock", "unix:///run/redis.sock?x=TOPSECRET"}) {
     CAPTURE(url);
     const Result<RedisAddress> address = ParseRedisUrl(url);
