@@ -31,7 +31,7 @@
 namespace idem::chaos {
 namespace {
 
-constexpr std::size_t kKeysAtOnce = 10;
+constexpr std::size_t kKeysAtOnce = 20;
 constexpr std::size_t kCallersPerKey = 3;
 constexpr Milliseconds kArrivalSpread{400};  // of the callers of one key
 constexpr std::size_t kAskersAtOnce = 16;
