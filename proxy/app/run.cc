@@ -115,8 +115,10 @@ class Main {
     if (auto status = workers_.Start(config_); !status) return Fail(status.error());
     serving_ = true;
     process_.readiness.SetListening();
-    for (const event::Endpoint& endpoint : workers_.bound()) {
-      log::Write(log::Level::kInfo, "listening", {{"address", endpoint.ToText()}});
+    for (std::size_t i = 0; i < config_->listen.size(); ++i) {
+      log::Write(
+          log::Level::kInfo, "listening",
+          {{"address", workers_.bound()[i].ToText()}, {"tls", config_->listen[i].tls != nullptr}});
     }
     log::Flush();
     loop_.Run();
@@ -272,13 +274,13 @@ class Main {
   // Whether the addresses that a reload adds can be bound, tried before any worker changes
   // anything.
   bool CanListen(const config::Config& next) {
-    for (const event::Endpoint& endpoint : next.listen) {
-      if (std::find(config_->listen.begin(), config_->listen.end(), endpoint) !=
-          config_->listen.end()) {
-        continue;
-      }
+    for (const config::Listener& added : next.listen) {
+      const auto same = [&](const config::Listener& running) {
+        return running.endpoint == added.endpoint;
+      };
+      if (std::any_of(config_->listen.begin(), config_->listen.end(), same)) continue;
       auto listener =
-          event::Listener::Listen(loop_, endpoint, [](int, const event::SocketAddress&) {});
+          event::Listener::Listen(loop_, added.endpoint, [](int, const event::SocketAddress&) {});
       if (listener) continue;
       log::Write(log::Level::kError, "reload_refused", {{"reason", listener.error().detail}});
       return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/base/invariant.h"
 #include "proxy/base/log.h"
 #include "proxy/forward/pooled_upstream.h"
 
@@ -34,7 +35,11 @@ Status Worker::Start(const std::vector<event::Endpoint>& endpoints) {
                       process_.unrecorded, process_.metrics, access_log_},
       MakeSite(*config_));
   Tick();
-  return Listen(endpoints);
+  INVARIANT(endpoints.size() == config_->listen.size());
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    if (auto status = Listen(config_->listen[i], endpoints[i]); !status) return status;
+  }
+  return Ok();
 }
 
 std::shared_ptr<const exchange::Site> Worker::MakeSite(const config::Config& config) {
@@ -45,27 +50,26 @@ std::shared_ptr<const exchange::Site> Worker::MakeSite(const config::Config& con
   site->trusted_proxies = config.trusted_proxies;
   for (const forward::UpstreamOptions& options : config.upstreams) {
     site->upstreams.push_back({std::make_unique<forward::PooledUpstream>(
-                                   loop_, process_.resolver, process_.GateOf(options), options),
+                                   loop_, process_.resolver, process_.GateOf(options),
+                                   process_.metrics.upstream_connections, options),
                                options.response_timeout});
   }
   return site;
 }
 
-Status Worker::Listen(const std::vector<event::Endpoint>& endpoints) {
-  for (const event::Endpoint& endpoint : endpoints) {
-    // A Unix socket has one listener; the kernel spreads only those of a port.
-    if (index_ > 0 && !endpoint.unix_path.empty()) continue;
-    auto server = http_server::Server::Start(loop_, endpoint, config_->server, *registry_,
-                                             process_.connections);
-    if (!server) return std::move(server).error();
-    servers_.push_back(std::move(*server));
-  }
+Status Worker::Listen(const config::Listener& listener, const event::Endpoint& at) {
+  // A Unix socket has one listener; the kernel spreads only those of a port.
+  if (index_ > 0 && !at.unix_path.empty()) return Ok();
+  auto server = http_server::Server::Start(loop_, at, config_->server, *registry_,
+                                           process_.connections, listener.tls);
+  if (!server) return std::move(server).error();
+  servers_.push_back({listener.endpoint, std::move(*server)});
   return Ok();
 }
 
 std::vector<event::Endpoint> Worker::bound() const {
   std::vector<event::Endpoint> endpoints;
-  for (const auto& server : servers_) endpoints.push_back(server->bound());
+  for (const Serving& serving : servers_) endpoints.push_back(serving.server->bound());
   return endpoints;
 }
 
@@ -83,26 +87,34 @@ void Worker::Apply(std::shared_ptr<const config::Config> config) {
 
 void Worker::Reload(const std::shared_ptr<const config::Config>& config) {
   if (!registry_ || registry_->draining()) return;  // posted before the end, read after it
-  const auto wanted = [&](const std::unique_ptr<http_server::Server>& server) {
-    return std::find(config->listen.begin(), config->listen.end(), server->bound()) !=
-           config->listen.end();
-  };
-  std::vector<event::Endpoint> added;
-  for (const event::Endpoint& endpoint : config->listen) {
-    const bool there = std::any_of(config_->listen.begin(), config_->listen.end(),
-                                   [&](const event::Endpoint& other) { return other == endpoint; });
-    if (!there) added.push_back(endpoint);
-  }
-  const bool listeners_changed = config->listen != config_->listen;
   config_ = config;
   access_log_.SetFormat(config_->log.format);
   registry_->SetSite(MakeSite(*config_));
-  for (auto& server : servers_) {
-    server->SetOptions(config_->server);
-    if (listeners_changed && !wanted(server)) server->Drain();
+  ReloadListeners();
+}
+
+// Each server goes on for the first listener at its address that no other serves yet; who finds
+// none drains, and what is left is new.
+void Worker::ReloadListeners() {
+  std::vector<config::Listener> left = config_->listen;
+  for (Serving& serving : servers_) {
+    serving.server->SetOptions(config_->server);
+    if (serving.draining) continue;
+    const auto same = std::find_if(left.begin(), left.end(), [&](const config::Listener& listener) {
+      return listener.endpoint == serving.configured;
+    });
+    if (same == left.end()) {
+      serving.draining = true;
+      serving.server->Drain();
+      continue;
+    }
+    serving.server->SetTls(same->tls);
+    left.erase(same);
   }
-  if (auto listening = Listen(added); !listening) {
-    log::Write(log::Level::kError, "listen_failed", {{"reason", listening.error().detail}});
+  for (const config::Listener& listener : left) {
+    if (auto listening = Listen(listener, listener.endpoint); !listening) {
+      log::Write(log::Level::kError, "listen_failed", {{"reason", listening.error().detail}});
+    }
   }
 }
 
@@ -110,14 +122,14 @@ void Worker::Drain(Duration grace) {
   loop_.Post([this, grace] {
     if (!registry_) return;  // it never started, or has ended
     registry_->Drain();
-    for (auto& server : servers_) server->Drain();
+    for (Serving& serving : servers_) serving.server->Drain();
     StopWhenIdle(loop_.Now() + grace);
   });
 }
 
 void Worker::StopWhenIdle(BootTime deadline) {
   std::size_t open = registry_->live() + settler_->pending();
-  for (const auto& server : servers_) open += server->connection_count();
+  for (const Serving& serving : servers_) open += serving.server->connection_count();
   if (open == 0 || loop_.Now() >= deadline) {
     if (open != 0) {
       log::Write(log::Level::kWarn, "drain_incomplete",

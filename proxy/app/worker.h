@@ -23,7 +23,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Opens the store and binds the listeners. An endpoint with port 0 gets one of the system's:
+  /// Opens the store and binds the listeners, each at its endpoint of `endpoints`: that of the
+  /// configuration, or where another worker bound it. One with port 0 gets one of the system's:
   /// bound() tells. An error says what is wrong and what to do; a store that is only away is none,
   /// /readyz tells.
   Status Start(const std::vector<event::Endpoint>& endpoints);
@@ -42,7 +43,13 @@ class Worker {
   void Close();
 
  private:
-  Status Listen(const std::vector<event::Endpoint>& endpoints);
+  struct Serving {
+    event::Endpoint configured;  // as the configuration says it: its port may be 0
+    std::unique_ptr<http_server::Server> server;
+    bool draining = false;
+  };
+  Status Listen(const config::Listener& listener, const event::Endpoint& at);
+  void ReloadListeners();
   [[nodiscard]] std::shared_ptr<const exchange::Site> MakeSite(const config::Config& config);
   void Reload(const std::shared_ptr<const config::Config>& config);
   void Tick();
@@ -58,7 +65,7 @@ class Worker {
   std::optional<store::GatedRecords> records_;  // of store_
   std::unique_ptr<exchange::Settler> settler_;
   std::unique_ptr<exchange::ExchangeRegistry> registry_;
-  std::vector<std::unique_ptr<http_server::Server>> servers_;
+  std::vector<Serving> servers_;
   Ticket tick_;
   Ticket drain_check_;
 };

@@ -46,15 +46,17 @@ void Workers::Run(Running& running, const std::shared_ptr<const config::Config>&
 }
 
 Status Workers::Start(const std::shared_ptr<const config::Config>& config) {
-  for (const event::Endpoint& endpoint : config->listen) {
-    if (auto free = event::Listener::CheckFree(endpoint); !free) return free;
+  std::vector<event::Endpoint> configured;
+  for (const config::Listener& listener : config->listen) {
+    if (auto free = event::Listener::CheckFree(listener.endpoint); !free) return free;
+    configured.push_back(listener.endpoint);
   }
   for (unsigned i = 0; i < config->workers; ++i) {
     auto& running = *running_.emplace_back(std::make_unique<Running>());
     running.index = i;
     auto started = running.started.get_future();
     // The first may let the system choose ports; the others share them.
-    auto endpoints = i == 0 ? config->listen : bound_;
+    auto endpoints = i == 0 ? configured : bound_;
     running.thread = std::thread([this, &running, config, endpoints = std::move(endpoints)] {
       Run(running, config, endpoints);
     });

@@ -20,6 +20,7 @@ enum class Scheme : std::uint8_t {
   kHmacBody,               // hex HMAC-SHA256 of the raw body
   kHmacTimestamp,          // not implemented: the configuration refuses it
   kHttpMessageSignatures,  // RFC 9421; not implemented: the configuration refuses it
+  kClientCertificate,      // whom the TLS listener's client_ca says it is
 };
 
 /// As it is written in the configuration and after WWW-Authenticate: "hmac-body".
@@ -35,6 +36,9 @@ struct AuthenticateOptions {
   std::string client_header = "X-Client-Id";
 };
 
+/// Whether `clients` leaves the route to that client.
+[[nodiscard]] bool MayUse(const AuthenticateOptions& options, std::string_view client_id);
+
 struct Authenticated {
   std::string_view client_id;  // of the entry in `clients`; "" with kNone
 };
@@ -45,10 +49,13 @@ struct SignatureExpired {};  // schemes with a timestamp only
 using AuthenticateResult =
     std::variant<Authenticated, SignatureMissing, SignatureInvalid, SignatureExpired>;
 
-/// `body` is the raw body as received. The result's view lives as long as `clients`.
+/// `tls_subject` is that of the certificate which the caller's connection showed and a listener's
+/// client_ca vouches for, or ""; `body` is the raw body as received. The result's view lives as
+/// long as `clients`.
 [[nodiscard]] AuthenticateResult Authenticate(const AuthenticateOptions& options,
-                                              const Clients& clients, const http::RequestHead& head,
-                                              std::string_view body, WallTime now);
+                                              const Clients& clients, std::string_view tls_subject,
+                                              const http::RequestHead& head, std::string_view body,
+                                              WallTime now);
 
 /// What a caller must send, for the `sign` command: the field lines that make `body` pass as
 /// `client` (its first secret signs). An error says why not: no secret, a scheme that is not

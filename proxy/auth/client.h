@@ -28,7 +28,10 @@ class Secret {
 
 struct ClientOptions {
   std::string id;
-  std::vector<Secret> secrets;  // all active at once, in any number from one, so that they rotate
+  std::vector<Secret> secrets;  // all active at once, in any number, so that they rotate
+  /// The subject of its TLS certificate in the form of RFC 2253, "CN=shop,O=Shops"; "": none. A
+  /// client has one or a secret.
+  std::string certificate_subject = {};
 };
 
 /// All clients of a configuration, immutable while it is in force. Few: found by walking.

@@ -1,18 +1,11 @@
 #include "proxy/auth/hmac_body.h"
 
-#include <algorithm>
-
 #include "proxy/base/digest.h"
 #include "proxy/base/hex.h"
 
 namespace idem::auth {
 
 namespace {
-
-bool MayUse(const AuthenticateOptions& options, std::string_view client_id) {
-  return options.clients.empty() ||
-         std::ranges::find(options.clients, client_id) != options.clients.end();
-}
 
 // Who signs when the caller does not say: the only client that may use the route, or else the one
 // named `default`. nullptr: nobody.

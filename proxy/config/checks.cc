@@ -24,10 +24,11 @@ bool LeaseIsAuto(const Node& route) {
 void CheckListeners(Draft& draft) {
   const auto& listen = draft.config.listen;
   for (std::size_t i = 0; i < draft.listener_nodes.size(); ++i) {
-    const event::Endpoint& endpoint = listen[i];
+    const event::Endpoint& endpoint = listen[i].endpoint;
+    const auto same = [&](const Listener& other) { return other.endpoint == endpoint; };
     const bool fixed = endpoint.port != 0 || !endpoint.unix_path.empty();
-    if (fixed && std::find(listen.begin(), listen.begin() + static_cast<std::ptrdiff_t>(i),
-                           endpoint) != listen.begin() + static_cast<std::ptrdiff_t>(i)) {
+    const auto before = listen.begin() + static_cast<std::ptrdiff_t>(i);
+    if (fixed && std::any_of(listen.begin(), before, same)) {
       Complain(draft.listener_nodes[i], "is an address that is listened on already",
                draft.mistakes);
     }
@@ -46,6 +47,10 @@ void CheckAuthentication(const Node& node, const Route& route, Draft& draft) {
   }
   std::vector<std::string_view> ids;
   for (const auto& client : draft.config.clients) ids.push_back(client.id);
+  if (route.authenticate->scheme == auth::Scheme::kClientCertificate && !draft.asks_clients) {
+    ComplainBelow(node, {"authenticate", "scheme"},
+                  "needs a listener with `tls` and its `client_ca`", draft.mistakes);
+  }
   const Node* list = node.Find("authenticate")->Find("clients");
   if (list == nullptr) return;
   for (const Node& item : list->items) {

@@ -1,8 +1,9 @@
 // The configuration: one YAML file, read into each part's own Options (config.md is its manual).
 //
 // All or nothing: LoadFile() answers a Config of which every value has been checked, or every
-// mistake of the file with its place. A start and a reload use the same function; what only a start
-// may change is told by NotReloadable(). A Config is a value and immutable once it is in force.
+// mistake of the file with its place. Certificates and keys are read with it, so that those in use
+// are those that were checked. A start and a reload use the same function; what only a start may
+// change is told by NotReloadable(). A Config is a value and immutable once it is in force.
 #pragma once
 
 #include <chrono>
@@ -26,8 +27,14 @@
 
 namespace idem::config {
 
+/// One address that callers may use.
+struct Listener {
+  event::Endpoint endpoint;
+  http_server::ServerTls tls = nullptr;  // null: plain HTTP
+};
+
 struct Config {
-  std::vector<event::Endpoint> listen = {{"0.0.0.0", 8080, ""}};                  // never empty
+  std::vector<Listener> listen = {{{"0.0.0.0", 8080, ""}}};                       // never empty
   std::optional<event::Endpoint> admin = event::Endpoint{"127.0.0.1", 9901, ""};  // nullopt: off
   std::optional<auth::Secret> admin_token;     // what the admin listener asks for; nullopt: nothing
   unsigned workers = 1;                        // from 1; `auto` is resolved to the number of cores
@@ -39,7 +46,7 @@ struct Config {
   exchange::Options exchange;   // what follows from `limits:` and `store:`
   store::StoreOptions store;
 
-  auth::Clients clients;  // ids are distinct; each has a secret
+  auth::Clients clients;  // ids are distinct; each has a secret or a certificate's subject
   /// Those named under `upstreams:`, then those that a route gave as a URL, each once.
   std::vector<forward::UpstreamOptions> upstreams;
   /// In the file's order, `defaults:` applied. Names are distinct; `upstream` is an index into

@@ -86,6 +86,30 @@ void ReadId(MapReader& map, auth::ClientOptions& client, Draft& draft) {
   }
 }
 
+// Somebody who writes a subject as other tools show it would wait for a match that never comes.
+bool IsSubject(std::string_view text) {
+  const std::size_t comma = text.find(", ");
+  const bool spaced = text.find(" = ") != text.npos ||
+                      (comma != text.npos && (comma == 0 || text[comma - 1] != '\\'));
+  return text.find('=') != text.npos && text.front() != '/' && !spaced;
+}
+
+void ReadSubject(MapReader& map, auth::ClientOptions& client, Draft& draft) {
+  if (!map.ReadText("certificate_subject", client.certificate_subject)) return;
+  if (!IsSubject(client.certificate_subject)) {
+    return map.Complain("certificate_subject",
+                        "is not a subject as `openssl x509 -noout -subject -nameopt RFC2253` "
+                        "prints it, such as CN=shop,O=Shops");
+  }
+  const auto& clients = draft.config.clients;
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    if (clients[i].certificate_subject != client.certificate_subject) continue;
+    map.Complain("certificate_subject", "is the one of " + draft.client_nodes[i].path + " (line " +
+                                            std::to_string(draft.client_nodes[i].place.line) +
+                                            ") too");
+  }
+}
+
 bool NamesNoSecret(const Node& client) {
   const Node* secrets = client.Find("secrets");
   const bool none = secrets == nullptr || secrets->is_null() ||
@@ -104,7 +128,8 @@ void ReadClients(MapReader& root, Draft& draft) {
     ReadId(map, client, draft);
     ReadSecrets(map, client, draft.mistakes);
     ReadSecretsFile(map, client, draft);
-    if (NamesNoSecret(item)) {
+    ReadSubject(map, client, draft);
+    if (NamesNoSecret(item) && item.Find("certificate_subject") == nullptr) {
       map.Complain("secrets", "must have at least one, here or in secrets_file");
     }
     map.RefuseUnknownKeys();

@@ -54,7 +54,8 @@ void ReadAuthenticate(MapReader& route, exchange::Route& to, Mistakes& mistakes)
       {"none", Scheme::kNone},
       {"hmac-body", Scheme::kHmacBody},
       {"hmac-timestamp", Scheme::kHmacTimestamp},
-      {"http-message-signatures", Scheme::kHttpMessageSignatures}};
+      {"http-message-signatures", Scheme::kHttpMessageSignatures},
+      {"client-certificate", Scheme::kClientCertificate}};
   auth::AuthenticateOptions options;
   MapReader map(*node, mistakes);
   map.Require("scheme");

@@ -30,30 +30,26 @@ std::optional<event::Endpoint> ReadAddress(const Node& node, Mistakes& mistakes)
 }
 
 // An entry of `listen` that is a map.
-std::optional<event::Endpoint> ReadListenerMap(const Node& node, Mistakes& mistakes) {
-  MapReader map(node, mistakes);
+std::optional<Listener> ReadListenerMap(const Node& node, Draft& draft) {
+  MapReader map(node, draft.mistakes);
   map.Require("address");
   std::optional<event::Endpoint> endpoint;
-  if (const Node* address = map.Find("address")) endpoint = ReadAddress(*address, mistakes);
-  if (const Node* tls_node = map.Find("tls")) {
-    MapReader tls(*tls_node, mistakes);
-    std::string path;
-    tls.Require("certificate");
-    tls.ReadText("certificate", path);
-    tls.Require("key");
-    tls.ReadText("key", path);
-    tls.ReadText("client_ca", path);
-    tls.RefuseUnknownKeys();
-  }
+  if (const Node* address = map.Find("address")) endpoint = ReadAddress(*address, draft.mistakes);
+  auto tls = ReadListenerTls(map, draft);
   map.RefuseUnknownKeys();
-  return endpoint;
+  if (!endpoint) return std::nullopt;
+  return Listener{*std::move(endpoint), std::move(tls)};
 }
 
 void ReadListener(const Node& node, Draft& draft) {
-  const auto endpoint = node.kind == Node::Kind::kMap ? ReadListenerMap(node, draft.mistakes)
-                                                      : ReadAddress(node, draft.mistakes);
-  if (!endpoint) return;
-  draft.config.listen.push_back(*endpoint);
+  std::optional<Listener> listener;
+  if (node.kind == Node::Kind::kMap) {
+    listener = ReadListenerMap(node, draft);
+  } else if (const auto endpoint = ReadAddress(node, draft.mistakes)) {
+    listener = Listener{*endpoint};
+  }
+  if (!listener) return;
+  draft.config.listen.push_back(*std::move(listener));
   draft.listener_nodes.push_back(node);
 }
 

@@ -7,25 +7,6 @@ namespace {
 
 Error Invalid(const char* why) { return {ErrorCode::kInvalid, why}; }
 
-void ReadTls(MapReader& map, const forward::UpstreamOptions& options, Mistakes& mistakes,
-             forward::UpstreamTls& tls) {
-  const Node* node = map.Find("tls");
-  if (node == nullptr) return;
-  MapReader reader(*node, mistakes);
-  reader.ReadText("ca", tls.ca);
-  reader.ReadText("certificate", tls.certificate);
-  reader.ReadText("key", tls.key);
-  reader.ReadText("server_name", tls.server_name);
-  reader.ReadFlag("verify", tls.verify);
-  reader.RefuseUnknownKeys();
-  if (tls.certificate.empty() != tls.key.empty()) {
-    reader.Complain(tls.key.empty() ? "key" : "certificate", "is missing: the two go together");
-  }
-  if (!options.tls && !options.endpoints.empty() && tls != forward::UpstreamTls()) {
-    map.Complain("tls", "has no effect on an http:// URL; write https://");
-  }
-}
-
 void ReadUrl(MapReader& map, forward::UpstreamOptions& options) {
   std::string text;
   map.Require("url");
@@ -74,9 +55,7 @@ void ReadUpstreams(MapReader& root, Draft& draft) {
     }
     MapReader map(entry.value, draft.mistakes);
     ReadUrl(map, options);
-    forward::UpstreamTls tls;
-    ReadTls(map, options, draft.mistakes, tls);
-    if (options.tls) options.tls = tls;
+    ReadUpstreamTls(map, options, draft);
     const TimeRange waits{milliseconds(1), std::chrono::hours(1)};
     map.ReadTime("connect_timeout", options.connect_timeout, waits);
     map.ReadTime("response_timeout", options.response_timeout, waits);
@@ -112,7 +91,10 @@ std::optional<std::size_t> ReadUpstreamOfRoute(const Node& value, Draft& draft) 
   forward::UpstreamOptions options;
   options.name = *text;
   options.endpoints = {url->endpoint};
-  if (url->tls) options.tls.emplace();
+  if (url->tls) {
+    const auto used = forward::UseTls(options.tls.emplace());
+    if (!used) Complain(value, used.error().detail, draft.mistakes);
+  }
   upstreams.push_back(std::move(options));
   return upstreams.size() - 1;
 }

@@ -50,27 +50,26 @@ void CompareRoutes(const Route& a, const Route& b, std::vector<std::string>& cha
   }
 }
 
-const auth::ClientOptions* FindBySecret(const auth::Clients& clients, const auth::Secret& secret) {
-  for (const auth::ClientOptions& client : clients) {
-    for (const auth::Secret& candidate : client.secrets) {
-      if (candidate.bytes() == secret.bytes()) return &client;
-    }
-  }
-  return nullptr;
+// Whether both show the same certificate or have a secret in common.
+bool AreOneCaller(const auth::ClientOptions& a, const auth::ClientOptions& b) {
+  if (!a.certificate_subject.empty() && a.certificate_subject == b.certificate_subject) return true;
+  return std::any_of(a.secrets.begin(), a.secrets.end(), [&](const auth::Secret& mine) {
+    return std::any_of(b.secrets.begin(), b.secrets.end(),
+                       [&](const auth::Secret& theirs) { return mine.bytes() == theirs.bytes(); });
+  });
 }
 
-// A client that is gone is one that may no longer call. One that goes on with its secret under
-// another id is one whose earlier keys would be forgotten.
+// A client that is gone is one that may no longer call. One that goes on with its secret or its
+// certificate under another id is one whose earlier keys would be forgotten.
 void CompareClients(const auth::Clients& running, const auth::Clients& next,
                     std::vector<std::string>& changed) {
   for (const auth::ClientOptions& client : running) {
     if (auth::FindClient(next, client.id) != nullptr) continue;
-    for (const auth::Secret& secret : client.secrets) {
-      const auth::ClientOptions* renamed = FindBySecret(next, secret);
-      if (renamed == nullptr || auth::FindClient(running, renamed->id) != nullptr) continue;
-      changed.push_back("clients." + client.id + ".id");
-      break;
-    }
+    const bool renamed =
+        std::any_of(next.begin(), next.end(), [&](const auth::ClientOptions& other) {
+          return AreOneCaller(client, other) && auth::FindClient(running, other.id) == nullptr;
+        });
+    if (renamed) changed.push_back("clients." + client.id + ".id");
   }
 }
 

@@ -43,7 +43,8 @@ void WarnOfScope(const Node& route, const Policy& policy, Mistakes& warnings) {
 
 void WarnOfDemoSecret(const Draft& draft, Mistakes& warnings) {
   const auto& listen = draft.config.listen;
-  if (std::all_of(listen.begin(), listen.end(), IsLoopback)) return;
+  const auto is_loopback = [](const Listener& one) { return IsLoopback(one.endpoint); };
+  if (std::all_of(listen.begin(), listen.end(), is_loopback)) return;
   for (std::size_t i = 0; i < draft.client_nodes.size(); ++i) {
     const auto& secrets = draft.config.clients[i].secrets;
     if (std::none_of(secrets.begin(), secrets.end(),

@@ -20,6 +20,7 @@ struct Draft {
   Mistakes warnings;
   bool shutdown_grace_auto = true;
   std::uint64_t body_max = 1 << 20;  // limits.body: the default of a route's max_body
+  bool asks_clients = false;         // some listener has a client_ca
   std::vector<Node> listener_nodes;  // beside config.listen
   std::vector<Node> client_nodes;    // beside config.clients
   std::vector<Node> route_nodes;     // beside config.routes: with `defaults` below
@@ -37,6 +38,11 @@ void ReadStore(MapReader& root, Draft& draft);      // store
 void ReadClients(MapReader& root, Draft& draft);    // clients, and the secrets files
 void ReadUpstreams(MapReader& root, Draft& draft);  // upstreams
 void ReadRoutes(MapReader& root, Draft& draft);     // defaults, routes; after all above
+
+/// `tls` of a listener, and the files that it names; null where there is none, or a mistake.
+[[nodiscard]] http_server::ServerTls ReadListenerTls(MapReader& listener, Draft& draft);
+/// `tls` of an upstream, after its URL, and the files that it names.
+void ReadUpstreamTls(MapReader& upstream, forward::UpstreamOptions& options, Draft& draft);
 
 /// The index of the upstream that a route names; one for a URL is added. nullopt: a mistake.
 std::optional<std::size_t> ReadUpstreamOfRoute(const Node& value, Draft& draft);

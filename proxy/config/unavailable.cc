@@ -13,9 +13,6 @@ struct Row {
 };
 
 constexpr Row kUnavailable[] = {
-    {"listen.tls", ""},
-    {"upstreams.*.url", "https://"},
-    {"route.upstream", "https://"},
     {"store.url", "rediss://"},
     {"route.authenticate.scheme", "hmac-timestamp"},
     {"route.authenticate.scheme", "http-message-signatures"},

@@ -52,12 +52,12 @@ class Connection {
                                              Duration timeout, ConnectionEvents& events,
                                              const Options& options);
 
-  /// The same with TLS. As a server the handshake, within 10 s, goes on unseen before the first
-  /// OnData; as a client OnConnected follows it, within `timeout` for both, and the certificate
-  /// must be for `server_name`, a name or an IP address ("": any). `context` need not outlive the
-  /// call.
+  /// The same with TLS. As a server the handshake, within `timeout`, goes on unseen before the
+  /// first OnData; as a client OnConnected follows it, within `timeout` for both, and the
+  /// certificate must be for `server_name`, a name or an IP address ("": any). `context` need not
+  /// outlive the call.
   static std::unique_ptr<Connection> AcceptedTls(EventLoop& loop, int socket,
-                                                 const TlsContext& context,
+                                                 const TlsContext& context, Duration timeout,
                                                  ConnectionEvents& events, const Options& options);
   static std::unique_ptr<Connection> ConnectTls(EventLoop& loop, const SocketAddress& to,
                                                 const TlsContext& context,

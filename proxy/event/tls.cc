@@ -4,21 +4,44 @@
 #include <openssl/ssl.h>
 
 #include <string_view>
+#include <system_error>
 
 namespace idem::event {
 namespace {
 
-/// The newest error of this thread in OpenSSL's words.
-std::string LastError() {
-  const unsigned long code = ERR_peek_last_error();
+/// The oldest error of this thread, from which the others followed, in OpenSSL's words.
+std::string FirstError() {
+  const unsigned long code = ERR_peek_error();
   ERR_clear_error();
+  if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
   const char* reason = ERR_reason_error_string(code);
   return reason != nullptr ? reason : "unknown error";
 }
 
-Error FileError(std::string_view what, const std::string& path) {
+Error FileError(std::string_view what, const std::string& path, std::string_view reason) {
   return {.code = ErrorCode::kInvalid,
-          .detail = "cannot use " + std::string(what) + " '" + path + "': " + LastError()};
+          .detail = "cannot use " + std::string(what) + " '" + path + "': " + std::string(reason)};
+}
+Error FileError(std::string_view what, const std::string& path) {
+  return FileError(what, path, FirstError());
+}
+
+// OpenSSL would ask on the terminal.
+int RefusePassphrase(char*, int, int, void* asked) noexcept {
+  if (asked != nullptr) *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
+// HTTP/1.1 is all that a listener speaks (RFC 7301): a client that offers only other protocols is
+// refused, one that offers none is taken at its word.
+int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
+                   const unsigned char* offered, unsigned offered_size, void*) noexcept {
+  static constexpr unsigned char kHttp11[] = "\x08http/1.1";
+  unsigned char* found = nullptr;
+  const int answer = SSL_select_next_proto(&found, chosen_size, kHttp11, sizeof kHttp11 - 1,
+                                           offered, offered_size);
+  *chosen = found;
+  return answer == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 }  // namespace
@@ -31,6 +54,7 @@ std::unique_ptr<TlsContext> TlsContext::New(bool server) {
   std::unique_ptr<TlsContext> context(new TlsContext(raw));
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_default_passwd_cb(raw, RefusePassphrase);
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);  // an idle connection holds no buffers
   return context;
 }
@@ -40,11 +64,22 @@ Status TlsContext::LoadChain(const std::string& certificate, const std::string& 
   if (SSL_CTX_use_certificate_chain_file(get(), certificate.c_str()) != 1) {
     return FileError("the certificate", certificate);
   }
-  if (SSL_CTX_use_PrivateKey_file(get(), key.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(get()) != 1) {
-    return FileError("the private key", key);
-  }
+  bool asked = false;
+  SSL_CTX_set_default_passwd_cb_userdata(get(), &asked);
+  const bool loaded = SSL_CTX_use_PrivateKey_file(get(), key.c_str(), SSL_FILETYPE_PEM) == 1;
+  SSL_CTX_set_default_passwd_cb_userdata(get(), nullptr);
+  if (asked) return FileError("the private key", key, "it needs a passphrase");
+  if (!loaded || SSL_CTX_check_private_key(get()) != 1) return FileError("the private key", key);
   return Ok();
+}
+
+std::string_view TlsContext::CertificateFault(WallTime now) const {
+  const X509* certificate = SSL_CTX_get0_certificate(get());
+  if (certificate == nullptr) return "";
+  time_t at = std::chrono::system_clock::to_time_t(now);
+  if (X509_cmp_time(X509_get0_notAfter(certificate), &at) < 0) return "has expired";
+  if (X509_cmp_time(X509_get0_notBefore(certificate), &at) > 0) return "is not valid yet";
+  return "";
 }
 
 Result<std::unique_ptr<TlsContext>> TlsContext::ForClient(const TlsClientOptions& options) {
@@ -67,6 +102,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::ForServer(const TlsServerOptions
   auto context = New(/*server=*/true);
   auto loaded = context->LoadChain(options.certificate, options.key);
   if (!loaded) return std::move(loaded).error();
+  SSL_CTX_set_alpn_select_cb(context->get(), ChooseProtocol, nullptr);
   // A session may be resumed where it would be accepted anew: on listeners with the same demands.
   const std::string id = options.client_ca.empty() ? "idemproxy" : "idemproxy with client_ca";
   SSL_CTX_set_session_id_context(context->get(), reinterpret_cast<const unsigned char*>(id.data()),

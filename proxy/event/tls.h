@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "proxy/base/clock.h"
 #include "proxy/base/result.h"
 
 struct ssl_ctx_st;
@@ -27,12 +29,16 @@ struct TlsServerOptions {
 
 /// TLS 1.2 or newer, no renegotiation, no compression. Shared by all loops (so that sessions resume
 /// on any of them); connections that run keep what they need of it, so it may be replaced on a
-/// reload.
+/// reload. A key that asks for a passphrase is an error: there is nobody to type it.
 class TlsContext {
  public:
   /// Errors name the file and say what is wrong with it.
   static Result<std::unique_ptr<TlsContext>> ForClient(const TlsClientOptions& options);
   static Result<std::unique_ptr<TlsContext>> ForServer(const TlsServerOptions& options);
+
+  /// What is wrong with our own certificate at `now`: "has expired" or "is not valid yet"; "" where
+  /// nothing is, or there is none.
+  [[nodiscard]] std::string_view CertificateFault(WallTime now) const;
 
   [[nodiscard]] ssl_ctx_st* get() const { return context_.get(); }
 

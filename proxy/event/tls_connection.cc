@@ -14,7 +14,6 @@
 namespace idem::event {
 namespace {
 
-constexpr Duration kAcceptTimeout = std::chrono::seconds(10);  // for a client's whole handshake
 constexpr std::size_t kWritePieceBytes = 64 * 1024;  // encrypted at once; the memory that costs
 
 struct FreeSsl {
@@ -28,7 +27,7 @@ class TlsConnection final : public Connection, ConnectionEvents {
                 const Options& options);
   ~TlsConnection() override;
 
-  void Accept(int socket);
+  void Accept(int socket, Duration timeout);
   void Connect(const SocketAddress& to, const std::string& server_name, Duration timeout);
 
   std::string_view received() const override { return buffer_.unread(); }
@@ -104,11 +103,11 @@ TlsConnection::~TlsConnection() {
   Flush();
 }
 
-void TlsConnection::Accept(int socket) {
+void TlsConnection::Accept(int socket, Duration timeout) {
   state_ = State::kHandshake;
   SSL_set_accept_state(ssl_.get());
   handshake_deadline_ = loop_.After(
-      kAcceptTimeout, [this] { Fail(ErrorCode::kTimeout, "the TLS handshake took too long"); });
+      timeout, [this] { Fail(ErrorCode::kTimeout, "the TLS handshake took too long"); });
   socket_ = Connection::Accepted(loop_, socket, *this, {});
 }
 
@@ -336,11 +335,11 @@ void TlsConnection::Fail(ErrorCode code, std::string_view what) {
 }  // namespace
 
 std::unique_ptr<Connection> Connection::AcceptedTls(EventLoop& loop, int socket,
-                                                    const TlsContext& context,
+                                                    const TlsContext& context, Duration timeout,
                                                     ConnectionEvents& events,
                                                     const Options& options) {
   auto connection = std::make_unique<TlsConnection>(loop, context, events, options);
-  connection->Accept(socket);
+  connection->Accept(socket, timeout);
   return connection;
 }
 

@@ -38,10 +38,12 @@ const idempotency::Policy* PolicyFor(const Route& route, std::string_view method
 
 std::variant<std::string_view, Reply> IdentifyClient(const Route& route,
                                                      const auth::Clients& clients,
+                                                     std::string_view tls_subject,
                                                      const http::RequestHead& request,
                                                      std::string_view body, WallTime now) {
   if (!route.authenticate) return std::string_view();
-  const auto result = auth::Authenticate(*route.authenticate, clients, request, body, now);
+  const auto result =
+      auth::Authenticate(*route.authenticate, clients, tls_subject, request, body, now);
   if (const auto* who = std::get_if<auth::Authenticated>(&result)) return who->client_id;
   const std::string_view problem =
       std::holds_alternative<auth::SignatureMissing>(result)   ? "signature-missing"

@@ -20,12 +20,10 @@ namespace idem::exchange {
 /// The policy of a route for that method; null where a key does not protect it.
 [[nodiscard]] const idempotency::Policy* PolicyFor(const Route& route, std::string_view method);
 
-/// Who signed the request: the id of an entry in `clients`, good as long as they are, "" where the
-/// route asks for no signature; or the refusal.
-[[nodiscard]] std::variant<std::string_view, Reply> IdentifyClient(const Route& route,
-                                                                   const auth::Clients& clients,
-                                                                   const http::RequestHead& request,
-                                                                   std::string_view body,
-                                                                   WallTime now);
+/// Who signed the request, or showed a certificate for it: the id of an entry in `clients`, good as
+/// long as they are, "" where the route asks for no signature; or the refusal.
+[[nodiscard]] std::variant<std::string_view, Reply> IdentifyClient(
+    const Route& route, const auth::Clients& clients, std::string_view tls_subject,
+    const http::RequestHead& request, std::string_view body, WallTime now);
 
 }  // namespace idem::exchange

@@ -151,8 +151,8 @@ void Exchange::OnReceived() {
 bool Exchange::Authenticate() {
   if (!route_->authenticate) return true;
   since_ = parts_.loop.Now();
-  const auto client = IdentifyClient(*route_, site_->clients, request_, body_.kept(),
-                                     std::chrono::system_clock::now());
+  const auto client = IdentifyClient(*route_, site_->clients, stream_->peer().tls_subject, request_,
+                                     body_.kept(), std::chrono::system_clock::now());
   Clock(&Report::auth);
   if (const auto* refusal = std::get_if<Reply>(&client)) {
     Refuse(*refusal, Verdict::kRefused);

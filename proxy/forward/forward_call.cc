@@ -76,12 +76,7 @@ void ForwardCall::ConnectToNext(std::string_view last_error) {
   if (attempts_ == candidates_.size() || attempts_ == kConnectAttemptsMax) {
     return Fail(UpstreamProblem::kUnreachable, Reached::kNo, last_error);
   }
-  connection_ = std::make_unique<UpstreamConnection>(
-      pool_.loop_, candidates_[attempts_++],
-      UpstreamConnection::Way{.timeout = pool_.options_.connect_timeout,
-                              .tls = pool_.tls_,
-                              .server_name = pool_.server_name()},
-      *this);
+  connection_ = pool_.Connect(candidates_[attempts_++], *this);
 }
 
 void ForwardCall::OnConnectFailed(const Error& error) {

@@ -1,8 +1,17 @@
 #include "proxy/forward/options.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace idem::forward {
+
+Status UseTls(UpstreamTls& tls) {
+  auto context = event::TlsContext::ForClient(
+      {.ca = tls.ca, .certificate = tls.certificate, .key = tls.key, .verify = tls.verify});
+  if (!context) return std::move(context).error();
+  tls.context = *std::move(context);
+  return Ok();
+}
 
 Duration LongestWait(const UpstreamOptions& options) {
   const bool named = std::any_of(

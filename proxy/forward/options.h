@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "proxy/base/clock.h"
 #include "proxy/event/address.h"
+#include "proxy/event/tls.h"
 
 namespace idem::forward {
 
@@ -18,6 +20,9 @@ struct UpstreamTls {
   std::string key;          // its private key
   std::string server_name;  // for SNI and the check of the name; "" takes the URL's host
   bool verify = true;
+  /// Made of the above by UseTls(), so that the files which were checked are those in use. Shared
+  /// by the workers, and with what still runs under an earlier configuration.
+  std::shared_ptr<const event::TlsContext> context;
 
   bool operator==(const UpstreamTls&) const = default;
 };
@@ -42,6 +47,9 @@ struct UpstreamOptions {
 
   bool operator==(const UpstreamOptions&) const = default;
 };
+
+/// Reads the files and sets `context`. An error names the file and says what is wrong with it.
+[[nodiscard]] Status UseTls(UpstreamTls& tls);
 
 /// How many connections a call tries to make, each at another address where there is one.
 inline constexpr int kConnectAttemptsMax = 3;

@@ -12,27 +12,19 @@ constexpr std::size_t kSpareBufferBytesMax = 16 * 1024;
 
 }  // namespace
 
-Result<std::unique_ptr<event::TlsContext>> MakeTlsContext(const UpstreamOptions& options) {
-  if (!options.tls) return std::unique_ptr<event::TlsContext>();
-  return event::TlsContext::ForClient({.ca = options.tls->ca,
-                                       .certificate = options.tls->certificate,
-                                       .key = options.tls->key,
-                                       .verify = options.tls->verify});
-}
-
 PooledUpstream::PooledUpstream(event::EventLoop& loop, event::Resolver& resolver,
-                               InFlightGate& gate, UpstreamOptions options,
-                               const event::TlsContext* tls)
+                               InFlightGate& gate, telemetry::Gauge connections,
+                               UpstreamOptions options)
     : loop_(loop),
       gate_(gate),
+      connections_(connections),
       options_(std::move(options)),
-      tls_(tls),
       directory_(loop, resolver, options_.endpoints),
       idle_(loop, options_),
       queue_timeouts_(loop, options_.queue_timeout),
       look_up_timeouts_(loop, options_.connect_timeout),
       response_timeouts_(loop, options_.response_timeout) {
-  INVARIANT(options_.tls.has_value() == (tls_ != nullptr));
+  INVARIANT(!options_.tls || options_.tls->context != nullptr);
 }
 
 PooledUpstream::~PooledUpstream() { INVARIANT(calls_ == 0); }
@@ -45,6 +37,17 @@ std::unique_ptr<exchange::UpstreamCall> PooledUpstream::Send(const http::Request
 }
 
 Duration PooledUpstream::longest_wait() const { return LongestWait(options_); }
+
+std::unique_ptr<UpstreamConnection> PooledUpstream::Connect(const event::SocketAddress& to,
+                                                            ConnectionUser& user) const {
+  return std::make_unique<UpstreamConnection>(
+      loop_, to,
+      UpstreamConnection::Way{.timeout = options_.connect_timeout,
+                              .tls = options_.tls ? options_.tls->context.get() : nullptr,
+                              .server_name = server_name(),
+                              .open_connections = connections_},
+      user);
+}
 
 const std::string& PooledUpstream::server_name() const {
   const bool named = options_.tls && !options_.tls->server_name.empty();

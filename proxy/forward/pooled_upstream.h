@@ -7,18 +7,15 @@
 
 #include "proxy/event/event_loop.h"
 #include "proxy/event/resolver.h"
-#include "proxy/event/tls.h"
 #include "proxy/exchange/upstream.h"
 #include "proxy/forward/directory.h"
 #include "proxy/forward/idle_connections.h"
 #include "proxy/forward/in_flight_gate.h"
 #include "proxy/forward/options.h"
 #include "proxy/forward/timeout_list.h"
+#include "proxy/telemetry/metrics.h"
 
 namespace idem::forward {
-
-/// What all workers' connections to a backend share over TLS; null where it is spoken to without.
-Result<std::unique_ptr<event::TlsContext>> MakeTlsContext(const UpstreamOptions& options);
 
 /// A call asks for a slot, takes a kept connection or makes one (at most three attempts, each at
 /// another address where there is one), sends, and hands the response on as it comes. Everything
@@ -26,9 +23,9 @@ Result<std::unique_ptr<event::TlsContext>> MakeTlsContext(const UpstreamOptions&
 /// this outlives its calls.
 class PooledUpstream final : public exchange::Upstream {
  public:
-  /// `tls`: from MakeTlsContext(), null exactly where options.tls is not set; outlives this.
+  /// `connections` counts those that are open. With options.tls its context has been made.
   PooledUpstream(event::EventLoop& loop, event::Resolver& resolver, InFlightGate& gate,
-                 UpstreamOptions options, const event::TlsContext* tls = nullptr);
+                 telemetry::Gauge connections, UpstreamOptions options);
   ~PooledUpstream() override;
 
   std::unique_ptr<exchange::UpstreamCall> Send(const http::RequestHead& head,
@@ -46,14 +43,16 @@ class PooledUpstream final : public exchange::Upstream {
  private:
   friend class ForwardCall;
 
+  [[nodiscard]] std::unique_ptr<UpstreamConnection> Connect(const event::SocketAddress& to,
+                                                            ConnectionUser& user) const;
   [[nodiscard]] const std::string& server_name() const;
   std::string TakeBuffer();
   void GiveBuffer(std::string buffer);
 
   event::EventLoop& loop_;
   InFlightGate& gate_;
+  const telemetry::Gauge connections_;
   const UpstreamOptions options_;
-  const event::TlsContext* const tls_;
   Directory directory_;
   IdleConnections idle_;
   TimeoutList queue_timeouts_;

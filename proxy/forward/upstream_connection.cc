@@ -8,12 +8,17 @@ using exchange::UpstreamProblem;
 
 UpstreamConnection::UpstreamConnection(event::EventLoop& loop, const event::SocketAddress& to,
                                        const Way& way, ConnectionUser& user)
-    : user_(&user),
+    : open_connections_(way.open_connections),
+      user_(&user),
       parser_(http::ParserLimits{}, *this),
       connection_(way.tls == nullptr
                       ? event::Connection::Connect(loop, to, way.timeout, *this, {})
                       : event::Connection::ConnectTls(loop, to, *way.tls, way.server_name,
                                                       way.timeout, *this, {})) {}
+
+UpstreamConnection::~UpstreamConnection() {
+  if (connected_) open_connections_.Add(-1);
+}
 
 void UpstreamConnection::Retire(event::EventLoop& loop,
                                 std::unique_ptr<UpstreamConnection> connection, bool abort) {
@@ -52,6 +57,7 @@ bool UpstreamConnection::reusable() const {
 
 void UpstreamConnection::OnConnected() {
   connected_ = true;
+  open_connections_.Add(1);
   user_->OnConnected();
 }
 

@@ -9,6 +9,7 @@
 #include "proxy/event/connection.h"
 #include "proxy/exchange/upstream.h"
 #include "proxy/http/parser.h"
+#include "proxy/telemetry/metrics.h"
 
 namespace idem::forward {
 
@@ -43,11 +44,13 @@ class UpstreamConnection final : public Retirable, event::ConnectionEvents, http
     Duration timeout;                        // of the connect, the TLS handshake included
     const event::TlsContext* tls = nullptr;  // null: plain
     const std::string& server_name;          // with TLS: whose certificate must be shown
+    telemetry::Gauge open_connections;       // counts this one, from OnConnected on
   };
 
   /// Connects; the user hears OnConnected or OnConnectFailed.
   UpstreamConnection(event::EventLoop& loop, const event::SocketAddress& to, const Way& way,
                      ConnectionUser& user);
+  ~UpstreamConnection() override;
 
   /// Closes the socket in order (`abort`: with RST), now, and destroys the rest on a later turn.
   static void Retire(event::EventLoop& loop, std::unique_ptr<UpstreamConnection> connection,
@@ -85,6 +88,7 @@ class UpstreamConnection final : public Retirable, event::ConnectionEvents, http
 
   void Break(exchange::UpstreamProblem problem, std::string_view detail);
 
+  const telemetry::Gauge open_connections_;
   ConnectionUser* user_;  // never null; after Retire() nothing is told
   bool connected_ = false;
   bool retired_ = false;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/base/invariant.h"
+#include "proxy/base/log.h"
 
 namespace idem::http_server {
 
@@ -32,12 +33,13 @@ event::Connection::Options BufferOptions(const Options& options) {
 }  // namespace
 
 ClientConnection::ClientConnection(event::EventLoop& loop, int socket, std::string peer_address,
-                                   const Options& options, ConnectionHome& home)
+                                   const Options& options, const event::TlsContext* tls,
+                                   ConnectionHome& home)
     : home_(home),
       options_(options),
       peer_address_(std::move(peer_address)),
-      peer_{.address = peer_address_, .tls = false, .tls_subject = {}},
-      connection_(event::Connection::Accepted(loop, socket, *this, BufferOptions(options))),
+      peer_{.address = peer_address_, .tls = tls != nullptr, .tls_subject = {}},
+      connection_(Accept(loop, socket, tls)),
       parser_(MakeParser()),
       deadline_(loop, [this] { OnDeadline(); }),
       write_deadline_(loop, [this] { OnWriteDeadline(); }) {
@@ -45,6 +47,13 @@ ClientConnection::ClientConnection(event::EventLoop& loop, int socket, std::stri
 }
 
 ClientConnection::~ClientConnection() { INVARIANT(!running_handler()); }
+
+std::unique_ptr<event::Connection> ClientConnection::Accept(event::EventLoop& loop, int socket,
+                                                            const event::TlsContext* tls) {
+  const auto buffer = BufferOptions(options_);
+  if (tls == nullptr) return event::Connection::Accepted(loop, socket, *this, buffer);
+  return event::Connection::AcceptedTls(loop, socket, *tls, options_.header_timeout, *this, buffer);
+}
 
 std::unique_ptr<http::RequestParser> ClientConnection::MakeParser() {
   return std::make_unique<http::RequestParser>(options_.parser,
@@ -54,6 +63,7 @@ std::unique_ptr<http::RequestParser> ClientConnection::MakeParser() {
 // ---- Reading ------------------------------------------------------------------------------------
 
 void ClientConnection::OnData() {
+  if (!std::exchange(heard_, true)) peer_.tls_subject = connection_->peer_subject();
   if (phase_ == Phase::kLingering) return DropInput();
   if (phase_ == Phase::kClosed) return connection_->Consume(connection_->received().size());
   Advance();
@@ -328,8 +338,10 @@ void ClientConnection::OnDrained() {
   Advance();
 }
 
-void ClientConnection::OnFailure(const Error& /*error*/) {
+void ClientConnection::OnFailure(const Error& error) {
   if (phase_ == Phase::kClosed) return;
+  // No request tells of it, and it may be a caller whose certificate was refused.
+  if (peer_.tls && !heard_) log::Write(log::Level::kInfo, "tls_failed", {{"reason", error.detail}});
   if (running_handler()) {
     answered_ = true;
     handler_->OnClientGone();
@@ -356,8 +368,8 @@ void ClientConnection::Close() {
 }
 
 bool ClientConnection::CloseIfIdle() {
-  const bool is_idle =
-      phase_ == Phase::kReading && waiting_ == Waiting::kRequest && connection_->quiet();
+  const bool says_nothing = (peer_.tls && !heard_) || connection_->quiet();
+  const bool is_idle = phase_ == Phase::kReading && waiting_ == Waiting::kRequest && says_nothing;
   if (is_idle) Close();
   return is_idle;
 }

@@ -52,8 +52,9 @@ class ClientConnection final : public Retirable,
                                private event::ConnectionEvents,
                                private http::RequestEvents {
  public:
+  /// `tls` is null for a plain one, and need not outlive the call.
   ClientConnection(event::EventLoop& loop, int socket, std::string peer_address,
-                   const Options& options, ConnectionHome& home);
+                   const Options& options, const event::TlsContext* tls, ConnectionHome& home);
   ~ClientConnection() override;
 
   /// Answers 503 without reading: there are too many connections.
@@ -92,6 +93,8 @@ class ClientConnection final : public Retirable,
   void OnEnd() override;
   void OnDrained() override;
   void OnFailure(const Error& error) override;
+  [[nodiscard]] std::unique_ptr<event::Connection> Accept(event::EventLoop& loop, int socket,
+                                                          const event::TlsContext* tls);
   // http::RequestEvents
   void OnRequestHead() override {}
   void OnRequestBody(std::string_view bytes) override;
@@ -137,6 +140,7 @@ class ClientConnection final : public Retirable,
   Phase phase_ = Phase::kReading;
   bool advancing_ = false;  // Advance() is on the stack
   bool feeding_ = false;    // Feed() is: received() may hold bytes that were told already
+  bool heard_ = false;      // something came: with TLS, the handshake is done
   bool end_seen_ = false;   // the client's FIN
   bool broken_ = false;     // a write failed: OnFailure follows
 

@@ -19,9 +19,10 @@ constexpr std::size_t kRefusalsMax = 64;
 class ServerOnLoop final : public Server, private ConnectionHome {
  public:
   ServerOnLoop(event::EventLoop& loop, const Options& options, http::ServerService& service,
-               std::atomic<std::size_t>& counted)
+               std::atomic<std::size_t>& counted, ServerTls tls)
       : loop_(loop),
         options_(options),
+        tls_(std::move(tls)),
         service_(service),
         counted_(counted),
         self_(std::make_shared<ServerOnLoop*>(this)) {}
@@ -58,6 +59,8 @@ class ServerOnLoop final : public Server, private ConnectionHome {
     ForEachConnection([&](ClientConnection& connection) { connection.SetOptions(options); });
   }
 
+  void SetTls(ServerTls tls) override { tls_ = std::move(tls); }
+
  private:
   struct Entry {
     std::unique_ptr<ClientConnection> connection;
@@ -66,9 +69,10 @@ class ServerOnLoop final : public Server, private ConnectionHome {
 
   void OnAccept(int socket, const event::SocketAddress& peer) {
     const bool accepted = TakePlace() || (CloseIdlest() && TakePlace());
-    auto connection = std::make_unique<ClientConnection>(loop_, socket, peer.host_text(), options_,
-                                                         static_cast<ConnectionHome&>(*this));
-    if (!accepted && refusals_ >= kRefusalsMax) return;
+    auto connection = std::make_unique<ClientConnection>(
+        loop_, socket, peer.host_text(), options_, tls_.get(), static_cast<ConnectionHome&>(*this));
+    // With TLS there is no telling before a handshake, the dearest thing to do for one too many.
+    if (!accepted && (refusals_ >= kRefusalsMax || tls_ != nullptr)) return;
     connection->home_index = connections_.size();
     connections_.push_back({std::move(connection), accepted});
     if (accepted) return BecameIdle(*connections_.back().connection);
@@ -149,6 +153,7 @@ class ServerOnLoop final : public Server, private ConnectionHome {
 
   event::EventLoop& loop_;
   Options options_;
+  ServerTls tls_;
   http::ServerService& service_;
   std::atomic<std::size_t>& counted_;
   std::unique_ptr<event::Listener> listener_;
@@ -169,8 +174,9 @@ class ServerOnLoop final : public Server, private ConnectionHome {
 Result<std::unique_ptr<Server>> Server::Start(event::EventLoop& loop,
                                               const event::Endpoint& endpoint,
                                               const Options& options, http::ServerService& service,
-                                              std::atomic<std::size_t>& connections) {
-  auto server = std::make_unique<ServerOnLoop>(loop, options, service, connections);
+                                              std::atomic<std::size_t>& connections,
+                                              ServerTls tls) {
+  auto server = std::make_unique<ServerOnLoop>(loop, options, service, connections, std::move(tls));
   if (auto status = server->Listen(endpoint); !status) return std::move(status).error();
   return std::unique_ptr<Server>(std::move(server));
 }

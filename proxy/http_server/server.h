@@ -9,6 +9,7 @@
 #include "proxy/base/result.h"
 #include "proxy/event/address.h"
 #include "proxy/event/event_loop.h"
+#include "proxy/event/tls.h"
 #include "proxy/http/parser.h"
 #include "proxy/http/stream.h"
 
@@ -19,7 +20,8 @@ struct Options {
   std::size_t connections_max = 10000;  // of the process: counted in `connections`; beyond it the
                                         // one of this server that is idle for longest is closed for
                                         // a new one, which gets 503 `overloaded` where none is idle
-  Duration header_timeout = std::chrono::seconds(10);  // first byte of a head to its end; 408
+  Duration header_timeout = std::chrono::seconds(10);  // first byte of a head to its end: 408; also
+                                                       // bounds a TLS handshake, which is then cut
   Duration body_timeout =
       std::chrono::seconds(30);  // between two reads of a body that is wanted; 408
   Duration idle_timeout = std::chrono::seconds(75);  // between requests
@@ -29,14 +31,20 @@ struct Options {
       64 * 1024;  // what a slow reader may hold before its source is paused
 };
 
+/// With which certificates an address is served; null: without TLS. Shared by all loops, and with
+/// the servers of an earlier configuration.
+using ServerTls = std::shared_ptr<const event::TlsContext>;
+
 /// One loop's server on one address.
 class Server {
  public:
-  /// `connections` counts the process's open client connections and is shared by all its servers.
+  /// `connections` counts the process's open client connections, those whose TLS handshake goes on
+  /// among them, and is shared by all its servers.
   static Result<std::unique_ptr<Server>> Start(event::EventLoop& loop,
                                                const event::Endpoint& endpoint,
                                                const Options& options, http::ServerService& service,
-                                               std::atomic<std::size_t>& connections);
+                                               std::atomic<std::size_t>& connections,
+                                               ServerTls tls = nullptr);
   /// Cuts every connection that is left (telling its handler OnClientGone).
   virtual ~Server() = default;
 
@@ -48,6 +56,8 @@ class Server {
   [[nodiscard]] virtual std::size_t connection_count() const = 0;
   /// For a reload: later requests see these.
   virtual void SetOptions(const Options& options) = 0;
+  /// The same for later connections.
+  virtual void SetTls(ServerTls tls) = 0;
 };
 
 }  // namespace idem::http_server

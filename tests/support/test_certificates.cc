@@ -13,9 +13,9 @@ TestCertificates::TestCertificates() {
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a folder");
   folder_ = pattern;
   OpenSsl("ecparam -name prime256v1 -genkey -noout -out " + key());
-  OpenSsl("ecparam -name prime256v1 -genkey -noout -out " + File("ca-key.pem"));
-  OpenSsl("req -x509 -new -key " + File("ca-key.pem") +
-          " -subj '/CN=Test authority' -days 30 -out " + ca());
+  OpenSsl("ec -in " + key() + " -aes128 -passout pass:locked -out " + locked_key());
+  MakeAuthority("ca", "Test authority");
+  MakeAuthority("other-ca", "Another authority");
   OpenSsl("req -x509 -new -key " + key() +
           " -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 30 -out " +
           self_signed());
@@ -33,6 +33,7 @@ TestCertificates::TestCertificates() {
   Sign("expired.pem", "/CN=localhost", names,
        "-startdate 20200101000000Z -enddate 20210101000000Z");
   Sign("client.pem", "/O=Tests/CN=shop", "extendedKeyUsage=clientAuth", "-days 30");
+  Sign("stranger.pem", "/O=Tests/CN=shop", "extendedKeyUsage=clientAuth", "-days 30", "other-ca");
 }
 
 TestCertificates::~TestCertificates() { std::filesystem::remove_all(folder_); }
@@ -45,13 +46,22 @@ void TestCertificates::OpenSsl(const std::string& arguments) const {
                            " failed: " + std::string(std::istreambuf_iterator<char>(text), {}));
 }
 
+void TestCertificates::MakeAuthority(const std::string& name,
+                                     const std::string& common_name) const {
+  const std::string key = File(name + "-key.pem");
+  OpenSsl("ecparam -name prime256v1 -genkey -noout -out " + key);
+  OpenSsl("req -x509 -new -key " + key + " -subj '/CN=" + common_name + "' -days 30 -out " +
+          File(name + ".pem"));
+}
+
 void TestCertificates::Sign(const std::string& name, const std::string& subject,
-                            const std::string& extension, const std::string& validity) const {
+                            const std::string& extension, const std::string& validity,
+                            const std::string& authority) const {
   OpenSsl("req -new -key " + key() + " -subj '" + subject + "' -addext " + extension + " -out " +
           File("request.pem"));
-  OpenSsl("ca -batch -notext -config " + File("ca.cnf") + " -cert " + ca() + " -keyfile " +
-          File("ca-key.pem") + " -in " + File("request.pem") + " " + validity + " -out " +
-          File(name));
+  OpenSsl("ca -batch -notext -config " + File("ca.cnf") + " -cert " + File(authority + ".pem") +
+          " -keyfile " + File(authority + "-key.pem") + " -in " + File("request.pem") + " " +
+          validity + " -out " + File(name));
 }
 
 }  // namespace idem::test

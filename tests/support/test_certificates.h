@@ -17,6 +17,8 @@ class TestCertificates {
 
   [[nodiscard]] std::string ca() const { return File("ca.pem"); }
   [[nodiscard]] std::string key() const { return File("key.pem"); }
+  /// key(), under a passphrase.
+  [[nodiscard]] std::string locked_key() const { return File("locked-key.pem"); }
   /// Signed by ca() for `localhost` and 127.0.0.1.
   [[nodiscard]] std::string server() const { return File("server.pem"); }
   /// Signed by ca() for `other.example`.
@@ -27,14 +29,18 @@ class TestCertificates {
   [[nodiscard]] std::string self_signed() const { return File("self.pem"); }
   /// Signed by ca(): CN=shop,O=Tests.
   [[nodiscard]] std::string client() const { return File("client.pem"); }
+  /// The same subject, signed by other_ca().
+  [[nodiscard]] std::string stranger() const { return File("stranger.pem"); }
+  [[nodiscard]] std::string other_ca() const { return File("other-ca.pem"); }
 
  private:
   [[nodiscard]] std::string File(const std::string& name) const {
     return (folder_ / name).string();
   }
   void OpenSsl(const std::string& arguments) const;
+  void MakeAuthority(const std::string& name, const std::string& common_name) const;
   void Sign(const std::string& name, const std::string& subject, const std::string& extension,
-            const std::string& validity) const;
+            const std::string& validity, const std::string& authority = "ca") const;
 
   std::filesystem::path folder_;
 };

@@ -38,7 +38,7 @@ std::string Ask(const Clients& clients, const Lines& lines, std::vector<std::str
   options.clients = std::move(allowed);
   http::RequestHead head;
   for (const auto& [name, value] : lines) head.fields.Add(name, value);
-  const AuthenticateResult result = Authenticate(options, clients, head, kBody, WallTime());
+  const AuthenticateResult result = Authenticate(options, clients, "", head, kBody, WallTime());
   if (const auto* who = std::get_if<Authenticated>(&result)) {
     return "client " + std::string(who->client_id);
   }
@@ -125,7 +125,7 @@ TEST_CASE("the names of the fields are the route's") {
   http::RequestHead head;
   head.fields.Add("signature-256", SignatureOf("shop secret"));
   head.fields.Add("caller", "shop");
-  const auto result = Authenticate(options, TwoClients(), head, kBody, WallTime());
+  const auto result = Authenticate(options, TwoClients(), "", head, kBody, WallTime());
   REQUIRE(std::holds_alternative<Authenticated>(result));
   CHECK(std::get<Authenticated>(result).client_id == "shop");
 }
@@ -142,7 +142,7 @@ TEST_CASE("what Sign() makes is accepted") {
     REQUIRE(fields.has_value());
     http::RequestHead head;
     for (const http::FieldLine line : *fields) head.fields.Add(line.name, line.value);
-    const auto result = Authenticate(options, TwoClients(), head, kBody, WallTime());
+    const auto result = Authenticate(options, TwoClients(), "", head, kBody, WallTime());
     REQUIRE(std::holds_alternative<Authenticated>(result));
     CHECK(std::get<Authenticated>(result).client_id == client.id);
   }
@@ -161,7 +161,7 @@ TEST_CASE("Sign() says why it cannot sign") {
 }
 
 TEST_CASE("without a scheme every request passes, without a client") {
-  const auto result = Authenticate({}, TwoClients(), {}, kBody, WallTime());
+  const auto result = Authenticate({}, TwoClients(), "", {}, kBody, WallTime());
   REQUIRE(std::holds_alternative<Authenticated>(result));
   CHECK(std::get<Authenticated>(result).client_id.empty());
   const auto fields = Sign({}, TwoClients()[0], kBody, WallTime());

@@ -157,7 +157,7 @@ routes:
 class Description {
  public:
   explicit Description(const Config& config) {
-    for (const auto& endpoint : config.listen) Line("listen", endpoint.ToText());
+    for (const auto& listener : config.listen) Line("listen", listener.endpoint.ToText());
     Line("admin", config.admin ? config.admin->ToText() : "off");
     Line("workers", config.workers);
     Line("log", static_cast<int>(config.log.level), static_cast<int>(config.log.format));
@@ -380,7 +380,7 @@ clients: [{ id: "a${ONE}b${ONE}", secrets: ["${ODD}", "$NAME", "$"] }]
 routes: [{ path: /, upstream: "${URL:-http://b:81}" }]
 )",
       {{"PORT", "8081"}, {"WORKERS", "3"}, {"ONE", "1"}, {"EMPTY", ""}, {"ODD", "${ONE}: [}\n"}});
-  CHECK(config.listen.at(0).port == 8081);
+  CHECK(config.listen.at(0).endpoint.port == 8081);
   CHECK(config.workers == 3);
   CHECK(config.log.level == log::Level::kDebug);
   CHECK(config.server.connections_max == 7);
@@ -413,8 +413,8 @@ trusted_proxies: [10.0.0.0/8, "::1"]
 routes: [{ path: /, upstream: http://b }]
 )");
   REQUIRE(config.listen.size() == 4);
-  CHECK(config.listen[1].ToText() == "[::1]:80");
-  CHECK(config.listen[2].unix_path == "/run/x.sock");
+  CHECK(config.listen[1].endpoint.ToText() == "[::1]:80");
+  CHECK(config.listen[2].endpoint.unix_path == "/run/x.sock");
   CHECK_FALSE(config.admin);
   CHECK(config.shutdown_grace == 7s);
   CHECK(config.trusted_proxies.size() == 2);

@@ -263,8 +263,8 @@ TEST_CASE("authentication and rate limit of a route are checked") {
        "f:5:3: routes[0].authenticate: is empty: write {} for its defaults, or off\n"},
       {"authenticate: {}", "f:5:17: routes[0].authenticate.scheme: is missing\n"},
       {"authenticate: {scheme: hmac}",
-       "f:5:26: routes[0].authenticate.scheme: must be none, hmac-body, hmac-timestamp or "
-       "http-message-signatures\n"},
+       "f:5:26: routes[0].authenticate.scheme: must be none, hmac-body, hmac-timestamp, "
+       "http-message-signatures or client-certificate\n"},
       {"authenticate: {scheme: hmac-body, header: \"X Y\"}",
        "f:5:45: routes[0].authenticate.header: is not the name of a field\n"},
       {"authenticate: {scheme: hmac-body, clients: [shp]}",
@@ -337,10 +337,6 @@ TEST_CASE("idempotency of a route is checked") {
 
 TEST_CASE("what this version does not do is refused where it is asked for") {
   CheckSections({
-      {"listen: {address: 127.0.0.1:80, tls: {certificate: c, key: k}}",
-       "f:3:38: listen.tls: is not available in this version\n"},
-      {"upstreams: {a: {url: https://b}}",
-       "f:3:22: upstreams.a.url: `https://` is not available in this version\n"},
       {"store: {type: redis, url: rediss://x}",
        "f:3:27: store.url: `rediss://` is not available in this version\n"},
   });

@@ -66,7 +66,8 @@ struct Pair {
     REQUIRE(client_context.has_value());
     auto listening = Listener::Listen(
         loop, *Endpoint::Parse("127.0.0.1:0"), [&](int socket, const SocketAddress&) {
-          server.connection = Connection::AcceptedTls(loop, socket, **server_context, server, {});
+          server.connection =
+              Connection::AcceptedTls(loop, socket, **server_context, seconds(10), server, {});
         });
     REQUIRE(listening.has_value());
     const auto address = *SocketAddress::FromLiteral((*listening)->bound());

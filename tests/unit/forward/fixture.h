@@ -77,9 +77,13 @@ struct World {
     for (const std::string& address : addresses) {
       options.endpoints.push_back(*event::Endpoint::Parse(address));
     }
-    tls = *MakeTlsContext(options);
-    upstream =
-        std::make_unique<PooledUpstream>(loop, resolver, gate, std::move(options), tls.get());
+    MakeUpstream(std::move(options));
+  }
+
+  void MakeUpstream(UpstreamOptions options) {
+    if (options.tls) REQUIRE(UseTls(*options.tls).has_value());
+    upstream = std::make_unique<PooledUpstream>(loop, resolver, gate, metrics.upstream_connections,
+                                                std::move(options));
   }
 
   void Start(Heard& heard, const http::RequestHead& head, const std::string* body = nullptr,
@@ -103,7 +107,7 @@ struct World {
 
   event::Resolver resolver;
   InFlightGate gate;
-  std::unique_ptr<event::TlsContext> tls;
+  telemetry::Metrics metrics;
   event::EventLoop loop;
   std::unique_ptr<PooledUpstream> upstream;
 };

@@ -25,7 +25,8 @@ class TlsBackend final : event::ConnectionEvents {
         then_(then),
         listener_(*event::Listener::Listen(
             loop, *event::Endpoint::Parse("127.0.0.1:0"), [this, &loop](int socket, const auto&) {
-              connection_ = event::Connection::AcceptedTls(loop, socket, *context_, *this, {});
+              connection_ = event::Connection::AcceptedTls(loop, socket, *context_,
+                                                           std::chrono::seconds(10), *this, {});
             })) {}
 
   [[nodiscard]] std::string address() const { return listener_->bound().ToText(); }
@@ -88,8 +89,7 @@ TEST_CASE("a call over TLS: answered, refused for its certificate, ended in orde
     World world({"127.0.0.1:1"}, options);
     TlsBackend backend(world.loop, one.certificate, certificates.key(), one.answer, one.then);
     options.endpoints = {*event::Endpoint::Parse(backend.address())};
-    world.upstream = std::make_unique<PooledUpstream>(world.loop, world.resolver, world.gate,
-                                                      options, world.tls.get());
+    world.MakeUpstream(options);
     Heard heard;
     world.Run(heard, Head("GET"));
     CHECK(heard.log == one.log);

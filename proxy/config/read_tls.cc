@@ -1,0 +1,92 @@
+// tls, of listeners and of upstreams. The files that it names are read here: a certificate that
+// cannot be used is a mistake of the configuration, and a reload with one is refused whole.
+#include <algorithm>
+#include <chrono>
+
+#include "proxy/config/sections.h"
+
+namespace idem::config {
+
+namespace {
+
+// The error names the file, unless its name came from the environment.
+void ComplainOfFiles(const Node& tls, const Error& error, Mistakes& mistakes) {
+  const bool concealed =
+      std::ranges::any_of(tls.entries, [](const Entry& entry) { return entry.value.concealed; });
+  const std::size_t reason = error.detail.rfind(": ");
+  Complain(
+      tls,
+      concealed ? "names a file that cannot be used" + error.detail.substr(reason) : error.detail,
+      mistakes);
+}
+
+void WarnOfCertificate(const Node& tls, const event::TlsContext& context, Mistakes& warnings) {
+  const std::string_view fault = context.CertificateFault(std::chrono::system_clock::now());
+  if (fault.empty()) return;
+  Complain(*tls.Find("certificate"), std::string(fault) + ", so that the other side will refuse it",
+           warnings);
+}
+
+}  // namespace
+
+http_server::ServerTls ReadListenerTls(MapReader& listener, Draft& draft) {
+  const Node* node = listener.Find("tls");
+  if (node == nullptr) return nullptr;
+  MapReader map(*node, draft.mistakes);
+  event::TlsServerOptions options;
+  map.Require("certificate");
+  const bool certified = map.ReadText("certificate", options.certificate);
+  map.Require("key");
+  const bool keyed = map.ReadText("key", options.key);
+  const bool asks_clients = map.ReadText("client_ca", options.client_ca);
+  map.RefuseUnknownKeys();
+  if (asks_clients && options.client_ca.empty()) {
+    map.Complain("client_ca", "is empty: leave it out to ask clients for no certificate");
+  }
+  draft.asks_clients = draft.asks_clients || asks_clients;
+  if (!certified || !keyed) return nullptr;
+  auto context = event::TlsContext::ForServer(options);
+  if (!context) {
+    ComplainOfFiles(*node, context.error(), draft.mistakes);
+    return nullptr;
+  }
+  WarnOfCertificate(*node, **context, draft.warnings);
+  return *std::move(context);
+}
+
+void ReadUpstreamTls(MapReader& upstream, forward::UpstreamOptions& options, Draft& draft) {
+  const Node* node = upstream.Find("tls");
+  const Node none;
+  MapReader map(node != nullptr ? *node : none, draft.mistakes);
+  forward::UpstreamTls tls;
+  map.ReadText("ca", tls.ca);
+  map.ReadText("certificate", tls.certificate);
+  map.ReadText("key", tls.key);
+  map.ReadText("server_name", tls.server_name);
+  map.ReadFlag("verify", tls.verify);
+  map.RefuseUnknownKeys();
+  const bool paired = tls.certificate.empty() == tls.key.empty();
+  if (!paired) {
+    map.Complain(tls.key.empty() ? "key" : "certificate", "is missing: the two go together");
+  }
+  if (!options.tls) {
+    if (!options.endpoints.empty() && tls != forward::UpstreamTls()) {
+      upstream.Complain("tls", "has no effect on an http:// URL; write https://");
+    }
+    return;
+  }
+  options.tls = std::move(tls);
+  if (!paired) return;
+  const Node& place = node != nullptr ? *node : upstream.node();
+  if (auto used = forward::UseTls(*options.tls); !used) {
+    return ComplainOfFiles(place, used.error(), draft.mistakes);
+  }
+  WarnOfCertificate(place, *options.tls->context, draft.warnings);
+  if (!options.tls->verify) {
+    Complain(*place.Find("verify"),
+             "is false: whoever answers is believed to be the backend, and gets every request",
+             draft.warnings);
+  }
+}
+
+}  // namespace idem::config
