@@ -285,9 +285,10 @@ bool Exchange::OnUpstreamReady() {
   return true;
 }
 
-// Of a claim nothing goes out before its record.
+// No part of the outcome (RFC 9110, section 15.2): it is passed on and not recorded.
 void Exchange::OnUpstreamInterim(const http::ResponseHead& head) {
-  if (stream_ != nullptr && !claim_) stream_->SendInterim(HeadForClient(head, Executed::kNo));
+  if (stream_ == nullptr) return;
+  stream_->SendInterim(HeadForClient(head, claim_ ? Executed::kYes : Executed::kNo));
 }
 
 void Exchange::OnUpstreamHead(http::ResponseHead& head) {

@@ -125,14 +125,15 @@ TEST_CASE("a method that a backend may read as a protected one is protected") {
   CHECK(world.proxy.upstream->calls.empty());
 }
 
-TEST_CASE("nothing of the response to a claim goes out before its record, no 1xx either") {
+TEST_CASE("an interim response passes at once, and is no part of what is recorded") {
   World world;
   auto claim = world.proxy.Post("k-1");
   world.loop.Settle();
   http::ResponseHead hints;
   hints.status = 103;
   world.call(0).events->OnUpstreamInterim(hints);
-  CHECK(claim->interim_status == 0);
+  CHECK(claim->interim_status == 103);
+  CHECK(claim->heads == 0);
 
   world.Stream();
   auto passed = world.proxy.Post("", "");

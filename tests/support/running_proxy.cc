@@ -14,16 +14,21 @@ namespace {
 
 // The port of `"address":"127.0.0.1:PORT"` in a line of the log.
 std::uint16_t PortIn(const std::string& line) {
-  const std::string_view before = "127.0.0.1:";
-  const auto at = line.find(before);
-  if (at == std::string::npos) throw std::runtime_error("no port in: " + line);
-  return static_cast<std::uint16_t>(std::stoi(line.substr(at + before.size())));
+  const std::string_view before = "\"address\":\"";
+  const auto address = line.find(before);
+  const auto colon = line.rfind(':', line.find('"', address + before.size()));
+  if (address == std::string::npos || colon < address + before.size()) {
+    throw std::runtime_error("no port in: " + line);
+  }
+  return static_cast<std::uint16_t>(std::stoi(line.substr(colon + 1)));
 }
 
 }  // namespace
 
 std::string RunningProxy::WithListeners(std::string_view yaml) {
-  return "listen: 127.0.0.1:0\nadmin: { listen: \"127.0.0.1:0\" }\n" + std::string(yaml);
+  const bool has_own = yaml.starts_with("listen:");
+  return std::string(has_own ? "" : "listen: 127.0.0.1:0\n") +
+         "admin: { listen: \"127.0.0.1:0\" }\n" + std::string(yaml);
 }
 
 RunningProxy::RunningProxy(std::string_view yaml, std::vector<std::string> strace_options)
@@ -43,6 +48,10 @@ Process RunningProxy::Run() const {
 void RunningProxy::Start() {
   admin_port_ = PortIn(process_.WaitForLine("\"event\":\"admin_listening\""));
   port_ = PortIn(process_.WaitForLine("\"event\":\"listening\""));
+}
+
+std::uint16_t RunningProxy::NextPort() {
+  return PortIn(process_.WaitForLine("\"event\":\"listening\""));
 }
 
 void RunningProxy::Reload(std::string_view yaml, std::string_view expected) {

@@ -15,11 +15,13 @@ namespace idem::support {
 /// `idemproxy run` with a configuration of the test's. It listens on ports of the system's choice.
 class RunningProxy {
  public:
-  /// `yaml` without `listen` and `admin`, which are added. Returns when it listens. With
-  /// `strace_options` it runs under strace.
+  /// `yaml` without `admin`, which is added, and so is `listen` unless it begins with its own.
+  /// Returns when it listens. With `strace_options` it runs under strace.
   explicit RunningProxy(std::string_view yaml, std::vector<std::string> strace_options = {});
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// Where `listen` is a list: the port of its second entry, then of its third.
+  [[nodiscard]] std::uint16_t NextPort();
   [[nodiscard]] std::uint16_t admin_port() const { return admin_port_; }
   [[nodiscard]] Process& process() { return process_; }
 
