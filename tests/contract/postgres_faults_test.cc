@@ -134,7 +134,7 @@ TEST_CASE("postgres: a database that acknowledges what it did not write is found
 
 TEST_CASE("postgres: while the database is away questions fail at once, and it is found again") {
   PostgresServer server;
-  PostgresFixture fixture(OptionsFor(server.url()));
+  PostgresFixture fixture(OptionsFor(server.url(), std::chrono::seconds(2)));
   Caller caller(fixture);
   const Claim claim = NewClaim();
   REQUIRE(caller.Begin("k", claim).kind == BeginAnswer::Kind::kClaimed);
