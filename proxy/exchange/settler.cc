@@ -40,7 +40,6 @@ Ticket Settler::Settle(Settlement settlement, OnSettled on_answer) {
   entry.completion = std::move(completion);
   entry.self = entries_.begin();
   entry.next_pause = kFirstPause;
-  entry.asked_first = loop_.Now();
   Ask(entry);
   return std::move(ticket);
 }
@@ -93,14 +92,6 @@ void Settler::OnAnswer(Entry& entry, Result<SettleAnswer> answer) {
 }
 
 void Settler::Retry(Entry& entry) {
-  // A claim that never was needs no withdrawal once its lease is over: a begin that comes later
-  // still is past every wait.
-  const bool over = entry.settlement.kind == Settlement::Kind::kWithdraw &&
-                    loop_.Now() - entry.asked_first > entry.settlement.claim.lease;
-  if (over) {
-    Close(entry, {});
-    return;
-  }
   entry.pause = loop_.After(entry.next_pause, [this, &entry] { Ask(entry); });
   entry.next_pause = std::min(entry.next_pause * 2, kLongestPause);
 }

@@ -44,9 +44,9 @@ class Settler {
   Settler& operator=(const Settler&) = delete;
 
   using OnSettled = Function<void(SettleAnswer)>;
-  /// Answers once the store has accepted or refused. Dropping the ticket only stops the answer: the
-  /// settlement goes on. For kWithdraw it ends by itself after the claim's lease, when it can
-  /// change nothing any more.
+  /// Answers once the store has accepted or refused, however long that takes. Dropping the ticket
+  /// only stops the answer: the settlement goes on. A kWithdraw does too: a claim that was made,
+  /// though its answer was lost, would else be told as an unknown outcome of what was never sent.
   Ticket Settle(Settlement settlement, OnSettled on_answer);
   /// The same for one that nobody waits for.
   void SettleInBackground(Settlement settlement);
@@ -62,7 +62,6 @@ class Settler {
     Ticket question{};
     Ticket pause{};
     Duration next_pause{};
-    BootTime asked_first{};
     std::size_t held_bytes = 0;  // counted in Unrecorded since the first failure
     bool failed = false;
   };

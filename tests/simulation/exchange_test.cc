@@ -287,6 +287,21 @@ TEST_CASE("a begin whose answer was lost is withdrawn, and its key is free again
   CHECK(world.proxy.settler().pending() == 0);
 }
 
+TEST_CASE("a claim that nobody executes is withdrawn however long the store is away") {
+  World world;
+  world.proxy.store.hold_answers = true;
+  auto sent = world.proxy.Post("k-1");
+  world.loop.Settle();
+  CHECK(world.state.records.size() == 1);  // the claim is made, and its answer never comes
+  world.proxy.store.hold_answers = false;
+  world.proxy.store.away = true;
+  world.loop.Advance(std::chrono::minutes(10));  // longer than any lease
+  CHECK(sent->head.status == 503);
+  world.proxy.store.away = false;
+  world.loop.Advance(seconds(2));
+  CHECK(world.state.records.empty());  // so that nobody is told of an unknown outcome
+}
+
 TEST_CASE(
     "a begin that is not answered in time is answered 503 and does not execute when it comes") {
   World world;
