@@ -16,8 +16,6 @@ namespace {
 
 using Addresses = std::vector<SocketAddress>;
 
-constexpr Duration kFresh = std::chrono::seconds(30);
-constexpr Duration kRefreshAfter = kFresh / 2;
 constexpr Duration kUsableWhenFailing = std::chrono::minutes(5);
 constexpr std::size_t kNamesMax = 1024;
 constexpr std::size_t kWaitingMax = 64;
@@ -54,6 +52,10 @@ Addresses WithPort(Addresses addresses, std::uint16_t port) {
 }  // namespace
 
 struct Resolver::Impl {
+  explicit Impl(Options wanted) : options(std::move(wanted)) {
+    if (!options.look_up) options.look_up = LookUp;
+  }
+
   /// Withdrawing waits for an answer that is just being posted, so that a loop whose askers have
   /// withdrawn may be destroyed.
   struct Question final : ticket_internal::QuestionOf<Answer> {
@@ -85,6 +87,7 @@ struct Resolver::Impl {
   bool MakeRoom();
   static void Deliver(Waiting& asked, Answer answer);
 
+  Options options;
   std::mutex mutex;  // all below
   std::condition_variable work;
   std::unordered_map<std::string, Name> names;
@@ -102,7 +105,7 @@ void Resolver::Impl::Run() {
     const std::string host = std::move(queue.front());
     queue.pop_front();
     lock.unlock();
-    auto found = LookUp(host);
+    auto found = options.look_up(host);
     lock.lock();
     if (stopped) return;
     Store(names.at(host), std::move(found));
@@ -151,7 +154,7 @@ bool Resolver::Impl::MakeRoom() {
   return true;
 }
 
-Resolver::Resolver() : impl_(std::make_unique<Impl>()) {
+Resolver::Resolver(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {
   impl_->thread = std::thread([impl = impl_.get()] { impl->Run(); });
 }
 
@@ -182,13 +185,13 @@ Ticket Resolver::Resolve(Loop& loop, const Endpoint& endpoint, Function<void(Ans
   }
   Impl::Name& name = impl_->names[endpoint.host];
   const Duration age = BootClock::now() - name.resolved_at;
-  if (name.addresses.empty() || age >= kFresh) {
+  if (name.addresses.empty() || age >= impl_->options.fresh) {
     ++impl_->waiting;
     name.waiting.push_back(std::move(asked));
     impl_->Enqueue(endpoint.host, name);
     return ticket;
   }
-  if (age >= kRefreshAfter) impl_->Enqueue(endpoint.host, name);
+  if (age >= impl_->options.fresh / 2) impl_->Enqueue(endpoint.host, name);
   Impl::Deliver(asked, WithPort(name.addresses, endpoint.port));
   return ticket;
 }

@@ -20,13 +20,19 @@ namespace idem::event {
 /// that is under way.
 class Resolver {
  public:
-  Resolver();
+  using Found = Result<std::vector<SocketAddress>>;
+  struct Options {
+    Duration fresh = std::chrono::seconds(30);  // how long an answer is kept
+    /// Blocks until a name is found, with port 0; null asks the system.
+    Function<Found(const std::string& name)> look_up = nullptr;
+  };
+  Resolver() : Resolver(Options()) {}
+  explicit Resolver(Options options);
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  using Answer = Result<std::vector<SocketAddress>>;  // never empty; in the order of RFC 6724 as
-                                                      // the system gives it
+  using Answer = Found;  // never empty; in the order of RFC 6724 as the system gives it
   [[nodiscard]] Ticket Resolve(Loop& loop, const Endpoint& endpoint,
                                Function<void(Answer)> on_answer);
 

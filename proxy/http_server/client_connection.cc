@@ -341,7 +341,9 @@ void ClientConnection::OnDrained() {
 void ClientConnection::OnFailure(const Error& error) {
   if (phase_ == Phase::kClosed) return;
   // No request tells of it, and it may be a caller whose certificate was refused.
-  if (peer_.tls && !heard_) log::Write(log::Level::kInfo, "tls_failed", {{"reason", error.detail}});
+  if (peer_.tls && !heard_) {
+    log::WriteLimited(log::Level::kInfo, "tls_failed", {{"reason", error.detail}});
+  }
   if (running_handler()) {
     answered_ = true;
     handler_->OnClientGone();

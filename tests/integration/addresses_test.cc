@@ -1,0 +1,90 @@
+// Where requests come from and go to: IPv6, and what a trusted proxy in front says of its caller.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/running_proxy.h"
+#include "tests/support/scripted_backend.h"
+
+namespace idem::support {
+
+namespace {
+
+using test::Always;
+using test::Response;
+using test::ScriptedBackend;
+
+std::string Yaml(const std::string& top, const std::string& upstream,
+                 const std::string& route = "") {
+  return top + "store: { type: memory }\nworkers: 1\nroutes:\n  - path: /orders\n    upstream: " +
+         "'http://" + upstream + "'\n" + route;
+}
+
+// The status of a GET with these field lines, asked by curl.
+std::string Curl(const std::string& url, const std::vector<std::string>& fields = {}) {
+  std::vector<std::string> arguments = {"-sS", "-o", "/dev/null", "-w", "%{http_code}", url};
+  for (const std::string& field : fields) arguments.insert(arguments.end(), {"-H", field});
+  Process curl = Process::Start({"curl", std::move(arguments), {}});
+  curl.WaitForExit();
+  return curl.output();
+}
+
+}  // namespace
+
+TEST_CASE("IPv6 works on a listener and towards a backend, and is limited by its /64") {
+  ScriptedBackend backend(Always(Response(200, "made")));
+  RunningProxy behind(Yaml("listen: '[::1]:0'\ntrusted_proxies: ['::1']\n", backend.address(),
+                           "    rate_limit: { requests: 2, per: 10m }\n"));
+  const std::string v6 = "[::1]:" + std::to_string(behind.port());
+  RunningProxy before(Yaml("", v6));
+  CHECK(AskOnce(before.port(), "GET", "/orders").status == 200);
+  REQUIRE(backend.requests() == 1);
+  CHECK(backend.seen()[0].Field("X-Forwarded-For") == "127.0.0.1, ::1");
+
+  const std::string url = "http://" + v6 + "/orders";
+  CHECK(Curl(url, {"X-Forwarded-For: 2001:db8::1"}) == "200");
+  CHECK(Curl(url, {"X-Forwarded-For: 2001:db8::2"}) == "200");
+  CHECK(Curl(url, {"X-Forwarded-For: 2001:db8::3:3"}) == "429");  // the third of its network
+  CHECK(Curl(url, {"X-Forwarded-For: 2001:db8:0:1::1"}) == "200");
+  CHECK(Curl(url) == "200");  // ::1 itself
+}
+
+TEST_CASE("what a trusted proxy says of its caller is believed and passed on") {
+  struct Case {
+    const char* what;
+    std::string trusted;
+    std::string chain;  // X-Forwarded-For, to the backend
+    std::string scheme;
+    std::string host;
+    std::string address;  // by which the rate limit counts
+  };
+  const std::string chain = "198.51.100.7, 192.0.2.1, 10.0.0.9";
+  for (const Case& one : {Case{"nobody", "[]", chain + ", 127.0.0.1", "http", "h", "127.0.0.1"},
+                          Case{"the peer", "[127.0.0.0/8]", chain + ", 127.0.0.1", "https",
+                               "shop.example", "10.0.0.9"},
+                          Case{"the peer and one more", "[127.0.0.0/8, 10.0.0.0/8]",
+                               chain + ", 127.0.0.1", "https", "shop.example", "192.0.2.1"}}) {
+    CAPTURE(one.what);
+    ScriptedBackend backend(Always(Response(200, "made")));
+    RunningProxy proxy(Yaml("trusted_proxies: " + one.trusted + "\n", backend.address(),
+                            "    rate_limit: { requests: 1, per: 10m }\n"));
+    const auto ask = [&](const std::string& forwarded_for) {
+      HttpClient client(proxy.port());
+      client.Send("GET /orders HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: " + forwarded_for +
+                  "\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.example\r\n\r\n");
+      return client.ReadResponse().status;
+    };
+    CHECK(ask(chain) == 200);
+    const auto seen = backend.seen().at(0);
+    CHECK(seen.Field("X-Forwarded-For") == one.chain);
+    CHECK(seen.Field("X-Forwarded-Proto") == one.scheme);
+    CHECK(seen.Field("X-Forwarded-Host") == one.host);
+    // The same caller by another way is counted with the first.
+    const std::string again = one.address == "127.0.0.1" ? "203.0.113.5" : one.address;
+    CHECK(ask(again) == 429);
+    if (one.address != "127.0.0.1") CHECK(ask("203.0.113.5") == 200);
+  }
+}
+
+}  // namespace idem::support

@@ -1,0 +1,38 @@
+#include <doctest/doctest.h>
+
+#include "proxy/auth/authenticate.h"
+
+namespace idem::auth {
+
+TEST_CASE("a certificate's subject is a client, where the route lets it in") {
+  Clients clients(2);
+  clients[0].id = "shop";
+  clients[0].certificate_subject = "CN=shop,O=Tests";
+  clients[1].id = "signs";
+  const auto ask = [&](std::string_view subject, std::vector<std::string> may) {
+    AuthenticateOptions options;
+    options.scheme = Scheme::kClientCertificate;
+    options.clients = std::move(may);
+    http::RequestHead head;
+    head.fields.Add("X-Client-Id", "shop");  // says nothing here
+    return Authenticate(options, clients, subject, head, "", WallTime());
+  };
+  for (const std::vector<std::string>& may : {std::vector<std::string>(), {"signs", "shop"}}) {
+    const auto known = ask("CN=shop,O=Tests", may);
+    REQUIRE(std::holds_alternative<Authenticated>(known));
+    CHECK(std::get<Authenticated>(known).client_id == "shop");
+  }
+  CHECK(std::holds_alternative<SignatureInvalid>(ask("CN=shop,O=Tests", {"signs"})));
+  CHECK(std::holds_alternative<SignatureInvalid>(ask("CN=shop", {})));
+  CHECK(std::holds_alternative<SignatureInvalid>(ask("CN=shop,O=Tests,C=DE", {})));
+  // A client without a subject is not the one who shows no certificate.
+  CHECK(std::holds_alternative<SignatureMissing>(ask("", {})));
+  CHECK_FALSE(Sign({.scheme = Scheme::kClientCertificate,
+                    .header = "X-Signature",
+                    .clients = {},
+                    .client_header = "X-Client-Id"},
+                   clients[0], "", WallTime())
+                  .has_value());
+}
+
+}  // namespace idem::auth
