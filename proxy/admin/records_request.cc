@@ -56,7 +56,7 @@ void RecordsRequest::Answer(std::uint16_t status, std::string_view json) {
     head.status = status;
     head.fields.Add("Content-Type", "application/json");
     head.fields.Add("Cache-Control", "no-store");
-    if (status == 405) head.fields.Add("Allow", "GET for /records, POST for what is below it");
+    if (status == 405) head.fields.Add("Allow", method());
     head.body = http::BodyLength::Known(json.size());
     http::ServerStream& stream = *std::exchange(stream_, nullptr);
     stream.SendHead(head);
@@ -91,7 +91,7 @@ void RecordsRequest::Finish() {
 // ---- GET ----------------------------------------------------------------------------------------
 
 void ListRequest::Start(const http::RequestHead& head) {
-  if (head.method != "GET") return Refuse(405, "method-not-allowed", "a list is asked with GET");
+  if (head.method != method()) return Refuse(405, "method-not-allowed", "a list is asked with GET");
   const auto query = Query::Parse(head.target);
   if (!query) return Refuse(400, "bad-request", "the query cannot be read");
   const std::string_view unknown = query->UnknownName(
@@ -172,7 +172,7 @@ void ListRequest::AnswerFound() {
 // A page in a browser can make it send a POST here, but not one of this type: a browser asks
 // first, and is told no. Nor does it leave out Origin.
 void SettleRequest::Start(const http::RequestHead& head) {
-  if (head.method != "POST") return Refuse(405, "method-not-allowed", "this is asked with POST");
+  if (head.method != method()) return Refuse(405, "method-not-allowed", "this is asked with POST");
   const std::string_view type = head.fields.Find("Content-Type").value_or("");
   if (!http::EqualsIgnoreCase(type.substr(0, type.find(';')), "application/json") ||
       head.fields.Find("Origin")) {

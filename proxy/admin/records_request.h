@@ -32,6 +32,9 @@ class RecordsRequest : public http::ServerHandler, public Retirable {
   void RefuseStore(const Error& error);
   void Finish();
 
+  /// The one that it is asked with.
+  [[nodiscard]] virtual std::string_view method() const = 0;
+
   RecordsApi& api_;
   http::ServerStream* stream_;  // null: the client has gone
   Ticket question_;
@@ -52,6 +55,7 @@ class ListRequest final : public RecordsRequest {
   static constexpr std::size_t kLimitMax = 1000;
   static constexpr int kStepsMax = 200;  // of one request: a long walk takes several
 
+  [[nodiscard]] std::string_view method() const override { return "GET"; }
   [[nodiscard]] bool ReadFilter(const Query& query);
   void LookAt(std::string record_key);
   void Step();
@@ -82,6 +86,7 @@ class SettleRequest final : public RecordsRequest {
  private:
   static constexpr std::size_t kBodyMax = 2 << 20;
 
+  [[nodiscard]] std::string_view method() const override { return "POST"; }
   [[nodiscard]] bool Read(const JsonValue& body);
   [[nodiscard]] bool ReadResponse(const JsonValue& body);
   void Act();

@@ -226,8 +226,9 @@ class Main {
 
   // All of it or none of it.
   void OnReload() {
-    if (draining_) {
-      log::Write(log::Level::kError, "reload_refused", {{"reason", "the process is draining"}});
+    if (draining_ || !serving_) {
+      log::Write(log::Level::kError, "reload_refused",
+                 {{"reason", draining_ ? "the process is draining" : "the process is starting"}});
       return;
     }
     const SharedConfig next = Load(path_, [](const config::Mistake& mistake) {

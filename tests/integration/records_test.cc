@@ -296,6 +296,8 @@ TEST_CASE("the API refuses what it cannot read") {
     CAPTURE(row.body.substr(0, 100));
     CHECK(AskOnce(port, row.method, row.target, row.fields, row.body).status == row.status);
   }
+  CHECK(AskOnce(port, "DELETE", "/records").Field("Allow") == "GET");
+  CHECK(AskOnce(port, "GET", "/records/resolve").Field("Allow") == "POST");
   CHECK(AskOnce(port, "GET", "/records").body == "{\"records\":[],\"cursor\":\"\"}\n");
 }
 
