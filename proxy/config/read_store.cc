@@ -11,15 +11,10 @@ using store::Durability;
 using store::StoreOptions;
 using store::StoreType;
 
-// rediss:// is a word of the manual, which unavailable.cc refuses.
-bool IsRedisUrl(std::string_view url) {
-  return url.starts_with("rediss://") || store::ParseRedisUrl(url).has_value();
-}
-
 // Nothing of a URL is shown, because it may hold a password. That of a store which is not chosen is
 // not looked at.
 void CheckUrl(MapReader& map, const StoreOptions& options) {
-  if (options.type == StoreType::kRedis && !IsRedisUrl(options.url)) {
+  if (options.type == StoreType::kRedis && !store::ParseRedisUrl(options.url)) {
     map.Complain("url",
                  "must be of the form redis://[user:password@]host:port/db, "
                  "redis+sentinel://[user:password@]host:port,host:port/master/db or "

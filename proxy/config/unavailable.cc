@@ -13,7 +13,6 @@ struct Row {
 };
 
 constexpr Row kUnavailable[] = {
-    {"store.url", "rediss://"},
     {"route.authenticate.scheme", "hmac-timestamp"},
     {"route.authenticate.scheme", "http-message-signatures"},
 };

@@ -58,8 +58,20 @@ void RedisLink::Resolve() {
 void RedisLink::ConnectToNext() {
   state_ = State::kConnecting;
   timer_ = loop_.After(kAttemptTimeout, [this] { Lose(Away("does not answer")); });
-  connection_ = event::Connection::Connect(loop_, addresses_[next_address_++], kAttemptTimeout,
-                                           *this, event::Connection::Options{});
+  if (const Status made = MakeTls(); !made) return Lose(Away(made.error().detail));
+  const event::SocketAddress& to = addresses_[next_address_++];
+  const event::Connection::Options options;
+  connection_ = tls_ ? event::Connection::ConnectTls(loop_, to, *tls_, endpoint_.host,
+                                                     kAttemptTimeout, *this, options)
+                     : event::Connection::Connect(loop_, to, kAttemptTimeout, *this, options);
+}
+
+Status RedisLink::MakeTls() {
+  if (!address_.tls || tls_) return Ok();
+  auto made = event::TlsContext::ForClient({});
+  if (!made) return std::move(made).error();
+  tls_ = std::move(*made);
+  return Ok();
 }
 
 void RedisLink::OnConnected() {

@@ -80,6 +80,7 @@ class RedisLink final : private event::ConnectionEvents {
   void Resolve();
   void WatchMaster();
   void ConnectToNext();
+  [[nodiscard]] Status MakeTls();
   void TakeReplies();
   void TakeGreeting(RedisValue reply);
   void BeReady();
@@ -103,6 +104,7 @@ class RedisLink final : private event::ConnectionEvents {
   event::Endpoint endpoint_;  // where it is now
   std::vector<event::SocketAddress> addresses_;
   std::size_t next_address_ = 0;
+  std::unique_ptr<event::TlsContext> tls_;  // where it is asked for; made once
   std::unique_ptr<event::Connection> connection_;
   std::optional<RedisReader> reader_;
   std::optional<RedisGreeting> greeting_;

@@ -144,11 +144,13 @@ std::string RedisAddress::ToText() const {
 Result<RedisAddress> ParseRedisUrl(std::string_view url) {
   if (TakePrefix(url, "redis://")) return ParseTcp(url);
   if (TakePrefix(url, "unix://")) return ParseUnix(url);
-  if (url.starts_with("rediss://")) {
-    return Invalid("TLS (rediss://) is not supported yet; use redis:// or a Unix socket");
+  if (TakePrefix(url, "rediss://")) {
+    Result<RedisAddress> address = ParseTcp(url);
+    if (address) address->tls = true;
+    return address;
   }
   if (TakePrefix(url, "redis+sentinel://")) return ParseSentinels(url);
-  return Invalid("it begins with redis://, redis+sentinel:// or unix://");
+  return Invalid("it begins with redis://, rediss://, redis+sentinel:// or unix://");
 }
 
 }  // namespace idem::store

@@ -18,16 +18,18 @@ struct RedisAddress {
   std::string user;                          // "": the server's default user
   std::string password;                      // "": none is sent
   std::uint32_t database = 0;
+  bool tls = false;  // with a certificate for the endpoint's host, by an authority of the system
 
   /// For logs: "127.0.0.1:6379", "unix:/run/redis.sock", "mymaster (sentinels h1:26379, h2:26379)".
   /// Never the password.
   [[nodiscard]] std::string ToText() const;
 };
 
-/// redis://[[user]:password@]host[:port][/db], unix://[[user]:password@]/path[?db=N] and
+/// redis://[[user]:password@]host[:port][/db], the same with rediss:// for TLS,
+/// unix://[[user]:password@]/path[?db=N] and
 /// redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/db], where user and
-/// password are those of the Redis servers; both may be percent-encoded. What is not supported yet
-/// (TLS) is kInvalid and says so. No error repeats the URL, because of the password in it.
+/// password are those of the Redis servers; both may be percent-encoded. No error repeats the URL,
+/// because of the password in it.
 [[nodiscard]] Result<RedisAddress> ParseRedisUrl(std::string_view url);
 
 }  // namespace idem::store

@@ -336,10 +336,6 @@ TEST_CASE("idempotency of a route is checked") {
 }
 
 TEST_CASE("what this version does not do is refused where it is asked for") {
-  CheckSections({
-      {"store: {type: redis, url: rediss://x}",
-       "f:3:27: store.url: `rediss://` is not available in this version\n"},
-  });
   CheckRoutes({
       {"authenticate: {scheme: hmac-timestamp}",
        "f:5:26: routes[0].authenticate.scheme: `hmac-timestamp` is not available in this "

@@ -42,7 +42,7 @@ TEST_CASE("what cannot be a Redis URL is refused, and its password is not repeat
        {"", "http://h", "redis://", "redis://:TOPSECRET@", "redis://u:TOPSECRET@h:99999",
         "redis://TOPSECRET@h", "redis://u:@h", "redis://u:TOPSECRET%4@h",
         "redis://u:TOPSECRET@h:1/x", "redis://u:TOPSECRET@h:1/1/2", "redis://u:TOPSECRET@h:1/-1",
-        "redis://unix:TOPSECRET", "rediss://u:TOPSECRET@h", "redis+sentinel://u:TOPSECRET@h",
+        "redis://unix:TOPSECRET", "rediss://u:TOPSECRET@h:1/x", "redis+sentinel://u:TOPSECRET@h",
         "redis+sentinel://u:TOPSECRET@h,/m", "redis+sentinel://u:TOPSECRET@h/m/x",
         "unix://run/redis.sock", "unix:///run/redis.sock?x=TOPSECRET"}) {
     CAPTURE(url);
@@ -51,7 +51,8 @@ TEST_CASE("what cannot be a Redis URL is refused, and its password is not repeat
     CHECK(address.error().code == ErrorCode::kInvalid);
     CHECK(address.error().detail.find("TOPSECRET") == std::string::npos);
   }
-  CHECK(ParseRedisUrl("rediss://h").error().detail.find("not supported yet") != std::string::npos);
+  CHECK(ParseRedisUrl("rediss://h")->tls);
+  CHECK_FALSE(ParseRedisUrl("redis://h")->tls);
 }
 
 }  // namespace idem::store
