@@ -159,7 +159,7 @@ TEST_CASE("redis: the primary is killed, the sentinel promotes its replica, and 
   RedisServer primary(RedisServer::Settings{{"repl-diskless-sync-delay", "0"}});
   const RedisServer replica(ReplicaOf(primary.port()));
   AwaitReplica(primary);
-  const RedisSentinel sentinel(primary.port());
+  const RedisSentinel sentinel(primary.port(), milliseconds(500));
   const support::Relay nobody(1);
   store::StoreOptions options =
       OptionsFor("redis+sentinel://127.0.0.1:" + std::to_string(nobody.port()) +
@@ -188,7 +188,7 @@ TEST_CASE("redis: a primary that became a replica is left for the one that the s
   const RedisServer primary(RedisServer::Settings{{"repl-diskless-sync-delay", "0"}});
   const RedisServer replica(ReplicaOf(primary.port()));
   AwaitReplica(primary);
-  const RedisSentinel sentinel(primary.port());
+  const RedisSentinel sentinel(primary.port(), support::kPatience);  // decides when it is told
   store::StoreOptions options =
       OptionsFor("redis+sentinel://127.0.0.1:" + std::to_string(sentinel.port()) + "/mymaster");
   options.wait_replicas = 1;

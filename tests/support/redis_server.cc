@@ -74,10 +74,11 @@ bool RedisServer::TryStart() {
   }
 }
 
-RedisSentinel::RedisSentinel(std::uint16_t master_port) : folder_(MakeFolder()) {
+RedisSentinel::RedisSentinel(std::uint16_t master_port, std::chrono::milliseconds silence)
+    : folder_(MakeFolder()) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     port_ = FreePort();
-    if (TryStart(master_port)) return;
+    if (TryStart(master_port, silence)) return;
   }
   std::filesystem::remove_all(folder_);
   throw std::runtime_error("the sentinel does not start");
@@ -90,12 +91,12 @@ RedisSentinel::~RedisSentinel() {
 }
 
 // It writes into its file what it learns.
-bool RedisSentinel::TryStart(std::uint16_t master_port) {
+bool RedisSentinel::TryStart(std::uint16_t master_port, std::chrono::milliseconds silence) {
   const std::filesystem::path file = folder_ / "sentinel.conf";
   std::ofstream(file) << "port " << port_ << "\nbind 127.0.0.1\ndir " << folder_.string()
                       << "\nsentinel monitor mymaster 127.0.0.1 " << master_port
-                      << " 1\nsentinel down-after-milliseconds mymaster 500\n"
-                         "sentinel failover-timeout mymaster 5000\n";
+                      << " 1\nsentinel down-after-milliseconds mymaster " << silence.count()
+                      << "\nsentinel failover-timeout mymaster 5000\n";
   process_.emplace(Process::Start(
       {.program = "redis-server", .arguments = {file.string(), "--sentinel"}, .environment = {}}));
   try {

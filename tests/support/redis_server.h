@@ -2,6 +2,7 @@
 // stops it, or sets it up in another way.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -43,11 +44,11 @@ class RedisServer {
 };
 
 /// One sentinel that watches a master of 127.0.0.1 under the name `mymaster`, decides alone, and
-/// takes half a second of silence for its end. It knows the replicas that the master had when this
+/// takes `silence` for its end. It knows the replicas that the master had when this
 /// began, and has told of the master when the constructor returns.
 class RedisSentinel {
  public:
-  explicit RedisSentinel(std::uint16_t master_port);
+  RedisSentinel(std::uint16_t master_port, std::chrono::milliseconds silence);
   ~RedisSentinel();
   RedisSentinel(const RedisSentinel&) = delete;
   RedisSentinel& operator=(const RedisSentinel&) = delete;
@@ -55,7 +56,7 @@ class RedisSentinel {
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
  private:
-  [[nodiscard]] bool TryStart(std::uint16_t master_port);
+  [[nodiscard]] bool TryStart(std::uint16_t master_port, std::chrono::milliseconds silence);
 
   std::filesystem::path folder_;
   std::uint16_t port_ = 0;
