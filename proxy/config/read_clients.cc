@@ -34,14 +34,19 @@ void ReadSecrets(MapReader& map, auth::ClientOptions& client, Mistakes& mistakes
   }
 }
 
-// One a line; the line's end (LF or CRLF) is not a part of it, and empty lines are none.
+// One a line; the line's end (LF or CRLF) is not a part of it, and empty lines are none. No more is
+// read than may be there: a device named by mistake has no end.
 void ReadSecretLines(MapReader& map, std::istream& file, auth::ClientOptions& client) {
+  std::string text(kSecretsFileMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kSecretsFileMax) {
+    return map.Complain("secrets_file", "is a file of more than 1MiB");
+  }
+  std::istringstream lines(std::move(text));
   std::string line;
-  std::size_t bytes = 0;
   std::size_t secrets = 0;
-  for (int number = 1; std::getline(file, line); ++number) {
-    bytes += line.size();
-    if (bytes > kSecretsFileMax) return map.Complain("secrets_file", "is a file of more than 1MiB");
+  for (int number = 1; std::getline(lines, line); ++number) {
     if (line.ends_with('\r')) line.pop_back();
     if (line.empty()) continue;
     const std::string_view wrong = WrongWithSecret(line);

@@ -540,6 +540,13 @@ TEST_CASE("a secrets file has one secret a line, and adds to those of the config
   unlink(path);
 }
 
+TEST_CASE("a secrets file without end is refused, and not read on") {
+  const std::string yaml =
+      "clients: [{id: a, secrets_file: /dev/zero}]\nroutes: [{path: /, upstream: http://b}]\n";
+  CHECK(JoinLines(MistakesOf(yaml)) ==
+        "f:1:33: clients[0].secrets_file: is a file of more than 1MiB\n");
+}
+
 TEST_CASE("what is allowed but risky is warned of, with its place") {
   struct Row {
     std::string text;
