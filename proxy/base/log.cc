@@ -96,7 +96,8 @@ struct Sink {
 
   void Apply(const Options& options) {
     constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
-                                                     spdlog::level::warn, spdlog::level::err};
+                                                     spdlog::level::warn, spdlog::level::err,
+                                                     spdlog::level::off};
     logger.set_level(kLevels[static_cast<int>(options.level)]);
     format.store(options.format);
     const char* pattern = options.format == Format::kJson
@@ -123,6 +124,7 @@ spdlog::level::level_enum ToSpdlog(Level level) {
     case Level::kWarn:
       return spdlog::level::warn;
     case Level::kError:
+    case Level::kNone:
       break;
   }
   return spdlog::level::err;

@@ -12,7 +12,8 @@
 
 namespace idem::log {
 
-enum class Level { kDebug, kInfo, kWarn, kError };
+/// kNone is for Configure() alone: nothing is written.
+enum class Level { kDebug, kInfo, kWarn, kError, kNone };
 enum class Format { kJson, kText };
 
 struct Options {

@@ -193,7 +193,7 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
     case Decision::kNotKept:
       return Refuse(ResponseNotKept(record.response->status), Verdict::kReplayed);
     case Decision::kMismatch:
-      if (outcome_) return Close(), events_.OnEnded();
+      if (outcome_) return Close(), events_.OnUnrecorded();  // another request lies there
       return Refuse(PayloadMismatch(request_.policy->mismatch_status), Verdict::kMismatch);
     case Decision::kInProgress:
       return Wait();

@@ -1,0 +1,254 @@
+#include "tests/simulation/auditor.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace idem::simulation {
+
+namespace {
+
+using idempotency::Record;
+using idempotency::RecordState;
+
+// Fields of a response that its replay does not carry, and those that the proxy adds.
+bool IsKept(std::string_view name) {
+  constexpr std::array<std::string_view, 13> kNot = {"Set-Cookie",
+                                                     "WWW-Authenticate",
+                                                     "Alt-Svc",
+                                                     "Retry-After",
+                                                     "Date",
+                                                     "X-Request-Id",
+                                                     "RateLimit",
+                                                     "Idempotent-Replayed",
+                                                     "Idempotency-Status",
+                                                     "Content-Length",
+                                                     "RateLimit-Policy",
+                                                     "X-RateLimit-Limit",
+                                                     "X-RateLimit-Remaining"};
+  return std::none_of(
+             kNot.begin(), kNot.end(),
+             [&](std::string_view other) { return http::EqualsIgnoreCase(name, other); }) &&
+         !http::EqualsIgnoreCase(name, "X-RateLimit-Reset");
+}
+
+std::string KeptFields(const http::Fields& fields) {
+  std::string text;
+  for (const http::FieldLine line : fields) {
+    if (!IsKept(line.name)) continue;
+    text.append(line.name).append(": ").append(line.value).append("\n");
+  }
+  return text;
+}
+
+std::string_view Between(std::string_view text, std::string_view before, char after) {
+  const std::size_t at = text.find(before);
+  if (at == std::string_view::npos) return {};
+  text.remove_prefix(at + before.size());
+  return text.substr(0, text.find(after));
+}
+
+std::string_view ProblemName(const Answer& answer) {
+  return Between(answer.body, "urn:idemproxy:problem:", '"');
+}
+
+bool IsProblem(const Answer& answer) {
+  return answer.head.fields.Find("Content-Type").value_or("") == "application/problem+json";
+}
+
+// The table of semantics.md: which responses are the outcome that stays.
+bool Stays(std::uint16_t status, bool idempotent) {
+  constexpr std::array<std::uint16_t, 5> kNotActed = {401, 407, 421, 425, 429};
+  constexpr std::array<std::uint16_t, 4> kGateway = {408, 502, 503, 504};
+  const auto is_one = [&](const auto& list) {
+    return std::find(list.begin(), list.end(), status) != list.end();
+  };
+  if (is_one(kNotActed) || is_one(kGateway)) return false;
+  if (status == 409 || status >= 500) return !idempotent;
+  return true;
+}
+
+// From when on the key is free again by the contract: the claim's own life, as far as it was lived
+// at `now`. What an operator released is free by the operator's word.
+StoreTime EndOfLife(const ClaimFacts& claim, StoreTime now) {
+  const auto& released = claim.released_by_operator_at;
+  if (released && *released <= now) return *released;
+  if (claim.completed_at && *claim.completed_at <= now) return *claim.completed_at + claim.ttl;
+  if (claim.marked_at && *claim.marked_at <= now) return *claim.marked_at + claim.unknown_ttl;
+  return *claim.begun_at + claim.lease + claim.unknown_ttl;
+}
+
+}  // namespace
+
+void Auditor::Fail(std::string_view verdict) {
+  trace_.Say([&](auto& out) { out << "AUDITOR: " << verdict; });
+  if (!verdict_) verdict_ = verdict;
+}
+
+void Auditor::OnEffect(const Call& call) {
+  const Intent& intent = *call.attempt->intent;
+  auto& effects = ledger_.effects[intent.identity];
+  const Effect effect{++ledger_.effects_made, &call};
+  // Each effect belongs to a claim; one that has none began when its request was written.
+  const auto claim_of = [&](const Call& of) {
+    const ClaimFacts* known = ledger_.Claim(of.attempt->token);
+    ClaimFacts claim = known == nullptr ? ClaimFacts{} : *known;
+    if (!claim.begun_at) claim.begun_at = of.written_at;
+    return claim;
+  };
+  const ClaimFacts mine = claim_of(call);
+  for (const Effect& other : effects) {
+    if (ledger_.IsForgotten(intent)) break;
+    const ClaimFacts theirs = claim_of(*other.call);
+    const bool later = *mine.begun_at >= *theirs.begun_at;
+    const ClaimFacts& first = later ? theirs : mine;
+    const StoreTime second_begun = later ? *mine.begun_at : *theirs.begun_at;
+    if (second_begun < EndOfLife(first, second_begun)) {
+      Fail("an effect was made twice for one key while its record lived");
+    }
+  }
+  effects.push_back(effect);
+}
+
+void Auditor::OnClaimWritten(const ClaimFacts& claim, StoreTime now) {
+  const bool was_withdrawn = claim.withdrawn_at && now < *claim.withdrawn_at + claim.lease;
+  if (!was_withdrawn || ledger_.IsForgotten(*claim.attempt->intent)) return;
+  Fail("a begin that came after its withdrawal holds the key");
+}
+
+Next Auditor::OnAnswer(const Attempt& attempt, const Answer& answer,
+                       const std::optional<Record>& present, BootTime now, StoreTime store_now) {
+  ++ledger_.answers_given;
+  if (IsProblem(answer)) return OnProblem(attempt, answer, store_now);
+  return OnExecuted(attempt, answer, present, now, store_now);
+}
+
+Next Auditor::OnProblem(const Attempt& attempt, const Answer& answer, StoreTime store_now) {
+  const std::string_view name = ProblemName(answer);
+  const bool by_record = name == "payload-mismatch" || name == "in-progress" ||
+                         name == "outcome-unknown" || name == "response-not-kept";
+  const bool not_sent = name == "payload-mismatch" || name == "rate-limited" ||
+                        name == "store-unavailable" || name == "upstream-unreachable" ||
+                        name == "overloaded";
+  if (not_sent && attempt.written) Fail("a caller was told that nothing was sent, and it was");
+  if (by_record && !attempt.written) CheckHolder(attempt, name != "payload-mismatch");
+  const bool says_not_executed = name == "payload-mismatch" || name == "in-progress" ||
+                                 name == "outcome-unknown" || name.starts_with("upstream-");
+  if (says_not_executed) CheckNotLost(attempt, nullptr, store_now);
+  if (name == "payload-mismatch") coverage_.Count(Fault::kMismatch);
+  if (name == "outcome-unknown") coverage_.Count(Fault::kUnknownTold);
+  if (name == "rate-limited") coverage_.Count(Fault::kRateLimited);
+  if (name == "store-unavailable") coverage_.Count(Fault::kStoreUnavailable);
+  return Between(answer.body, "\"retry\":\"", '"') == "same-key" ? Next::kAgain : Next::kDone;
+}
+
+// The record that stood in the way must be of the same scope and key, and of the same request or of
+// another one, as the caller was told.
+void Auditor::CheckHolder(const Attempt& attempt, bool same_request) {
+  const ClaimFacts* holder = ledger_.Claim(attempt.holder);
+  if (holder == nullptr || holder->strange) return;
+  const Intent& theirs = *holder->attempt->intent;
+  if (theirs.identity != attempt.intent->identity) {
+    return Fail("a caller met the record of another client, route or key");
+  }
+  if (same_request && &theirs != attempt.intent) {
+    Fail("a caller was told of the outcome of another request");
+  }
+  if (!same_request && &theirs == attempt.intent) {
+    Fail("a caller was told of a mismatch with its own request");
+  }
+}
+
+Next Auditor::OnExecuted(const Attempt& attempt, const Answer& answer,
+                         const std::optional<Record>& present, BootTime now, StoreTime store_now) {
+  std::size_t number = 0;
+  const std::string_view given = answer.head.fields.Find("X-Call").value_or("");
+  std::from_chars(given.data(), given.data() + given.size(), number);
+  if (number == 0 || number > ledger_.calls.size() || !ledger_.calls[number - 1].answered) {
+    return Fail("a caller was given a response that the backend never sent"), Next::kDone;
+  }
+  const Call& call = ledger_.calls[number - 1];
+  if (call.attempt->intent != attempt.intent) {
+    return Fail("a caller was given the response to another request"), Next::kDone;
+  }
+  const bool replayed = answer.head.fields.Find("Idempotent-Replayed").has_value();
+  const bool unrecorded = answer.head.fields.Find("Idempotency-Status").has_value();
+  if (!replayed && call.attempt != &attempt) Fail("a replay was not marked as one");
+  CheckBytes(attempt, answer, call);
+  const bool stays = Stays(call.status, call.claimed_idempotent);
+  if (unrecorded) coverage_.Count(Fault::kUnrecorded);
+  if (replayed && !stays) Fail("a response that is never recorded was replayed");
+  if (!stays) CheckNotLost(attempt, nullptr, store_now);
+  if (!stays && !replayed) return Next::kAgain;
+  if (!unrecorded) {
+    if (!replayed) CheckRecorded(call, present, store_now);
+    Acknowledge(attempt, call, now, store_now);
+  }
+  return answer.whole ? Next::kDone : Next::kAgain;
+}
+
+void Auditor::CheckBytes(const Attempt& attempt, const Answer& answer, const Call& call) {
+  if (answer.head.status != call.status) Fail("a caller was given another status");
+  if (KeptFields(answer.head.fields) != KeptFields(call.fields)) {
+    Fail("a caller was given other fields");
+  }
+  const bool same = answer.whole ? answer.body == call.body : call.body.starts_with(answer.body);
+  if (!same) Fail("a caller was given another body");
+  static_cast<void>(attempt);
+}
+
+// Record, then reply.
+void Auditor::CheckRecorded(const Call& call, const std::optional<Record>& present,
+                            StoreTime store_now) {
+  if (ledger_.IsForgotten(*call.attempt->intent)) return;
+  const ClaimFacts* claim = ledger_.Claim(call.attempt->token);
+  const bool completed = claim != nullptr && claim->completed_at;
+  if (completed && store_now >= *claim->completed_at + claim->ttl) return;
+  const bool recorded = completed && present && present->state == RecordState::kCompleted &&
+                        present->response->status == call.status &&
+                        KeptFields(present->response->fields) == KeptFields(call.fields) &&
+                        (!present->response->body_kept || present->response->body == call.body);
+  if (!recorded) Fail("a caller was answered before the record was durable");
+}
+
+void Auditor::Acknowledge(const Attempt& attempt, const Call& call, BootTime now,
+                          StoreTime store_now) {
+  const Intent& intent = *attempt.intent;
+  auto& all = ledger_.acknowledged[intent.identity];
+  CheckNotLost(attempt, &call, store_now);
+  for (const Acknowledged& other : all) {
+    if (other.call == &call || ledger_.IsForgotten(intent)) continue;
+    const ClaimFacts* mine = ledger_.Claim(call.attempt->token);
+    const ClaimFacts* theirs = &other.claim;
+    if (mine == nullptr || !mine->completed_at || !theirs->completed_at) {
+      return Fail("an outcome was given that no record ever held");
+    }
+    const bool later = *mine->completed_at >= *theirs->completed_at;
+    const ClaimFacts& first = later ? *theirs : *mine;
+    const ClaimFacts& second = later ? *mine : *theirs;
+    if (*second.completed_at < *first.completed_at + first.ttl) {
+      Fail("two different answers were given for one key while its record lived");
+    }
+  }
+  if (!all.empty() && all.back().call == &call) return;
+  const ClaimFacts* claim = ledger_.Claim(call.attempt->token);
+  all.push_back({&call, &attempt, now, claim == nullptr ? ClaimFacts{} : *claim});
+}
+
+// An outcome that a caller was given stays what it is for as long as its record lives: whoever asks
+// after that is given the same.
+void Auditor::CheckNotLost(const Attempt& attempt, const Call* instead, StoreTime store_now) {
+  if (ledger_.IsForgotten(*attempt.intent)) return;
+  const ClaimFacts* holder = ledger_.Claim(attempt.holder);
+  if (holder != nullptr && holder->strange) return;
+  for (const Acknowledged& given : ledger_.acknowledged[attempt.intent->identity]) {
+    if (given.attempt->intent != attempt.intent || given.call == instead) continue;
+    if (given.at >= attempt.began) continue;
+    const ClaimFacts& claim = given.claim;
+    if (claim.completed_at && store_now < *claim.completed_at + claim.ttl) {
+      Fail("an outcome that a caller was given was lost");
+    }
+  }
+}
+
+}  // namespace idem::simulation

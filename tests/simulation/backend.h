@@ -1,0 +1,94 @@
+// The backend that all simulated proxies share, and one proxy's way to it. What becomes of a call
+// is drawn when it is sent; the backend goes on with what it was given also when the call was given
+// up or its proxy has died, as a real one does.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "proxy/exchange/upstream.h"
+#include "tests/simulation/store_link.h"
+
+namespace idem::simulation {
+
+/// What the backend of a world lives among.
+struct BackendParts {
+  Timeline& timeline;
+  const StoreServer& store;  // for its clock: claims are measured on it
+  Ledger& ledger;
+  Auditor& auditor;
+  Weather& weather;
+  Coverage& coverage;
+  const Trace& trace;
+};
+
+class Backend {
+ public:
+  explicit Backend(const BackendParts& its) : parts(its) {}
+
+  /// Whether it has learned to drop duplicates by their key.
+  [[nodiscard]] bool drops_duplicates() const;
+  /// The effect of `call`, once for each key where duplicates are dropped. False: it did not act,
+  /// because the key was used for another request.
+  bool Act(Call& call);
+
+  const BackendParts parts;
+
+ private:
+  std::unordered_map<std::string, const Intent*> done_;  // by identity
+};
+
+class BackendLink final : public exchange::Upstream {
+ public:
+  BackendLink(Backend& backend, ProcessLoop& loop, std::size_t process);
+  ~BackendLink() override;
+
+  [[nodiscard]] std::unique_ptr<exchange::UpstreamCall> Send(
+      const http::RequestHead& head, const std::string* body, const exchange::UpstreamTerms& terms,
+      exchange::UpstreamEvents& events) override;
+  [[nodiscard]] Duration longest_wait() const override { return kLongestWait; }
+
+ private:
+  enum class Ending : std::uint8_t { kWhole, kReset, kTruncated, kMalformed };
+  // What is drawn for a call.
+  struct Fate {
+    bool refused = false;
+    bool no_slot = false;
+    Duration connects{};
+    bool acts = true;
+    Duration acts_after{};
+    std::uint16_t status = 201;
+    bool large = false;
+    bool hangs = false;
+    bool interim = false;
+    Ending ending = Ending::kWhole;
+  };
+  struct Piece {
+    enum class Kind : std::uint8_t { kInterim, kHead, kBody, kEnd, kFailure } kind{};
+    std::string body{};
+    exchange::UpstreamProblem problem{};
+  };
+  struct Running;
+  struct Handle;
+  friend struct Handle;
+
+  [[nodiscard]] Fate DrawFate();
+  void DrawTrouble(Fate& fate);
+  void Ready(Running& running);
+  void Receive(Running& running);
+  void Respond(Running& running);
+  void Pump(Running& running);
+  void PumpLater(Running& running);
+  void Deliver(Running& running, const Piece& piece);
+  void FailCall(Running& running, exchange::UpstreamProblem problem, Reached reached);
+  void CountResponse(const Running& running);
+
+  Backend& backend_;
+  ProcessLoop& loop_;
+  const std::size_t process_;
+  std::deque<std::unique_ptr<Running>> running_;  // until the world ends
+};
+
+}  // namespace idem::simulation

@@ -1,0 +1,125 @@
+// How often the simulated worlds met each cell of the two tables of semantics.md and each kind of
+// fault. What was never met was never tested: a zero fails the run.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <ostream>
+#include <string_view>
+
+namespace idem::simulation {
+
+/// What lay under a key when `begin` came (semantics.md, "The record").
+enum class Met : std::uint8_t {
+  kAbsent,
+  kExpiredCompleted,
+  kExpiredUnknown,
+  kMine,
+  kExecutingOther,
+  kRunOutOther,
+  kCompletedOther,
+  kUnknownOther,
+  kReplay,
+  kNotKept,
+  kInProgress,
+  kRunOutBothIdempotent,
+  kRunOutClaimIdempotent,
+  kRunOutAskerIdempotent,
+  kRunOutBothLegacy,
+  kUnknownBothIdempotent,
+  kUnknownClaimIdempotent,
+  kUnknownAskerIdempotent,
+  kUnknownBothLegacy,
+  kOtherRecipe,
+  kStrangeRecipe,
+  kTakenOver,
+  kTakeoverTooLate,
+  kWithdrawn,
+  kLimited,
+  kCount,
+};
+
+/// What became of a claim (semantics.md, "What happens to a claim"); counted for legacy and for
+/// idempotent claims.
+enum class Saw : std::uint8_t {
+  kRefused,
+  kNoSlot,
+  kLeaseTooShort,
+  kSuccess,
+  kRedirect,
+  kRejected,
+  kNotActed,
+  kConflict,
+  kGateway,
+  kServerError,
+  kTimeout,
+  kReset,
+  kTruncated,
+  kMalformed,
+  kTooLarge,
+  kTooLargeCut,
+  kProcessDied,
+  kCount,
+};
+
+enum class Fault : std::uint8_t {
+  kStoreSlow,
+  kStoreAnswerLost,
+  kStoreQuestionLost,
+  kStoreDoubled,
+  kStoreAway,
+  kStoreLostWrites,
+  kStoreClockJumped,
+  kStoreClockStood,
+  kWithdrawnBeforeBegun,
+  kProcessDied,
+  kProcessDiedWithClaim,
+  kProcessRestarted,
+  kProcessSuspended,
+  kProcessReloaded,
+  kLeaseRanOutAtWork,
+  kEffectAfterAbort,
+  kEffectAnswerLost,
+  kClientLeft,
+  kClientLeftBody,
+  kClientRetried,
+  kDuplicateElsewhere,
+  kWaited,
+  kWaitedTooLong,
+  kWaitersFull,
+  kUnrecorded,
+  kUnrecordedFull,
+  kMismatch,
+  kUnknownTold,
+  kRateLimited,
+  kStoreUnavailable,
+  kOperatorReleased,
+  kOperatorResolved,
+  kCount,
+};
+
+class Coverage {
+ public:
+  void Count(Met met) { ++met_[static_cast<std::size_t>(met)]; }
+  void Count(Saw saw, bool idempotent) { ++saw_[idempotent][static_cast<std::size_t>(saw)]; }
+  void Count(Fault fault) { ++faults_[static_cast<std::size_t>(fault)]; }
+  void CountWorld(std::uint64_t effects, std::uint64_t answers);
+  void Add(const Coverage& other);
+
+  /// The three tables, one line for each row.
+  void Print(std::ostream& out) const;
+  /// How many rows stand at zero.
+  [[nodiscard]] int zeros() const;
+
+ private:
+  template <class Row>
+  using Counts = std::array<std::uint64_t, static_cast<std::size_t>(Row::kCount)>;
+  Counts<Met> met_{};
+  std::array<Counts<Saw>, 2> saw_{};  // legacy, idempotent
+  Counts<Fault> faults_{};
+  std::uint64_t worlds_ = 0;
+  std::uint64_t effects_ = 0;
+  std::uint64_t answers_ = 0;
+};
+
+}  // namespace idem::simulation

@@ -1,0 +1,104 @@
+// What happened in one simulated world: who asked for what, what the store was asked to do for it,
+// what the backend did and answered. Written down as it happens; the auditor judges it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/http/fields.h"
+#include "proxy/idempotency/record.h"
+#include "proxy/store/expiring_map.h"
+
+namespace idem::simulation {
+
+/// One thing that somebody wants done, however often it is sent.
+struct Intent {
+  std::size_t number = 0;
+  std::string key;
+  std::string client;
+  std::string route;
+  std::string target;
+  std::string body;
+  http::Fields signature;  // what its client signs it with; empty where nobody asks
+  std::string identity;    // the scope and the key, as semantics.md has them: what may be done once
+};
+
+/// One request of one caller, as one proxy gets it.
+struct Attempt {
+  std::size_t number = 0;
+  const Intent* intent = nullptr;
+  std::size_t process = 0;  // the incarnation that got it
+  BootTime began{};
+  bool written = false;                      // a byte of it went to the backend
+  std::string record_key;                    // as the proxy sees it
+  std::optional<idempotency::Token> token;   // of its claim, once one was proposed
+  std::optional<idempotency::Token> holder;  // of the record that its `begin` met last
+};
+
+/// A claim as the store saw it. Times are the store's.
+struct ClaimFacts {
+  Attempt* attempt = nullptr;
+  bool upstream_idempotent = false;
+  bool strange = false;  // claimed with a recipe that no other replica knows
+  idempotency::Milliseconds lease{};
+  idempotency::Milliseconds unknown_ttl{};
+  idempotency::Milliseconds ttl{};
+  std::optional<StoreTime> begun_at;
+  std::optional<StoreTime> marked_at;
+  std::optional<StoreTime> completed_at;
+  std::optional<StoreTime> withdrawn_at;
+  std::optional<StoreTime> released_by_operator_at;
+};
+
+/// One request at the backend, and what it answered.
+struct Call {
+  std::size_t number = 0;
+  Attempt* attempt = nullptr;
+  bool claimed_idempotent = false;  // by the policy of the proxy that sent it
+  StoreTime written_at{};
+  bool answered = false;  // the backend sent this:
+  std::uint16_t status = 0;
+  http::Fields fields;
+  std::string body;
+};
+
+struct Effect {
+  std::size_t number = 0;
+  const Call* call = nullptr;
+};
+
+/// An executed outcome that a caller was given as the one that stays.
+struct Acknowledged {
+  const Call* call = nullptr;
+  const Attempt* attempt = nullptr;
+  BootTime at{};
+  ClaimFacts
+      claim;  // as it stood then: once its record has expired, its outcome may be recorded anew
+};
+
+struct Ledger {
+  std::deque<Intent> intents;
+  std::deque<Attempt> attempts;
+  std::deque<Call> calls;
+  std::unordered_map<idempotency::Token, ClaimFacts, store::TokenHash> claims;
+  std::unordered_map<std::string, std::vector<Effect>> effects;             // by identity
+  std::unordered_map<std::string, std::vector<Acknowledged>> acknowledged;  // by identity
+  std::unordered_map<std::string, bool> forgotten;  // identities of which a fail-over lost a write
+  std::size_t effects_made = 0;
+  std::size_t answers_given = 0;
+
+  [[nodiscard]] ClaimFacts* Claim(const std::optional<idempotency::Token>& token) {
+    if (!token) return nullptr;
+    const auto found = claims.find(*token);
+    return found == claims.end() ? nullptr : &found->second;
+  }
+  [[nodiscard]] bool IsForgotten(const Intent& intent) const {
+    return forgotten.contains(intent.identity);
+  }
+};
+
+}  // namespace idem::simulation

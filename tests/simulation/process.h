@@ -1,0 +1,82 @@
+// One process of the simulated proxy: the product's own exchanges, settler and waiters over a
+// simulated loop, a way to the store and a way to the backend. It may die at any turn of its loop;
+// the next incarnation begins with nothing.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "proxy/exchange/exchange_registry.h"
+#include "tests/simulation/backend.h"
+#include "tests/support/seeded_random.h"
+
+namespace idem::simulation {
+
+class Visit;
+
+/// What the processes of a world share.
+struct Surroundings {
+  Timeline& timeline;
+  StoreServer& store;
+  Backend& backend;
+  Ledger& ledger;
+  Weather& weather;
+  Coverage& coverage;
+  const Trace& trace;
+  telemetry::Metrics& metrics;
+};
+
+/// Its loop and its links are named by what is still under way after its death: it is kept until
+/// the world ends.
+class Process final : public exchange::Observer {
+ public:
+  Process(const Surroundings& world, std::size_t slot, std::size_t number,
+          const idempotency::Policy& policy, std::function<void()> on_step);
+  ~Process() override { Die(); }
+
+  void Reload(const idempotency::Policy& policy);
+  /// From here on it answers nobody. What it had sent may still arrive where it was sent.
+  void Die();
+
+  /// A request has come: its handler.
+  http::ServerHandler* Receive(Visit& visit, http::RequestHead& head);
+  void Forget(Visit& visit);
+
+  void OnFinished(const exchange::Report& report) override;
+
+  [[nodiscard]] ProcessLoop& loop() { return loop_; }
+  [[nodiscard]] bool alive() const { return alive_; }
+  [[nodiscard]] std::size_t slot() const { return slot_; }
+  [[nodiscard]] std::size_t number() const { return number_; }
+  /// The requests that it has not answered.
+  [[nodiscard]] std::vector<Visit*>& visits() { return visits_; }
+  [[nodiscard]] Asking& asking() { return asking_; }
+  /// Nothing is under way in it.
+  [[nodiscard]] bool idle() const;
+
+ private:
+  [[nodiscard]] std::shared_ptr<const exchange::Site> MakeSite(const idempotency::Policy& policy);
+
+  const Surroundings& world_;
+  const std::size_t slot_;
+  const std::size_t number_;
+  bool alive_ = true;
+  idempotency::Policy policy_;
+  test::SeededRandom random_;
+  ProcessLoop loop_;
+  Asking asking_;
+  StoreLink store_;
+  BackendLink backend_;
+  exchange::Unrecorded unrecorded_;
+  std::optional<exchange::Settler> settler_;
+  std::optional<exchange::KeyWaiters> waiters_;
+  std::unique_ptr<exchange::ExchangeRegistry> registry_;
+  std::vector<Visit*> visits_;
+};
+
+/// The names that every world uses.
+inline constexpr std::string_view kClients[] = {"shop", "bank"};
+[[nodiscard]] const auth::Clients& AllClients();
+
+}  // namespace idem::simulation

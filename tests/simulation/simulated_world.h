@@ -1,0 +1,79 @@
+// One world from one seed: some proxies, one store, one backend and their callers on a virtual
+// clock, with whatever goes wrong; run until every caller has its answer, and judged.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "tests/simulation/visit.h"
+
+namespace idem::simulation {
+
+class SimulatedWorld final : public Visit::Events {
+ public:
+  /// `trace` may be null. `metrics` is only written to.
+  SimulatedWorld(std::uint64_t seed, Coverage& coverage, telemetry::Metrics& metrics,
+                 std::ostream* trace);
+  ~SimulatedWorld() override;
+
+  /// What was wrong, or nothing.
+  [[nodiscard]] std::optional<std::string> Run();
+
+ private:
+  // Somebody who wants one thing done, and sends the same request until the answer is final.
+  struct Caller {
+    const Intent* intent = nullptr;
+    std::size_t attempts = 0;
+    bool done = false;
+  };
+  // A place in which processes run one after another.
+  struct Slot {
+    Process* process = nullptr;  // the one that runs now, if any
+    std::optional<Duration> reloads_at;
+  };
+
+  void MakeIntents();
+  Intent& MakeIntent(const std::string& key);
+  void MakeRival();
+  void MakeCallers();
+  void MakeProcesses();
+  void PlanStoreFaults();
+  void PlanOperator();
+  void ActAsOperator();
+
+  void StartProcess(std::size_t slot);
+  void OnStep(std::size_t slot);
+  void Kill(Process& process);
+  void CountDeath(const Process& process);
+  void Reload(std::size_t slot);
+  [[nodiscard]] const idempotency::Policy& PolicyOf(const Slot& slot) const;
+
+  void Send(Caller& caller);
+  void SendLater(Caller& caller);
+  void OnAnswered(Visit& visit) override;
+  void OnBroken(Visit& visit) override;
+  [[nodiscard]] Caller& CallerOf(const Visit& visit);
+
+  [[nodiscard]] bool over() const;
+  void CheckEnd();
+
+  Draw draw_;
+  const Scenario scenario_;
+  Timeline timeline_;
+  const Trace trace_;
+  Coverage& coverage_;
+  Ledger ledger_;
+  Auditor auditor_;
+  Weather weather_{draw_, scenario_, timeline_};
+  StoreServer store_;
+  Backend backend_;
+  const Surroundings surroundings_;
+  std::deque<std::unique_ptr<Process>> processes_;  // every incarnation
+  std::vector<Slot> slots_;
+  std::deque<Caller> callers_;
+  std::deque<Visit> visits_;
+  std::vector<Caller*> caller_of_;  // by the number of an attempt, from 1
+  std::size_t undone_ = 0;          // callers without a final answer
+};
+
+}  // namespace idem::simulation

@@ -1,0 +1,158 @@
+#include "tests/simulation/store_link.h"
+
+#include <utility>
+
+namespace idem::simulation {
+
+namespace {
+
+using exchange::BeginAnswer;
+using exchange::BeginQuestion;
+using exchange::SettleAnswer;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Error Lost(const char* what) { return {ErrorCode::kUnavailable, what, Reached::kNo}; }
+
+}  // namespace
+
+// A question goes out, is carried out when it arrives, and its answer comes back: each of the three
+// may fail by itself. Every question is answered in the end, if with an error.
+template <class Answer, class Step>
+Ticket StoreLink::Ask(Function<void(Result<Answer>)> on_answer, Step step) {
+  auto [ticket, completion] = idem::Ask<Result<Answer>>(std::move(on_answer));
+  Draw& draw = weather_.draw;
+  const StoreFaults& faults = weather_.scenario.store;
+  const auto hop = [&] {
+    const bool slow = weather_.Strikes(faults.slow);
+    if (slow) coverage_.Count(Fault::kStoreSlow);
+    return slow ? draw.Between(milliseconds(200), seconds(4))
+                : draw.Between(microseconds(100), milliseconds(3));
+  };
+  const Duration way_there = hop();
+  const Duration way_back = hop();
+  const bool question_lost = weather_.Strikes(faults.lose_question);
+  const bool answer_lost = weather_.Strikes(faults.lose_answer);
+  const Duration notices = draw.Chance(500) ? hop() : seconds(2);  // that it will get no answer
+  if (weather_.Strikes(faults.doubled)) {
+    coverage_.Count(Fault::kStoreDoubled);
+    timeline_.After(way_there + hop(), [this, step] {
+      if (!server_.away) static_cast<void>(step());
+    });
+  }
+  if (question_lost) {
+    coverage_.Count(Fault::kStoreQuestionLost);
+    loop_.Arrive(notices, [completion = std::move(completion)]() mutable {
+      completion(Lost("the question was lost"));
+    });
+    return std::move(ticket);
+  }
+  timeline_.After(way_there, [this, step, completion = std::move(completion), way_back, notices,
+                              answer_lost]() mutable {
+    Result<Answer> answer = Lost("the store is away");
+    if (!server_.away) answer = step();
+    if (answer_lost) answer = Lost("the answer was lost");
+    if (answer_lost) coverage_.Count(Fault::kStoreAnswerLost);
+    loop_.Arrive(answer ? way_back : notices,
+                 [completion = std::move(completion), answer = std::move(answer)]() mutable {
+                   completion(std::move(answer));
+                 });
+  });
+  return std::move(ticket);
+}
+
+// The first question about a token tells whose claim it is.
+void StoreLink::Introduce(const BeginQuestion& question) {
+  ClaimFacts& claim = ledger_.claims[question.claim.token];
+  if (claim.attempt != nullptr) return;
+  INVARIANT(asking_.attempt != nullptr);
+  claim.attempt = asking_.attempt;
+  claim.upstream_idempotent = question.claim.upstream_idempotent;
+  claim.strange = strange_;
+  claim.lease = question.claim.lease;
+  claim.unknown_ttl = question.claim.unknown_ttl;
+  asking_.attempt->token = question.claim.token;
+  asking_.attempt->record_key = question.record_key;
+}
+
+Ticket StoreLink::Begin(BeginQuestion question, OnBegun on_answer) {
+  const bool asks_again = ledger_.claims.contains(question.claim.token);
+  if (asks_again && !question.replaces) coverage_.Count(Fault::kWaited);
+  Introduce(question);
+  if (strange_) question.claim.recipe = "9:" + question.claim.recipe;
+  Attempt* attempt = ledger_.claims[question.claim.token].attempt;
+  auto told = [attempt, on_answer = std::move(on_answer)](Result<BeginAnswer> answer) mutable {
+    if (answer && answer->record) attempt->holder = answer->record->claim.token;
+    on_answer(std::move(answer));
+  };
+  return Ask<BeginAnswer>(
+      std::move(told), [this, question = std::move(question)] { return server_.Begin(question); });
+}
+
+Ticket StoreLink::Complete(std::string_view key, const idempotency::Claim& claim,
+                           const idempotency::StoredResponse& response,
+                           idempotency::Milliseconds ttl, OnSettled on_answer) {
+  return Ask<SettleAnswer>(std::move(on_answer),
+                           [this, key = std::string(key), claim, response, ttl] {
+                             return server_.Complete(key, claim, response, ttl);
+                           });
+}
+
+Ticket StoreLink::Release(std::string_view key, const idempotency::Token& token,
+                          OnSettled on_answer) {
+  return Ask<SettleAnswer>(std::move(on_answer), [this, key = std::string(key), token] {
+    return server_.Release(key, token);
+  });
+}
+
+Ticket StoreLink::MarkUnknown(std::string_view key, const idempotency::Claim& claim,
+                              OnSettled on_answer) {
+  return Ask<SettleAnswer>(std::move(on_answer), [this, key = std::string(key), claim] {
+    return server_.MarkUnknown(key, claim);
+  });
+}
+
+Ticket StoreLink::Withdraw(std::string_view key, const idempotency::Token& token,
+                           idempotency::Milliseconds lease, OnSettled on_answer) {
+  return Ask<SettleAnswer>(std::move(on_answer), [this, key = std::string(key), token, lease] {
+    return server_.Withdraw(key, token, lease);
+  });
+}
+
+Ticket StoreLink::ClaimLookUp(std::string_view key, const idempotency::Token& token,
+                              idempotency::Milliseconds pause, OnLookUp on_answer) {
+  return Ask<exchange::LookUpAnswer>(std::move(on_answer),
+                                     [this, key = std::string(key), token, pause] {
+                                       return server_.ClaimLookUp(key, token, pause);
+                                     });
+}
+
+Ticket StoreLink::ReleaseUnknown(std::string_view key, const idempotency::Token& token,
+                                 OnSettled on_answer) {
+  return Ask<SettleAnswer>(std::move(on_answer), [this, key = std::string(key), token] {
+    return server_.ReleaseUnknown(key, token);
+  });
+}
+
+Ticket StoreLink::ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
+                                 const idempotency::StoredResponse& response,
+                                 idempotency::Milliseconds ttl, OnSettled on_answer) {
+  return Ask<SettleAnswer>(std::move(on_answer),
+                           [this, key = std::string(key), token = claim.token, response, ttl] {
+                             return server_.ResolveUnknown(key, token, response, ttl);
+                           });
+}
+
+Ticket StoreLink::Look(std::string_view key, OnSettled on_answer) {
+  return Ask<SettleAnswer>(std::move(on_answer),
+                           [this, key = std::string(key)] { return server_.Look(key); });
+}
+
+Ticket StoreLink::Count(const exchange::LimitQuestion& question,
+                        Function<void(Result<exchange::LimitVerdict>)> on_answer) {
+  return Ask<exchange::LimitVerdict>(std::move(on_answer),
+                                     [this, question] { return server_.Count(question); });
+}
+
+}  // namespace idem::simulation

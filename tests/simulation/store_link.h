@@ -1,0 +1,79 @@
+// One proxy's way to the store: questions and answers that take time, come late, are lost or are
+// carried out twice.
+#pragma once
+
+#include "tests/simulation/process_loop.h"
+#include "tests/simulation/scenario.h"
+#include "tests/simulation/store_server.h"
+
+namespace idem::simulation {
+
+/// What became of this world's faults: they end with the chaos.
+struct Weather {
+  Draw& draw;
+  const Scenario& scenario;
+  const Timeline& timeline;
+  [[nodiscard]] bool calm() const { return timeline.age() >= scenario.chaos; }
+  /// Whether a fault of that share strikes now.
+  [[nodiscard]] bool Strikes(std::uint64_t per_thousand) {
+    return !calm() && draw.Chance(per_thousand);
+  }
+};
+
+/// What a process was doing when a request's first question to the store was asked: whose it is.
+struct Asking {
+  Attempt* attempt = nullptr;
+};
+
+class StoreLink final : public exchange::RecordStore, public exchange::RateLimiter {
+ public:
+  StoreLink(Timeline& timeline, ProcessLoop& loop, StoreServer& server, Ledger& ledger,
+            Weather& weather, Coverage& coverage, Asking& asking, bool strange)
+      : timeline_(timeline),
+        loop_(loop),
+        server_(server),
+        ledger_(ledger),
+        weather_(weather),
+        coverage_(coverage),
+        asking_(asking),
+        strange_(strange) {}
+
+  Ticket Begin(exchange::BeginQuestion question, OnBegun on_answer) override;
+  Ticket Complete(std::string_view key, const idempotency::Claim& claim,
+                  const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
+                  OnSettled on_answer) override;
+  Ticket Release(std::string_view key, const idempotency::Token& token,
+                 OnSettled on_answer) override;
+  Ticket MarkUnknown(std::string_view key, const idempotency::Claim& claim,
+                     OnSettled on_answer) override;
+  Ticket Withdraw(std::string_view key, const idempotency::Token& token,
+                  idempotency::Milliseconds lease, OnSettled on_answer) override;
+  Ticket ClaimLookUp(std::string_view key, const idempotency::Token& token,
+                     idempotency::Milliseconds pause, OnLookUp on_answer) override;
+  Ticket ReleaseUnknown(std::string_view key, const idempotency::Token& token,
+                        OnSettled on_answer) override;
+  Ticket ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
+                        const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
+                        OnSettled on_answer) override;
+  Ticket Look(std::string_view key, OnSettled on_answer) override;
+  Ticket Count(const exchange::LimitQuestion& question,
+               Function<void(Result<exchange::LimitVerdict>)> on_answer) override;
+  [[nodiscard]] std::optional<std::string> not_ready() const override { return std::nullopt; }
+  [[nodiscard]] bool limits_with_begin() const override { return true; }
+
+ private:
+  template <class Answer, class Step>
+  Ticket Ask(Function<void(Result<Answer>)> on_answer, Step step);
+  void Introduce(const exchange::BeginQuestion& question);
+
+  Timeline& timeline_;
+  ProcessLoop& loop_;
+  StoreServer& server_;
+  Ledger& ledger_;
+  Weather& weather_;
+  Coverage& coverage_;
+  Asking& asking_;
+  const bool strange_;  // a later version, whose recipes the others do not know
+};
+
+}  // namespace idem::simulation

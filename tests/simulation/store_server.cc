@@ -1,0 +1,270 @@
+#include "tests/simulation/store_server.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace idem::simulation {
+
+namespace {
+
+using exchange::BeginAnswer;
+using exchange::BeginQuestion;
+using exchange::SettleAnswer;
+using idempotency::Claim;
+using idempotency::Record;
+using idempotency::RecordState;
+using idempotency::Token;
+using store::Change;
+using store::Present;
+
+constexpr std::size_t kLastWritesMax = 8;
+
+std::string_view NameOf(RecordState state) {
+  constexpr std::string_view kNames[] = {"executing", "completed", "unknown"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+std::string Short(const Token& token) { return token.ToHex().substr(0, 6); }
+
+// The cell of a record whose outcome is not known, by whether claim and asker are idempotent.
+Met OfUnknown(Met first, bool claim, bool asker) {
+  const int offset = claim ? (asker ? 0 : 1) : (asker ? 2 : 3);
+  return static_cast<Met>(static_cast<int>(first) + offset);
+}
+
+Met CellOf(const BeginQuestion& question, const Record& record, StoreTime now) {
+  const bool same = record.claim.fingerprint == question.claim.fingerprint;
+  const bool ran_out = record.state == RecordState::kExecuting && now >= record.lease_ends_at;
+  const bool claim = record.claim.upstream_idempotent;
+  const bool asker = question.claim.upstream_idempotent;
+  switch (record.state) {
+    case RecordState::kCompleted:
+      if (!same) return Met::kCompletedOther;
+      return record.response->body_kept ? Met::kReplay : Met::kNotKept;
+    case RecordState::kExecuting:
+      if (!same) return ran_out ? Met::kRunOutOther : Met::kExecutingOther;
+      return ran_out ? OfUnknown(Met::kRunOutBothIdempotent, claim, asker) : Met::kInProgress;
+    case RecordState::kUnknown:
+      break;
+  }
+  if (!same) return Met::kUnknownOther;
+  return OfUnknown(Met::kUnknownBothIdempotent, claim, asker);
+}
+
+}  // namespace
+
+StoreTime StoreServer::Now() const {
+  const auto shown = timeline_.now().time_since_epoch() + ahead_;
+  return std::max(stands_at_,
+                  StoreTime(std::chrono::duration_cast<std::chrono::milliseconds>(shown)));
+}
+
+void StoreServer::Stand(Duration by) {
+  stands_at_ = Now();
+  ahead_ -= by;
+}
+
+Present StoreServer::Lies(const std::string& key) const {
+  const auto found = records_.find(key);
+  return found == records_.end() ? Present() : found->second;
+}
+
+Present StoreServer::Find(const std::string& key) const { return store::Alive(Lies(key), Now()); }
+
+template <class Answer>
+Answer StoreServer::Apply(const std::string& key, store::Step<Answer> step) {
+  if (step.change == Change::kNone) return std::move(step.answer);
+  last_writes_.push_back({key, Lies(key)});
+  if (last_writes_.size() > kLastWritesMax) last_writes_.pop_front();
+  if (step.change == Change::kErase) {
+    records_.erase(key);
+  } else {
+    records_.insert_or_assign(key, std::move(*step.record));
+  }
+  return std::move(step.answer);
+}
+
+BeginAnswer StoreServer::Begin(const BeginQuestion& question) {
+  BeginAnswer answer;
+  if (question.limit) {
+    answer.limit = Count(*question.limit);
+    if (!answer.limit->allowed) {
+      coverage_.Count(Met::kLimited);
+      answer.kind = BeginAnswer::Kind::kLimited;
+      return answer;
+    }
+  }
+  const StoreTime now = Now();
+  answer.now = now;
+  ClaimFacts& claim = ledger_.claims[question.claim.token];
+  if (withdrawals_->Holds(question.claim.token, now)) {
+    coverage_.Count(Met::kWithdrawn);
+    answer.kind = BeginAnswer::Kind::kWithdrawn;
+    return answer;
+  }
+  CountMet(question, Lies(question.record_key));
+  auto limit = answer.limit;
+  auto step = store::Begin(Find(question.record_key), question.claim, question.replaces, now);
+  if (step.change == Change::kWrite) {
+    if (question.replaces && step.answer.kind == BeginAnswer::Kind::kClaimed &&
+        Find(question.record_key)) {
+      coverage_.Count(Met::kTakenOver);
+    }
+    if (!claim.begun_at) claim.begun_at = now;
+    auditor_.OnClaimWritten(claim, now);
+  } else if (question.replaces) {
+    coverage_.Count(Met::kTakeoverTooLate);
+  }
+  answer = Apply(question.record_key, std::move(step));
+  answer.limit = std::move(limit);
+  trace_.Say([&](auto& out) {
+    out << "store    begin " << Short(question.claim.token) << " on " << question.record_key;
+    if (!answer.record) {
+      out << ": claimed";
+    } else {
+      out << ": held, " << NameOf(answer.record->state) << " " << Short(answer.record->claim.token);
+    }
+  });
+  return answer;
+}
+
+void StoreServer::CountMet(const BeginQuestion& question, const Present& lies) {
+  const StoreTime now = Now();
+  if (!lies) return coverage_.Count(Met::kAbsent);
+  if (lies->expired_at(now)) {
+    return coverage_.Count(lies->state == RecordState::kCompleted ? Met::kExpiredCompleted
+                                                                  : Met::kExpiredUnknown);
+  }
+  if (lies->claim.token == question.claim.token) return coverage_.Count(Met::kMine);
+  if (lies->claim.recipe != question.claim.recipe) {
+    return coverage_.Count(lies->claim.recipe.starts_with("1:") ? Met::kOtherRecipe
+                                                                : Met::kStrangeRecipe);
+  }
+  const Met cell = CellOf(question, *lies, now);
+  coverage_.Count(cell);
+  if (cell != Met::kInProgress) return;
+  const ClaimFacts* mine = ledger_.Claim(std::optional(question.claim.token));
+  const ClaimFacts* theirs = ledger_.Claim(std::optional(lies->claim.token));
+  if (mine->attempt->process != theirs->attempt->process) {
+    coverage_.Count(Fault::kDuplicateElsewhere);
+  }
+}
+
+SettleAnswer StoreServer::Complete(const std::string& key, const Claim& claim,
+                                   const idempotency::StoredResponse& response,
+                                   idempotency::Milliseconds ttl) {
+  const StoreTime now = Now();
+  const Present present = Find(key);
+  auto step = store::Complete(present, claim, response, ttl, now);
+  if (step.change == Change::kWrite) {
+    ClaimFacts& facts = ledger_.claims[claim.token];
+    facts.completed_at = now;
+    facts.ttl = ttl;
+    if (present && now >= present->lease_ends_at) coverage_.Count(Fault::kLeaseRanOutAtWork);
+  }
+  trace_.Say([&](auto& out) {
+    out << "store    complete " << Short(claim.token) << " on " << key
+        << (step.change == Change::kWrite ? ": done" : ": nothing changed");
+  });
+  return Apply(key, std::move(step));
+}
+
+SettleAnswer StoreServer::MarkUnknown(const std::string& key, const Claim& claim) {
+  const StoreTime now = Now();
+  auto step = store::MarkUnknown(Find(key), claim, now);
+  if (step.change == Change::kWrite) ledger_.claims[claim.token].marked_at = now;
+  trace_.Say([&](auto& out) {
+    out << "store    mark unknown " << Short(claim.token) << " on " << key
+        << (step.change == Change::kWrite ? ": done" : ": nothing changed");
+  });
+  return Apply(key, std::move(step));
+}
+
+SettleAnswer StoreServer::Release(const std::string& key, const Token& token) {
+  auto step = store::Release(Find(key), token, Now());
+  trace_.Say([&](auto& out) {
+    out << "store    release " << Short(token) << " on " << key
+        << (step.change == Change::kErase ? ": done" : ": nothing changed");
+  });
+  return Apply(key, std::move(step));
+}
+
+SettleAnswer StoreServer::Withdraw(const std::string& key, const Token& token,
+                                   idempotency::Milliseconds lease) {
+  const StoreTime now = Now();
+  withdrawals_->Mark(token, now + lease, now);
+  ClaimFacts& claim = ledger_.claims[token];
+  if (!claim.begun_at) coverage_.Count(Fault::kWithdrawnBeforeBegun);
+  claim.withdrawn_at = now;
+  trace_.Say([&](auto& out) { out << "store    withdraw " << Short(token) << " on " << key; });
+  return Apply(key, store::Withdraw(Find(key), token, now));
+}
+
+exchange::LookUpAnswer StoreServer::ClaimLookUp(const std::string& key, const Token& token,
+                                                idempotency::Milliseconds pause) {
+  const StoreTime now = Now();
+  auto step = store::ClaimLookUp(Find(key), token, look_ups_->Find(token, now), now);
+  const bool granted = step.answer.kind == exchange::LookUpAnswer::Kind::kGranted;
+  if (granted) look_ups_->Mark(token, now + pause, now);
+  return Apply(key, std::move(step));
+}
+
+SettleAnswer StoreServer::ReleaseUnknown(const std::string& key, const Token& token) {
+  const StoreTime now = Now();
+  auto step = store::ReleaseUnknown(Find(key), token, now);
+  if (step.change == Change::kErase) {
+    ledger_.claims[token].released_by_operator_at = now;
+    coverage_.Count(Fault::kOperatorReleased);
+    trace_.Say([&](auto& out) { out << "operator releases " << Short(token) << " on " << key; });
+  }
+  return Apply(key, std::move(step));
+}
+
+SettleAnswer StoreServer::ResolveUnknown(const std::string& key, const Token& token,
+                                         const idempotency::StoredResponse& response,
+                                         idempotency::Milliseconds ttl) {
+  const StoreTime now = Now();
+  auto step = store::ResolveUnknown(Find(key), token, response, ttl, now);
+  if (step.change == Change::kWrite) {
+    ClaimFacts& facts = ledger_.claims[token];
+    facts.completed_at = now;
+    facts.ttl = ttl;
+    coverage_.Count(Fault::kOperatorResolved);
+    trace_.Say([&](auto& out) { out << "operator resolves " << Short(token) << " on " << key; });
+  }
+  return Apply(key, std::move(step));
+}
+
+SettleAnswer StoreServer::Look(const std::string& key) {
+  return Apply(key, store::Look(Find(key), Now()));
+}
+
+exchange::LimitVerdict StoreServer::Count(const exchange::LimitQuestion& question) {
+  if (!limits_) limits_ = std::make_unique<store::LimitTable>();
+  return limits_->Count(question, Now());
+}
+
+void StoreServer::FailOver(std::size_t writes) {
+  withdrawals_ = std::make_unique<store::TokenMarks>();
+  for (auto& [token, claim] : ledger_.claims) claim.withdrawn_at.reset();
+  for (std::size_t i = 0; i < writes && !last_writes_.empty(); ++i) {
+    Write write = std::move(last_writes_.back());
+    last_writes_.pop_back();
+    for (const Present& side : {Lies(write.key), write.before}) {
+      const ClaimFacts* claim =
+          side ? ledger_.Claim(std::optional<Token>(side->claim.token)) : nullptr;
+      if (claim != nullptr && claim->attempt != nullptr) {
+        ledger_.forgotten[claim->attempt->intent->identity] = true;
+      }
+    }
+    trace_.Say([&](auto& out) { out << "store    lost its last write to " << write.key; });
+    coverage_.Count(Fault::kStoreLostWrites);
+    if (write.before) {
+      records_.insert_or_assign(write.key, std::move(*write.before));
+    } else {
+      records_.erase(write.key);
+    }
+  }
+}
+
+}  // namespace idem::simulation

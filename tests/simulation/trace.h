@@ -1,0 +1,31 @@
+// What a replayed world tells, one line for each event. Silent worlds pay for nothing: the words
+// are put together only where somebody listens.
+#pragma once
+
+#include <iomanip>
+#include <ostream>
+
+#include "tests/simulation/timeline.h"
+
+namespace idem::simulation {
+
+class Trace {
+ public:
+  Trace(const Timeline& timeline, std::ostream* out) : timeline_(timeline), out_(out) {}
+
+  /// `tell(out)` writes the line without its end.
+  template <class Tell>
+  void Say(Tell tell) const {
+    if (out_ == nullptr) return;
+    *out_ << std::setw(10) << std::fixed << std::setprecision(4)
+          << std::chrono::duration<double>(timeline_.age()).count() << "  ";
+    tell(*out_);
+    *out_ << "\n";
+  }
+
+ private:
+  const Timeline& timeline_;
+  std::ostream* out_;
+};
+
+}  // namespace idem::simulation
