@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace idem::simulation {
 
@@ -161,19 +160,20 @@ void Auditor::CheckHolder(const Attempt& attempt, bool same_request) {
 
 Next Auditor::OnExecuted(const Attempt& attempt, const Answer& answer,
                          const std::optional<Record>& present, BootTime now, StoreTime store_now) {
-  std::size_t number = 0;
-  const std::string_view given = answer.head.fields.Find("X-Call").value_or("");
-  std::from_chars(given.data(), given.data() + given.size(), number);
-  if (number == 0 || number > ledger_.calls.size() || !ledger_.calls[number - 1].answered) {
+  const Call* sent = ledger_.AnsweredCall(answer.head.fields);
+  if (sent == nullptr) {
     return Fail("a caller was given a response that the backend never sent"), Next::kDone;
   }
-  const Call& call = ledger_.calls[number - 1];
+  const Call& call = *sent;
   if (call.attempt->intent != attempt.intent) {
     return Fail("a caller was given the response to another request"), Next::kDone;
   }
   const bool replayed = answer.head.fields.Find("Idempotent-Replayed").has_value();
   const bool unrecorded = answer.head.fields.Find("Idempotency-Status").has_value();
-  if (!replayed && call.attempt != &attempt) Fail("a replay was not marked as one");
+  if (!replayed && (call.attempt != &attempt || call.shows != nullptr)) {
+    Fail("a replay was not marked as one");
+  }
+  if (call.shows != nullptr) CheckShown(call);
   CheckBytes(attempt, answer, call);
   const bool stays = Stays(call.status, call.claimed_idempotent);
   if (unrecorded) coverage_.Count(Fault::kUnrecorded);
@@ -197,6 +197,17 @@ void Auditor::CheckBytes(const Attempt& attempt, const Answer& answer, const Cal
   static_cast<void>(attempt);
 }
 
+// What was found is the key's outcome only where it is the effect that was made for this request.
+void Auditor::CheckShown(const Call& call) {
+  if (ledger_.IsForgotten(*call.attempt->intent)) return;
+  const auto& effects = ledger_.effects[call.attempt->intent->identity];
+  const bool made = std::any_of(effects.begin(), effects.end(),
+                                [&](const Effect& effect) { return effect.call == call.shows; });
+  if (!made || call.shows->attempt->intent != call.attempt->intent) {
+    Fail("a look-up answered for the effect of another request");
+  }
+}
+
 // Record, then reply.
 void Auditor::CheckRecorded(const Call& call, const std::optional<Record>& present,
                             StoreTime store_now) {
@@ -218,7 +229,7 @@ void Auditor::Acknowledge(const Attempt& attempt, const Call& call, BootTime now
   CheckNotLost(attempt, &call, store_now);
   for (const Acknowledged& other : all) {
     if (other.call == &call || ledger_.IsForgotten(intent)) continue;
-    const ClaimFacts* mine = ledger_.Claim(call.attempt->token);
+    const ClaimFacts* mine = ledger_.ClaimOf(call);
     const ClaimFacts* theirs = &other.claim;
     if (mine == nullptr || !mine->completed_at || !theirs->completed_at) {
       return Fail("an outcome was given that no record ever held");
@@ -231,7 +242,7 @@ void Auditor::Acknowledge(const Attempt& attempt, const Call& call, BootTime now
     }
   }
   if (!all.empty() && all.back().call == &call) return;
-  const ClaimFacts* claim = ledger_.Claim(call.attempt->token);
+  const ClaimFacts* claim = ledger_.ClaimOf(call);
   all.push_back({&call, &attempt, now, claim == nullptr ? ClaimFacts{} : *claim});
 }
 

@@ -3,7 +3,9 @@
 //
 // It knows none of the product's rules. What the contract itself excludes is excluded here, by
 // name: answers marked `unrecorded`, records whose life has ended, claims that an operator
-// released, and keys of which a store that failed over forgot a write.
+// released, and keys of which a store that failed over forgot a write. What a look-up found is the
+// outcome of its key as any other response is: of the effect that was made for this request,
+// recorded once, and given to everybody alike.
 #pragma once
 
 #include <optional>
@@ -52,6 +54,7 @@ class Auditor {
                   const std::optional<idempotency::Record>& present, BootTime now,
                   StoreTime store_now);
   void CheckBytes(const Attempt& attempt, const Answer& answer, const Call& call);
+  void CheckShown(const Call& call);
   void CheckRecorded(const Call& call, const std::optional<idempotency::Record>& present,
                      StoreTime store_now);
   void Acknowledge(const Attempt& attempt, const Call& call, BootTime now, StoreTime store_now);

@@ -1,6 +1,6 @@
 #include "tests/simulation/backend.h"
 
-#include <charconv>
+#include <algorithm>
 #include <utility>
 
 namespace idem::simulation {
@@ -25,7 +25,31 @@ bool Backend::Act(Call& call) {
   }
   parts.trace.Say([&](auto& out) { out << "backend  EFFECT of call " << call.number; });
   parts.auditor.OnEffect(call);
+  if (parts.weather.scenario.policy.reconcile) ShowLater(call);
   return true;
+}
+
+// Some time after it was made, and within `after` of its lease's end: without that no backend may
+// be looked up.
+void Backend::ShowLater(const Call& call) {
+  const ClaimFacts* claim = parts.ledger.Claim(call.attempt->token);
+  INVARIANT(claim != nullptr);
+  const idempotency::ReconcileRule& rule = *parts.weather.scenario.policy.reconcile;
+  const StoreTime now = parts.store.Now();
+  const StoreTime latest = claim->begun_at.value_or(now) + claim->lease + rule.after;
+  Duration hidden = parts.weather.draw.Between(Duration::zero(), seconds(4));
+  hidden = std::clamp<Duration>(latest - now, Duration::zero(), hidden);
+  shown_[call.attempt->intent->identity].push_back(
+      {{parts.ledger.effects_made, &call}, parts.timeline.now() + hidden});
+}
+
+const Effect* Backend::Shown(const Intent& intent) const {
+  const auto all = shown_.find(intent.identity);
+  if (all == shown_.end()) return nullptr;
+  for (const Showing& one : all->second) {
+    if (one.from <= parts.timeline.now()) return &one.effect;
+  }
+  return nullptr;
 }
 
 struct BackendLink::Running {
@@ -57,7 +81,7 @@ struct BackendLink::Handle final : exchange::UpstreamCall {
 };
 
 BackendLink::BackendLink(Backend& backend, ProcessLoop& loop, std::size_t process)
-    : backend_(backend), loop_(loop), process_(process) {}
+    : backend_(backend), loop_(loop), process_(process), look_ups_(backend, loop, process) {}
 BackendLink::~BackendLink() = default;
 
 // ---- What becomes of a call ---------------------------------------------------------------------
@@ -141,15 +165,12 @@ std::unique_ptr<exchange::UpstreamCall> BackendLink::Send(const http::RequestHea
                                                           exchange::UpstreamEvents& events) {
   static_cast<void>(body);
   static_cast<void>(terms);
-  std::size_t number = 0;  // the caller's request id is the number of its attempt
-  const auto id = head.fields.Find("X-Request-Id").value_or("");
-  std::from_chars(id.data(), id.data() + id.size(), number);
+  if (head.method == "GET") return look_ups_.Send(head, events);
   Ledger& ledger = backend_.parts.ledger;
-  INVARIANT(number > 0 && number <= ledger.attempts.size());
   Running& running = *running_.emplace_back(std::make_unique<Running>());
   running.call = &ledger.calls.emplace_back();
   running.call->number = ledger.calls.size();
-  running.call->attempt = &ledger.attempts[number - 1];
+  running.call->attempt = &ledger.AttemptOf(head);
   running.events = &events;
   running.fate = DrawFate();
   const ClaimFacts* claim = ledger.Claim(running.call->attempt->token);

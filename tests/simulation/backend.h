@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "proxy/exchange/upstream.h"
+#include "tests/simulation/look_ups.h"
 #include "tests/simulation/store_link.h"
 
 namespace idem::simulation {
@@ -34,10 +35,20 @@ class Backend {
   /// because the key was used for another request.
   bool Act(Call& call);
 
+  /// The effect that it shows now to whoever asks what became of the key; null: none.
+  [[nodiscard]] const Effect* Shown(const Intent& intent) const;
+
   const BackendParts parts;
 
  private:
-  std::unordered_map<std::string, const Intent*> done_;  // by identity
+  struct Showing {
+    Effect effect;
+    BootTime from{};
+  };
+  void ShowLater(const Call& call);
+
+  std::unordered_map<std::string, std::vector<Showing>> shown_;  // by identity
+  std::unordered_map<std::string, const Intent*> done_;          // by identity
 };
 
 class BackendLink final : public exchange::Upstream {
@@ -88,6 +99,7 @@ class BackendLink final : public exchange::Upstream {
   Backend& backend_;
   ProcessLoop& loop_;
   const std::size_t process_;
+  LookUps look_ups_;
   std::deque<std::unique_ptr<Running>> running_;  // until the world ends
 };
 

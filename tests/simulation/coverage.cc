@@ -31,6 +31,8 @@ constexpr std::string_view kMetNames[] = {
     "held by a recipe of a later version",
     "taken over",
     "take-over came too late",
+    "unknown, to be looked up: too early",
+    "unknown, to be looked up: due",
     "begin after its withdrawal",
     "refused by the rate limit",
 };
@@ -52,6 +54,19 @@ constexpr std::string_view kSawNames[] = {
     "too large to keep",
     "too large to keep, cut",
     "this process died",
+};
+constexpr std::string_view kLookedUpNames[] = {
+    "another has the right to look up",
+    "settled before the right was asked for",
+    "found",
+    "found: recorded",
+    "found: another outcome was recorded meanwhile",
+    "not there",
+    "not there: executed",
+    "unclear: 500",
+    "unclear: timeout",
+    "unclear: truncated",
+    "unclear: too large to keep",
 };
 constexpr std::string_view kFaultNames[] = {
     "store answered late",
@@ -90,6 +105,7 @@ constexpr std::string_view kFaultNames[] = {
 
 static_assert(std::size(kMetNames) == static_cast<std::size_t>(Met::kCount));
 static_assert(std::size(kSawNames) == static_cast<std::size_t>(Saw::kCount));
+static_assert(std::size(kLookedUpNames) == static_cast<std::size_t>(LookedUp::kCount));
 static_assert(std::size(kFaultNames) == static_cast<std::size_t>(Fault::kCount));
 
 template <class To>
@@ -116,6 +132,7 @@ void Coverage::Add(const Coverage& other) {
   AddTo(met_, other.met_);
   AddTo(saw_[0], other.saw_[0]);
   AddTo(saw_[1], other.saw_[1]);
+  AddTo(looked_up_, other.looked_up_);
   AddTo(faults_, other.faults_);
   worlds_ += other.worlds_;
   effects_ += other.effects_;
@@ -135,6 +152,11 @@ void Coverage::Print(std::ostream& out) const {
     PrintCount(out, saw_[1][i]);
     out << "  " << kSawNames[i] << "\n";
   }
+  out << "\n       times  what became of a look-up\n";
+  for (std::size_t i = 0; i < looked_up_.size(); ++i) {
+    PrintCount(out, looked_up_[i]);
+    out << "  " << kLookedUpNames[i] << "\n";
+  }
   out << "\n       times  fault\n";
   for (std::size_t i = 0; i < faults_.size(); ++i) {
     PrintCount(out, faults_[i]);
@@ -143,7 +165,7 @@ void Coverage::Print(std::ostream& out) const {
 }
 
 int Coverage::zeros() const {
-  return Zeros(met_) + Zeros(saw_[0]) + Zeros(saw_[1]) + Zeros(faults_);
+  return Zeros(met_) + Zeros(saw_[0]) + Zeros(saw_[1]) + Zeros(looked_up_) + Zeros(faults_);
 }
 
 }  // namespace idem::simulation

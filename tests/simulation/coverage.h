@@ -34,6 +34,8 @@ enum class Met : std::uint8_t {
   kStrangeRecipe,
   kTakenOver,
   kTakeoverTooLate,
+  kLookUpTooEarly,
+  kLookUpDue,
   kWithdrawn,
   kLimited,
   kCount,
@@ -59,6 +61,22 @@ enum class Saw : std::uint8_t {
   kTooLarge,
   kTooLargeCut,
   kProcessDied,
+  kCount,
+};
+
+/// What became of a look-up (semantics.md, "Reconcile").
+enum class LookedUp : std::uint8_t {
+  kTaken,
+  kChanged,
+  kFound,
+  kFoundRecorded,
+  kFoundTooLate,
+  kNotThere,
+  kNotThereExecuted,
+  kServerError,
+  kTimeout,
+  kTruncated,
+  kTooLarge,
   kCount,
 };
 
@@ -102,11 +120,12 @@ class Coverage {
  public:
   void Count(Met met) { ++met_[static_cast<std::size_t>(met)]; }
   void Count(Saw saw, bool idempotent) { ++saw_[idempotent][static_cast<std::size_t>(saw)]; }
+  void Count(LookedUp row) { ++looked_up_[static_cast<std::size_t>(row)]; }
   void Count(Fault fault) { ++faults_[static_cast<std::size_t>(fault)]; }
   void CountWorld(std::uint64_t effects, std::uint64_t answers);
   void Add(const Coverage& other);
 
-  /// The three tables, one line for each row.
+  /// The four tables, one line for each row.
   void Print(std::ostream& out) const;
   /// How many rows stand at zero.
   [[nodiscard]] int zeros() const;
@@ -116,6 +135,7 @@ class Coverage {
   using Counts = std::array<std::uint64_t, static_cast<std::size_t>(Row::kCount)>;
   Counts<Met> met_{};
   std::array<Counts<Saw>, 2> saw_{};  // legacy, idempotent
+  Counts<LookedUp> looked_up_{};
   Counts<Fault> faults_{};
   std::uint64_t worlds_ = 0;
   std::uint64_t effects_ = 0;

@@ -2,6 +2,7 @@
 // what the backend did and answered. Written down as it happens; the auditor judges it.
 #pragma once
 
+#include <charconv>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -9,7 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "proxy/http/fields.h"
+#include "proxy/base/invariant.h"
+#include "proxy/http/message.h"
 #include "proxy/idempotency/record.h"
 #include "proxy/store/expiring_map.h"
 
@@ -64,6 +66,9 @@ struct Call {
   std::uint16_t status = 0;
   http::Fields fields;
   std::string body;
+  // Of a look-up's answer, which stands here as it is to be recorded:
+  const Call* shows = nullptr;                       // whose effect it shows; null: it is none
+  std::optional<idempotency::Token> recorded_under;  // the claim that it settled
 };
 
 struct Effect {
@@ -95,6 +100,28 @@ struct Ledger {
     if (!token) return nullptr;
     const auto found = claims.find(*token);
     return found == claims.end() ? nullptr : &found->second;
+  }
+  /// That with which `call` is the outcome of its key.
+  [[nodiscard]] ClaimFacts* ClaimOf(const Call& call) {
+    return Claim(call.shows == nullptr ? call.attempt->token : call.recorded_under);
+  }
+  /// Whose request at the backend this is: a caller's request id is the number of its attempt.
+  [[nodiscard]] Attempt& AttemptOf(const http::RequestHead& head) {
+    const std::size_t number = NumberIn(head.fields, "X-Request-Id");
+    INVARIANT(number > 0 && number <= attempts.size());
+    return attempts[number - 1];
+  }
+  /// The call that answered with these fields; null: none ever did.
+  [[nodiscard]] Call* AnsweredCall(const http::Fields& fields) {
+    const std::size_t number = NumberIn(fields, "X-Call");
+    const bool known = number > 0 && number <= calls.size() && calls[number - 1].answered;
+    return known ? &calls[number - 1] : nullptr;
+  }
+  [[nodiscard]] static std::size_t NumberIn(const http::Fields& fields, std::string_view name) {
+    std::size_t number = 0;
+    const std::string_view text = fields.Find(name).value_or("");
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
   }
   [[nodiscard]] bool IsForgotten(const Intent& intent) const {
     return forgotten.contains(intent.identity);

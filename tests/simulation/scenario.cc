@@ -33,6 +33,22 @@ Policy DrawPolicy(Draw& draw, bool authenticates) {
   return policy;
 }
 
+// Waits as semantics.md demands of a route that looks unknown outcomes up: its lease covers every
+// wait. Records live as long as the world, as what the backend shows does: of a key in its second
+// life it would tell of the first.
+void DrawReconcile(Draw& draw, Policy& policy) {
+  policy.upstream_idempotent = false;
+  policy.lease = draw.OneOf({milliseconds(9000), milliseconds(4500)});
+  policy.ttl = policy.unknown_ttl = minutes(10);
+  idempotency::ReconcileRule& rule = policy.reconcile.emplace();
+  rule.get = "/effects/{client}/{key}";
+  rule.found = draw.OneOf<std::uint16_t>({200, 201});
+  // A call is written no later than its longest wait before the lease's end, and the slowest takes
+  // 6 s to act.
+  rule.after = draw.OneOf({milliseconds(5000), milliseconds(12'000)});
+  rule.interval = draw.OneOf({milliseconds(700), milliseconds(3000)});
+}
+
 // What the route says when its backend has learned to drop duplicates, when nobody relies on that
 // any more, or when the operator has changed what is compared.
 void DrawChange(Draw& draw, Scenario& world) {
@@ -42,6 +58,9 @@ void DrawChange(Draw& draw, Scenario& world) {
     world.policy_later.upstream_idempotent = true;
   } else if (world.policy.upstream_idempotent && draw.Chance(200)) {
     world.change = Change::kNoLongerTrusted;
+    // So that some of its claims become unknown.
+    world.policy.overrides = {{502, 504, Ending::kUnknown}};
+    world.policy_later = world.policy;
     world.policy_later.upstream_idempotent = false;
   } else if (draw.Chance(100)) {
     world.change = Change::kOtherRecipe;
@@ -63,6 +82,14 @@ void DrawStoreFaults(Draw& draw, StoreFaults& store) {
   store.stands = draw.Chance(100) ? 1 : 0;
 }
 
+// What looking up by the key alone excludes. `after` is measured on the store's clock, so that must
+// not run ahead of the backend; and where claims are released because the backend drops duplicates,
+// the effect that it shows may be that of another request under the key.
+void KeepToLookUps(Scenario& world) {
+  world.store.jumps = 0;
+  if (world.change == Change::kBackendDropsDuplicates) world.rivals = 0;
+}
+
 void DrawLimit(Draw& draw, Scenario& world) {
   if (!draw.Chance(120)) return;
   world.limit.emplace();
@@ -76,6 +103,7 @@ Scenario DrawScenario(Draw& draw) {
   Scenario world;
   world.authenticates = draw.Chance(500);
   world.policy = DrawPolicy(draw, world.authenticates);
+  if (draw.Chance(250)) DrawReconcile(draw, world.policy);
   DrawChange(draw, world);
   DrawLimit(draw, world);
   world.strange_replica = draw.Chance(30);
@@ -91,6 +119,7 @@ Scenario DrawScenario(Draw& draw) {
   world.operator_acts = draw.Chance(200) ? draw.Between(1, 4) : 0;
 
   DrawStoreFaults(draw, world.store);
+  if (world.policy.reconcile) KeepToLookUps(world);
   world.backend.trouble = draw.OneOf<std::uint64_t>({0, 200, 500});
   world.backend.slow = draw.OneOf<std::uint64_t>({0, 100, 400});
   world.backend.large = draw.OneOf<std::uint64_t>({0, 0, 200});

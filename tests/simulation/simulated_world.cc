@@ -275,7 +275,9 @@ void SimulatedWorld::PlanOperator() {
   }
 }
 
-// Takes one record as it is shown, and lets go of it or says how it ended.
+// Takes one record as it is shown, and lets go of it or says how it ended. A key that is looked up
+// is not let go of: what the backend shows under it would be taken for the outcome of its next
+// life.
 void SimulatedWorld::ActAsOperator() {
   if (store_.records().empty()) return;
   auto shown = store_.records().begin();
@@ -283,7 +285,8 @@ void SimulatedWorld::ActAsOperator() {
   const std::string key = shown->first;
   const idempotency::Token token = shown->second.claim.token;
   const ClaimFacts* claim = ledger_.Claim(std::optional(token));
-  if (draw_.Chance(500) || claim == nullptr || claim->attempt == nullptr) {
+  const bool may_release = !scenario_.policy.reconcile;
+  if ((may_release && draw_.Chance(500)) || claim == nullptr || claim->attempt == nullptr) {
     store_.ReleaseUnknown(key, token);
     return;
   }

@@ -76,14 +76,31 @@ void StoreLink::Introduce(const BeginQuestion& question) {
   asking_.attempt->record_key = question.record_key;
 }
 
+// Whether what a `begin` met leads to the backend, and when.
+void StoreLink::CountLookUp(const idempotency::Claim& claim, const idempotency::Record& record,
+                            StoreTime now) {
+  const idempotency::Policy& policy = weather_.scenario.policy;
+  const bool same =
+      record.claim.recipe == claim.recipe && record.claim.fingerprint == claim.fingerprint;
+  const bool unknown = record.state_at(now) == idempotency::RecordState::kUnknown;
+  const bool takes_over = record.claim.upstream_idempotent && claim.upstream_idempotent;
+  if (!policy.reconcile || !same || !unknown || takes_over) return;
+  const bool due = idempotency::UntilLookUp(policy, record, now).count() == 0;
+  coverage_.Count(due ? Met::kLookUpDue : Met::kLookUpTooEarly);
+}
+
 Ticket StoreLink::Begin(BeginQuestion question, OnBegun on_answer) {
   const bool asks_again = ledger_.claims.contains(question.claim.token);
   if (asks_again && !question.replaces) coverage_.Count(Fault::kWaited);
   Introduce(question);
   if (strange_) question.claim.recipe = "9:" + question.claim.recipe;
   Attempt* attempt = ledger_.claims[question.claim.token].attempt;
-  auto told = [attempt, on_answer = std::move(on_answer)](Result<BeginAnswer> answer) mutable {
-    if (answer && answer->record) attempt->holder = answer->record->claim.token;
+  auto told = [this, attempt, claim = question.claim,
+               on_answer = std::move(on_answer)](Result<BeginAnswer> answer) mutable {
+    if (answer && answer->record) {
+      attempt->holder = answer->record->claim.token;
+      CountLookUp(claim, *answer->record, answer->now);
+    }
     on_answer(std::move(answer));
   };
   return Ask<BeginAnswer>(

@@ -64,6 +64,8 @@ class StoreLink final : public exchange::RecordStore, public exchange::RateLimit
  private:
   template <class Answer, class Step>
   Ticket Ask(Function<void(Result<Answer>)> on_answer, Step step);
+  void CountLookUp(const idempotency::Claim& claim, const idempotency::Record& record,
+                   StoreTime now);
   void Introduce(const exchange::BeginQuestion& question);
 
   Timeline& timeline_;

@@ -108,7 +108,7 @@ BeginAnswer StoreServer::Begin(const BeginQuestion& question) {
   if (step.change == Change::kWrite) {
     if (question.replaces && step.answer.kind == BeginAnswer::Kind::kClaimed &&
         Find(question.record_key)) {
-      coverage_.Count(Met::kTakenOver);
+      CountTaken(question, *Find(question.record_key));
     }
     if (!claim.begun_at) claim.begun_at = now;
     auditor_.OnClaimWritten(claim, now);
@@ -126,6 +126,11 @@ BeginAnswer StoreServer::Begin(const BeginQuestion& question) {
     }
   });
   return answer;
+}
+
+void StoreServer::CountTaken(const BeginQuestion& question, const Record& from) {
+  const bool by_rule = from.claim.upstream_idempotent && question.claim.upstream_idempotent;
+  by_rule ? coverage_.Count(Met::kTakenOver) : coverage_.Count(LookedUp::kNotThereExecuted);
 }
 
 void StoreServer::CountMet(const BeginQuestion& question, const Present& lies) {
@@ -160,7 +165,16 @@ SettleAnswer StoreServer::Complete(const std::string& key, const Claim& claim,
     ClaimFacts& facts = ledger_.claims[claim.token];
     facts.completed_at = now;
     facts.ttl = ttl;
-    if (present && now >= present->lease_ends_at) coverage_.Count(Fault::kLeaseRanOutAtWork);
+    Call* call = ledger_.AnsweredCall(response.fields);
+    const bool found = call != nullptr && call->shows != nullptr;
+    if (found) {
+      call->recorded_under = claim.token;
+      coverage_.Count(LookedUp::kFoundRecorded);
+    } else if (present && now >= present->lease_ends_at) {
+      coverage_.Count(Fault::kLeaseRanOutAtWork);
+    }
+  } else if (const Call* call = ledger_.AnsweredCall(response.fields)) {
+    if (call->shows != nullptr && !call->recorded_under) coverage_.Count(LookedUp::kFoundTooLate);
   }
   trace_.Say([&](auto& out) {
     out << "store    complete " << Short(claim.token) << " on " << key
@@ -204,8 +218,10 @@ exchange::LookUpAnswer StoreServer::ClaimLookUp(const std::string& key, const To
                                                 idempotency::Milliseconds pause) {
   const StoreTime now = Now();
   auto step = store::ClaimLookUp(Find(key), token, look_ups_->Find(token, now), now);
-  const bool granted = step.answer.kind == exchange::LookUpAnswer::Kind::kGranted;
-  if (granted) look_ups_->Mark(token, now + pause, now);
+  using Kind = exchange::LookUpAnswer::Kind;
+  if (step.answer.kind == Kind::kTaken) coverage_.Count(LookedUp::kTaken);
+  if (step.answer.kind == Kind::kChanged) coverage_.Count(LookedUp::kChanged);
+  if (step.answer.kind == Kind::kGranted) look_ups_->Mark(token, now + pause, now);
   return Apply(key, std::move(step));
 }
 
@@ -245,6 +261,7 @@ exchange::LimitVerdict StoreServer::Count(const exchange::LimitQuestion& questio
 }
 
 void StoreServer::FailOver(std::size_t writes) {
+  look_ups_ = std::make_unique<store::TokenMarks>();
   withdrawals_ = std::make_unique<store::TokenMarks>();
   for (auto& [token, claim] : ledger_.claims) claim.withdrawn_at.reset();
   for (std::size_t i = 0; i < writes && !last_writes_.empty(); ++i) {

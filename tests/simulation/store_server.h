@@ -56,7 +56,7 @@ class StoreServer {
   void Jump(Duration by) { ahead_ += by; }
   /// Its clock was set back: it stands still until it is where it was.
   void Stand(Duration by);
-  /// The last `writes` writes, and every mark of a withdrawal, are forgotten.
+  /// The last `writes` writes, and every mark of a withdrawal or of a look-up, are forgotten.
   void FailOver(std::size_t writes);
 
  private:
@@ -66,6 +66,7 @@ class StoreServer {
   };
   template <class Answer>
   Answer Apply(const std::string& key, store::Step<Answer> step);
+  void CountTaken(const exchange::BeginQuestion& question, const idempotency::Record& from);
   void CountMet(const exchange::BeginQuestion& question, const store::Present& lies);
   [[nodiscard]] store::Present Lies(const std::string& key) const;
 

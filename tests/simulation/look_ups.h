@@ -1,0 +1,42 @@
+// One proxy's way to ask the backend what became of a key (semantics.md, "Reconcile"). The answer
+// is what the backend shows when the question arrives there; whether it comes back is drawn.
+#pragma once
+
+#include <deque>
+#include <memory>
+
+#include "proxy/exchange/upstream.h"
+#include "tests/simulation/store_link.h"
+
+namespace idem::simulation {
+
+class Backend;
+
+class LookUps {
+ public:
+  LookUps(Backend& backend, ProcessLoop& loop, std::size_t process);
+  ~LookUps();
+
+  /// `head` is a GET, for the attempt that its request id names. `events` is told until the call is
+  /// dropped.
+  [[nodiscard]] std::unique_ptr<exchange::UpstreamCall> Send(const http::RequestHead& head,
+                                                             exchange::UpstreamEvents& events);
+
+ private:
+  enum class Fate : std::uint8_t { kAnswered, kServerError, kTimeout, kTruncated, kTooLarge };
+  struct Running;
+  struct Handle;
+
+  [[nodiscard]] Fate DrawFate();
+  void Receive(Running& running);
+  void Show(Running& running);
+  void RespondLater(Running& running);
+  void Respond(Running& running);
+
+  Backend& backend_;
+  ProcessLoop& loop_;
+  const std::size_t process_;
+  std::deque<std::unique_ptr<Running>> running_;  // until the world ends
+};
+
+}  // namespace idem::simulation
