@@ -14,6 +14,7 @@
 namespace idem::event {
 namespace {
 
+constexpr std::size_t kAnswerBytesMax = 64 * 1024;   // to key updates, in a connection's life
 constexpr std::size_t kWritePieceBytes = 64 * 1024;  // encrypted at once; the memory that costs
 
 struct FreeSsl {
@@ -58,6 +59,7 @@ class TlsConnection final : public Connection, ConnectionEvents {
   void OnNothingToRead(int ssl_error);
   bool Tell();
   bool Encrypt(std::string_view bytes);
+  bool EncryptInPieces(std::string_view a, std::string_view b);
   bool Flush();
   void ReadSubject();
   std::string Reason() const;
@@ -73,6 +75,9 @@ class TlsConnection final : public Connection, ConnectionEvents {
   bool end_seen_ = false;      // the peer's close_notify
   bool socket_ended_ = false;  // the socket's FIN
   bool end_sent_ = false;      // our close_notify
+  bool sealed_ = false;        // and it has gone to the socket
+  std::uint64_t pieces_sent_ = 0;
+  std::size_t answer_bytes_ = 0;
   ReadBuffer buffer_;
   std::string joined_;  // short pieces become one record
   std::string peer_subject_;
@@ -212,7 +217,11 @@ void TlsConnection::OnNothingToRead(int ssl_error) {
     Flush();  // the alert
     return Fail(ErrorCode::kUnavailable, "TLS failed: " + reason);
   }
-  Flush();  // an answer to a key update
+  answer_bytes_ += static_cast<std::size_t>(BIO_pending(out_));  // to key updates
+  Flush();
+  if (answer_bytes_ > kAnswerBytesMax) {
+    return Fail(ErrorCode::kRefused, "the peer asks for too many key updates");
+  }
   if (socket_ended_) {
     Fail(ErrorCode::kUnavailable, "the connection was cut: it ended without a close_notify");
   }
@@ -249,11 +258,18 @@ void TlsConnection::Consume(std::size_t bytes) {
 bool TlsConnection::Write(std::string_view a, std::string_view b) {
   if (state_ != State::kOpen || failure_.open()) return false;
   INVARIANT(!end_sent_);
-  if (b.empty() || a.size() + b.size() > kWritePieceBytes) return Encrypt(a) && Encrypt(b);
+  if (b.empty() || a.size() + b.size() > kWritePieceBytes) return EncryptInPieces(a, b);
   joined_.assign(a).append(b);
   const bool taken = Encrypt(joined_);
   joined_.clear();
   return taken;
+}
+
+/// What fails behind the first piece is told by OnFailure: the peer may have read that piece.
+bool TlsConnection::EncryptInPieces(std::string_view a, std::string_view b) {
+  const std::uint64_t before = pieces_sent_;
+  const bool all = Encrypt(a) && Encrypt(b);
+  return all || pieces_sent_ > before;
 }
 
 bool TlsConnection::Encrypt(std::string_view bytes) {
@@ -267,13 +283,16 @@ bool TlsConnection::Encrypt(std::string_view bytes) {
       return false;
     }
     if (!Flush()) return false;
+    ++pieces_sent_;
     bytes.remove_prefix(piece.size());
   }
   return true;
 }
 
-/// What OpenSSL wants to send goes to the socket; false where that is dead.
+/// What OpenSSL wants to send goes to the socket; false where that is dead. Behind our close_notify
+/// OpenSSL still answers key updates, and nothing more may go out.
 bool TlsConnection::Flush() {
+  if (sealed_) return BIO_reset(out_), true;
   char* bytes = nullptr;
   const long size = BIO_get_mem_data(out_, &bytes);
   if (size <= 0) return true;
@@ -298,6 +317,7 @@ void TlsConnection::EndWriting() {
   if (state_ != State::kOpen || std::exchange(end_sent_, true)) return;
   SSL_shutdown(ssl_.get());
   Flush();
+  sealed_ = true;
   socket_->EndWriting();
 }
 

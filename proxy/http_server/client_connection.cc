@@ -301,10 +301,14 @@ void ClientConnection::Flush(std::string_view body) {
   if (!connection_->Write(out_, body)) broken_ = true;
   out_.clear();
   if (out_.capacity() > kOutBytesKept) std::string().swap(out_);
-  if (!broken_ && connection_->unsent_bytes() > 0 && !write_deadline_.running()) {
-    sent_bytes_seen_ = written_bytes_ - connection_->unsent_bytes();
-    write_deadline_.Set(options_.write_timeout);
-  }
+  BoundUnsent();
+}
+
+// What the kernel has not taken yet must not wait for ever: also what TLS has to say by itself.
+void ClientConnection::BoundUnsent() {
+  if (broken_ || connection_->unsent_bytes() == 0 || write_deadline_.running()) return;
+  sent_bytes_seen_ = written_bytes_ - connection_->unsent_bytes();
+  write_deadline_.Set(options_.write_timeout);
 }
 
 void ClientConnection::WantLaterTurn() {
@@ -316,7 +320,8 @@ void ClientConnection::WantLaterTurn() {
 void ClientConnection::BeginLinger() {
   phase_ = Phase::kLingering;
   connection_->EndWriting();
-  if (broken_) return;                                                      // OnFailure comes
+  if (broken_) return;  // OnFailure comes
+  BoundUnsent();
   if (connection_->unsent_bytes() > 0) return Wait(Waiting::kNothing, {});  // until OnDrained
   if (end_seen_) return Close();
   Wait(Waiting::kLingerEnd, kLingerTime);
@@ -406,6 +411,7 @@ void ClientConnection::UpdateDeadline() {
         if (waiting_ != Waiting::kRequest) home_.BecameIdle(*this);
         return Wait(Waiting::kRequest, options_.idle_timeout);
       }
+      BoundUnsent();
       if (!may_begin_request()) return Wait(Waiting::kNothing, {});
       if (waiting_ != Waiting::kHead) Wait(Waiting::kHead, options_.header_timeout);
       return;

@@ -119,6 +119,7 @@ class ClientConnection final : public Retirable,
   [[nodiscard]] bool rest_of_request_is_here() const;
 
   void Flush(std::string_view body = {});
+  void BoundUnsent();
   void BeginLinger();
   void DropInput();
   void Close();

@@ -1,6 +1,7 @@
 #include "proxy/event/tls.h"
 
 #include <doctest/doctest.h>
+#include <openssl/ssl.h>
 
 #include <string>
 #include <vector>
@@ -126,6 +127,70 @@ TEST_CASE("much data arrives whole through a reader that pauses, and one that ke
   CHECK((got == sent));  // not printed
   CHECK(most <= 300 * 1024);
   RunUntil(pair.loop, [&] { return pair.client.drained > 0; });
+}
+
+// A peer that does what our own side of TLS never does, over a plain connection.
+struct RawTls {
+  explicit RawTls(Pair& of) : pair(of) {
+    SSL_set_bio(ssl.get(), in, out);
+    SSL_set_connect_state(ssl.get());
+    RunUntil(pair.loop, [this] {
+      Pump();
+      return SSL_do_handshake(ssl.get()) == 1;
+    });
+    Say("hello");
+    RunUntil(pair.loop, [this] { return pair.server.bytes == "hello"; });
+    pair.server.bytes.clear();
+  }
+  void Say(std::string_view text) {
+    CHECK(SSL_write(ssl.get(), text.data(), static_cast<int>(text.size())) > 0);
+    Pump();
+  }
+  void Pump() {
+    BIO_write(in, pair.client.bytes.data(), static_cast<int>(pair.client.bytes.size()));
+    pair.client.bytes.clear();
+    char* bytes = nullptr;
+    const long size = BIO_get_mem_data(out, &bytes);
+    if (size > 0) pair.client.connection->Write({bytes, static_cast<std::size_t>(size)});
+    BIO_reset(out);
+  }
+  void AskForKeyUpdate() {
+    CHECK(SSL_key_update(ssl.get(), SSL_KEY_UPDATE_REQUESTED) == 1);
+    SSL_do_handshake(ssl.get());
+    Pump();
+  }
+  [[nodiscard]] bool SeesEnd() {
+    Pump();
+    char byte = 0;
+    const int got = SSL_read(ssl.get(), &byte, 1);
+    return got <= 0 && SSL_get_error(ssl.get(), got) == SSL_ERROR_ZERO_RETURN;
+  }
+
+  Pair& pair;
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context{SSL_CTX_new(TLS_client_method()),
+                                                       SSL_CTX_free};
+  std::unique_ptr<SSL, void (*)(SSL*)> ssl{SSL_new(context.get()), SSL_free};
+  BIO* in = BIO_new(BIO_s_mem());  // both are the SSL's
+  BIO* out = BIO_new(BIO_s_mem());
+};
+
+TEST_CASE("behind its close_notify a connection answers no key update, and lives") {
+  Pair pair({}, false);
+  RawTls peer(pair);
+  pair.server.connection->EndWriting();
+  RunUntil(pair.loop, [&] { return peer.SeesEnd(); });
+  for (int i = 0; i < 3; ++i) peer.AskForKeyUpdate();
+  peer.Say("still here");
+  RunUntil(pair.loop, [&] { return pair.server.bytes == "still here"; });
+  CHECK(pair.server.failures == 0);
+}
+
+TEST_CASE("a peer that asks for key updates without end is cut") {
+  Pair pair({}, false);
+  RawTls peer(pair);
+  for (int i = 0; i < 4000; ++i) peer.AskForKeyUpdate();
+  RunUntil(pair.loop, [&] { return pair.server.failures == 1; });
+  CHECK(pair.server.error.detail.find("key updates") != std::string::npos);
 }
 
 TEST_CASE("a connection that ends without a close_notify was cut") {
