@@ -242,6 +242,9 @@ void KeyClaim::OnWaitOver() {
 // ---- Reconcile ----------------------------------------------------------------------------------
 
 void KeyClaim::Reconcile(const idempotency::Record& record, StoreTime now) {
+  if (!HasLookUpTarget(*request_.policy->reconcile, request_.key, request_.client)) {
+    return Refuse(OutcomeUnknown(std::nullopt), Verdict::kUnknown);
+  }
   if (abandoned_) return Close(), events_.OnAbandoned();
   const idempotency::Milliseconds wait = UntilLookUp(*request_.policy, record, now);
   if (wait > wait.zero() || outcome_) return StayUnknown(wait);

@@ -79,6 +79,11 @@ void Settler::OnAnswer(Entry& entry, Result<SettleAnswer> answer) {
     Close(entry, std::move(*answer));
     return;
   }
+  // What lies there is no record, so it is no claim of ours either, and asking again changes
+  // nothing.
+  const bool is_no_claim = entry.settlement.kind == Settlement::Kind::kWithdraw &&
+                           answer.error().code == ErrorCode::kCorrupt;
+  if (is_no_claim) return Close(entry, {});
   if (!entry.failed) {
     entry.failed = true;
     entry.held_bytes = entry.settlement.response ? BytesOf(*entry.settlement.response) : 0;

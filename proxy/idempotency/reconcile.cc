@@ -51,6 +51,18 @@ std::string LookUpTarget(const ReconcileRule& rule, std::string_view key, std::s
   return target;
 }
 
+bool HasLookUpTarget(const ReconcileRule& rule, std::string_view key, std::string_view client) {
+  const std::string target = LookUpTarget(rule, key, client);
+  std::string_view path = std::string_view(target).substr(0, target.find('?'));
+  while (!path.empty()) {
+    path.remove_prefix(1);  // the slash
+    const std::string_view segment = path.substr(0, path.find('/'));
+    if (segment == "." || segment == "..") return false;
+    path.remove_prefix(segment.size());
+  }
+  return true;
+}
+
 // status        found_when           answer
 // 2xx, whole    not set              found
 // 2xx, whole    set, and it is there found

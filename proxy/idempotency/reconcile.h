@@ -34,6 +34,11 @@ struct ReconcileRule {
 [[nodiscard]] std::chrono::milliseconds UntilLookUp(const Policy& policy, const Record& record,
                                                     StoreTime now);
 
+/// False where a key or a client of dots would make the path another one (RFC 3986, section 5.2.4):
+/// it cannot be looked up.
+[[nodiscard]] bool HasLookUpTarget(const ReconcileRule& rule, std::string_view key,
+                                   std::string_view client);
+
 /// `get` with what stands for {key} and {client}: all but the unreserved characters of RFC 3986
 /// are percent-encoded.
 [[nodiscard]] std::string LookUpTarget(const ReconcileRule& rule, std::string_view key,

@@ -13,6 +13,7 @@ std::optional<std::string> EmbeddedClock::Start(std::optional<StoreTime> newest)
     newest_ = *newest;
     held_until_ = start + kHold;
   }
+  started_at_ = start;
   clock_.emplace(start, boot_);
   started_.store(true, std::memory_order_release);
   if (is_behind) return "the clock of this machine is behind the newest record; check the clock";

@@ -29,6 +29,8 @@ class EmbeddedClock {
   [[nodiscard]] StoreTime Now() const { return clock_->Now(); }
   /// False for everything until the clock has started: RocksDB may compact before.
   [[nodiscard]] bool HasExpired(StoreTime expires_at) const;
+  /// When this process started the clock.
+  [[nodiscard]] StoreTime started_at() const { return started_at_; }
   /// Until then what should have expired may be held; the past when nothing is.
   [[nodiscard]] StoreTime held_until() const { return held_until_; }
 
@@ -43,6 +45,7 @@ class EmbeddedClock {
   StoreClock::Boot boot_;
   std::optional<StoreClock> clock_;
   StoreTime newest_{};
+  StoreTime started_at_{};
   StoreTime held_until_{};
   std::atomic<bool> started_ = false;
 };

@@ -59,6 +59,12 @@ Result<std::unique_ptr<EmbeddedDisk>> OpenDisk(const EmbeddedDisk::Options& opti
   return disk;
 }
 
+/// An operator's list goes on behind it.
+void TellUnreadable(std::string_view key, const Error& error) {
+  log::WriteLimited(log::Level::kError, "record_unreadable",
+                    {{"key_hash", idempotency::KeyHash(key)}, {"reason", error.detail}});
+}
+
 /// A cursor is the last key that was looked at, in hexadecimal.
 Result<ListAnswer> ListOnePage(const EmbeddedDisk& disk, const EmbeddedWriter& writer,
                                const EmbeddedClock& clock, const RecordFilter& filter,
@@ -71,23 +77,22 @@ Result<ListAnswer> ListOnePage(const EmbeddedDisk& disk, const EmbeddedWriter& w
   answer.now = clock.Now();
   std::size_t records = 0;
   std::size_t bytes_read = 0;
-  std::optional<Error> corrupt;
+  std::string last;
   const auto visit = [&](std::string_view key, std::string_view bytes) {
-    after = key;
+    last = key;
     bytes_read += bytes.size();
     const bool is_cheap = filter.key_hash.empty() || idempotency::KeyHash(key) == filter.key_hash;
     if (is_cheap) {
       auto read = writer.Interpret(bytes);
-      if (!read) return corrupt = std::move(read).error(), false;
-      const bool fits = read->record && filter.Fits(key, *read->record, answer.now);
+      if (!read) TellUnreadable(key, read.error());
+      const bool fits = read && read->record && filter.Fits(key, *read->record, answer.now);
       if (fits) answer.found.push_back({std::string(key), std::move(*read->record)});
     }
     return ++records < kRecords && bytes_read < kBytes;
   };
   const Result<bool> ended = disk.Walk(after, visit);
   if (!ended) return ended.error();
-  if (corrupt) return std::move(*corrupt);
-  if (!*ended) answer.cursor = ToHex(AsBytes(after));
+  if (!*ended) answer.cursor = ToHex(AsBytes(last));
   return answer;
 }
 

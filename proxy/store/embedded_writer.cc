@@ -106,8 +106,14 @@ Result<EmbeddedWriter::Reading> EmbeddedWriter::Interpret(std::string_view bytes
   if (clock_.HasExpired(record->expires_at)) return Reading{true, std::nullopt};
   const StoreTime now = clock_.Now();
   if (record->expires_at <= now) record->expires_at = clock_.held_until();  // expiry is held
-  const bool is_orphan = record->state == RecordState::kExecuting && incarnation != incarnation_;
-  if (is_orphan) record->state = RecordState::kUnknown;  // its process is dead
+  if (record->state == RecordState::kCompleted || incarnation == incarnation_) {
+    return Reading{true, std::move(*record)};
+  }
+  record->state = RecordState::kUnknown;  // its process is dead
+  // The calendar may have been set between that process and this one: what its lease had left is
+  // not known, and a look-up waits for the whole of it.
+  record->lease_ends_at =
+      std::max(record->lease_ends_at, clock_.started_at() + record->claim.lease);
   return Reading{true, std::move(*record)};
 }
 

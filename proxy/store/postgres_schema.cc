@@ -182,7 +182,8 @@ BEGIN
   ELSE
     UPDATE idemproxy_records r
     SET state = the_state, token = the_token, begun_at = begun, lease_ends_at = lease_ends,
-        expires_at = expires, looked_up_until = NULL, rest = the_rest
+        expires_at = expires, rest = the_rest,
+        looked_up_until = CASE WHEN r.token = the_token THEN r.looked_up_until END
     WHERE r.id = was.id AND r.token = was.token AND r.state = was.state
       AND r.expires_at = was.expires_at;
   END IF;

@@ -123,6 +123,25 @@ TEST_CASE("a look-up waits for the lease's end and `after`, by whichever lease i
   }
 }
 
+TEST_CASE("a key of dots asks for no other path") {
+  const auto has = [](const char* get, std::string_view key, std::string_view client = "") {
+    ReconcileRule rule;
+    rule.get = get;
+    return HasLookUpTarget(rule, key, client);
+  };
+  CHECK(has("/p/{key}", "k-1"));
+  CHECK(has("/p/{key}", "..."));
+  CHECK(has("/p/a{key}", ".."));
+  CHECK(has("/p?k={key}", ".."));
+  CHECK(has("/p?k=/{key}/", ".."));
+  CHECK(has("/p/{key}", "../x"));  // its slash is encoded
+  CHECK_FALSE(has("/p/{key}", "."));
+  CHECK_FALSE(has("/p/{key}", ".."));
+  CHECK_FALSE(has("/p/{key}/status", ".."));
+  CHECK_FALSE(has("/p/.{key}?x", "."));
+  CHECK_FALSE(has("/{client}/p?k={key}", "k", ".."));
+}
+
 TEST_CASE("the target of a look-up holds key and client with nothing that a URL could read") {
   ReconcileRule rule;
   rule.get = "/p/{client}?k={key}&again={key}&{}";
