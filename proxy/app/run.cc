@@ -242,7 +242,14 @@ class Main {
     }
     if (!fixed.empty() || !CanListen(*next)) return;
     // What is new must lie in the store before the first claim is made under it.
-    if (ScopesOf(*next) == ScopesOf(*config_)) return Apply(next);
+    const bool one_was_checked = std::exchange(checking_reload_, false);
+    if (one_was_checked) checking_scope_ = {};  // this file is newer than that one
+    if (ScopesOf(*next) == ScopesOf(*config_)) {
+      Apply(next);
+      if (one_was_checked) CheckScopeAgain();
+      return;
+    }
+    checking_reload_ = true;
     scope_retry_ = {};
     checking_scope_ = {};
     checking_scope_ = scope_check_->Run(
@@ -250,6 +257,7 @@ class Main {
   }
 
   void OnReloadChecked(const SharedConfig& next, const ScopeAnswer& answer) {
+    checking_reload_ = false;
     if (answer.kind == ScopeAnswer::Kind::kAgreed && !draining_) {
       OpenForClaims();
       return Apply(next);
@@ -280,10 +288,14 @@ class Main {
         return running.endpoint == added.endpoint;
       };
       if (std::any_of(config_->listen.begin(), config_->listen.end(), same)) continue;
-      auto listener =
-          event::Listener::Listen(loop_, added.endpoint, [](int, const event::SocketAddress&) {});
-      if (listener) continue;
-      log::Write(log::Level::kError, "reload_refused", {{"reason", listener.error().detail}});
+      Status listens = event::Listener::CheckFree(added.endpoint);
+      if (listens) {
+        auto listener =
+            event::Listener::Listen(loop_, added.endpoint, [](int, const event::SocketAddress&) {});
+        if (listener) continue;
+        listens = listener.error();
+      }
+      log::Write(log::Level::kError, "reload_refused", {{"reason", listens.error().detail}});
       return false;
     }
     return true;
@@ -321,6 +333,7 @@ class Main {
   StoreClient store_;
   std::optional<ScopeCheck> scope_check_;
   Ticket checking_scope_;
+  bool checking_reload_ = false;  // what is checked is a file that would be applied
   Ticket scope_retry_;
   std::string scope_told_;  // the last reason that was logged
   std::optional<admin::RecordsApi> records_api_;
