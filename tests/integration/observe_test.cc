@@ -12,7 +12,7 @@ TEST_CASE("a route that observes forwards everything, and tells what it would ha
   test::ScriptedBackend backend(test::Always(test::Response(201, "made")));
   const TempFolder folder;
   const auto route = [&](const std::string& mode) {
-    return "workers: 2\nstore: { type: embedded, path: " + folder.path() +
+    return "workers: 2\nstore: { type: embedded, timeout: 20s, path: " + folder.path() +
            "/db }\nroutes: [{ path: /orders, upstream: \"http://" + backend.address() +
            "\", idempotency: { mode: " + mode + " } }]\n";
   };

@@ -23,13 +23,16 @@ using test::ScriptedBackend;
 
 constexpr std::string_view kBody = R"({"user_id":"u-1","item":"book","amount":500})";
 
-// A store by the name of the YAML, in a folder or a namespace of the test's own.
+// A store by the name of the YAML, in a folder or a namespace of the test's own. A sync may take
+// its time on a busy machine.
 struct StoreYaml {
   explicit StoreYaml(std::string store_name) : name(std::move(store_name)) {}
   std::string name;
   TempFolder folder;
   [[nodiscard]] std::string Text() const {
-    if (name == "embedded") return "store: { type: embedded, path: " + folder.path() + "/db }\n";
+    if (name == "embedded") {
+      return "store: { type: embedded, timeout: 20s, path: " + folder.path() + "/db }\n";
+    }
     if (name == "redis") {
       return Shared("redis://127.0.0.1:" + ServerVariable("IDEM_TEST_REDIS_PORT") + "/0");
     }
@@ -38,7 +41,7 @@ struct StoreYaml {
   }
   [[nodiscard]] std::string Shared(const std::string& url) const {
     static int counter = 0;
-    return "store: { type: " + name + ", url: \"" + url + "\", key_prefix: \"it" +
+    return "store: { type: " + name + ", url: \"" + url + "\", timeout: 20s, key_prefix: \"it" +
            std::to_string(getpid()) + "-" + std::to_string(++counter) + ":\" }\n";
   }
 };

@@ -31,13 +31,15 @@ ScriptedBackend::Script ByKey() {
 }
 
 std::string StoreYaml(const std::string& name, const TempFolder& folder) {
-  if (name == "embedded") return "store: { type: embedded, path: " + folder.path() + "/db }\n";
+  if (name == "embedded") {
+    return "store: { type: embedded, timeout: 20s, path: " + folder.path() + "/db }\n";
+  }
   if (name == "memory") return "store: { type: memory }\n";
   static int counter = 0;
   const std::string url = name == "redis"
                               ? "redis://127.0.0.1:" + ServerVariable("IDEM_TEST_REDIS_PORT") + "/0"
                               : ServerVariable("IDEM_TEST_POSTGRES");
-  return "store: { type: " + name + ", url: \"" + url + "\", key_prefix: \"records" +
+  return "store: { type: " + name + ", url: \"" + url + "\", timeout: 20s, key_prefix: \"records" +
          std::to_string(getpid()) + "-" + std::to_string(++counter) + ":\" }\n";
 }
 
