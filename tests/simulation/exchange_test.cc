@@ -302,6 +302,16 @@ TEST_CASE("a claim that nobody executes is withdrawn however long the store is a
   CHECK(world.state.records.empty());  // so that nobody is told of an unknown outcome
 }
 
+TEST_CASE("under a value that is no record nothing is claimed, and nothing is left to withdraw") {
+  World world;
+  world.proxy.store.foreign_value = true;
+  auto sent = world.proxy.Post("k-1");
+  world.loop.Advance(seconds(2));
+  CHECK(sent->head.status == 503);
+  CHECK(world.proxy.upstream->calls.empty());
+  CHECK(world.proxy.settler().pending() == 0);
+}
+
 TEST_CASE(
     "a begin that is not answered in time is answered 503 and does not execute when it comes") {
   World world;

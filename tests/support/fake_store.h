@@ -26,9 +26,10 @@ class FakeStore final : public exchange::RecordStore, public exchange::RateLimit
  public:
   FakeStore(Loop& loop, FakeStoreState& state) : loop_(loop), state_(state) {}
 
-  bool away = false;          // every question fails, and nothing is written
-  bool lose_answers = false;  // every question is carried out and answered with an error
-  bool hold_answers = false;  // answers wait for Deliver()
+  bool away = false;           // every question fails, and nothing is written
+  bool foreign_value = false;  // what lies under every key is no record
+  bool lose_answers = false;   // every question is carried out and answered with an error
+  bool hold_answers = false;   // answers wait for Deliver()
   exchange::LimitVerdict limit_verdict{true, 9, std::chrono::seconds(60)};
   int counted = 0;
   std::string limited_subject;  // of the last question to the limit
@@ -157,7 +158,8 @@ class FakeStore final : public exchange::RecordStore, public exchange::RateLimit
   Ticket Carry(Function<void(Result<Answer>)> on_answer, Act act) {
     auto [ticket, completion] = Ask<Result<Answer>>(std::move(on_answer));
     Result<Answer> answer = Error{ErrorCode::kUnavailable, "the store is away", Reached::kNo};
-    if (!away) answer = act();
+    if (foreign_value) answer = Error{ErrorCode::kCorrupt, "it is no record", Reached::kNo};
+    if (!away && !foreign_value) answer = act();
     if (lose_answers) answer = Error{ErrorCode::kUnavailable, "the answer was lost", Reached::kNo};
     auto deliver = [completion = std::move(completion), answer = std::move(answer)]() mutable {
       completion(std::move(answer));
