@@ -110,8 +110,9 @@ bool RefusedExtension(const OtherReading& theirs, std::string_view bytes) {
 }
 
 bool RefusedTab(const OtherReading& theirs, std::string_view bytes) {
-  return theirs.error.starts_with("HPE_INVALID_CONTENT_LENGTH") &&
-         bytes.find('\t') != std::string_view::npos;
+  const bool about_framing = theirs.error.starts_with("HPE_INVALID_CONTENT_LENGTH") ||
+                             theirs.error.starts_with("HPE_INVALID_TRANSFER_ENCODING");
+  return about_framing && bytes.find('\t') != std::string_view::npos;
 }
 
 bool LlhttpKnows(std::string_view method) {

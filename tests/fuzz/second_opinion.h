@@ -33,8 +33,8 @@ struct OtherReading {
 /// escape in a quoted value), as far as that can be told.
 [[nodiscard]] bool RefusedExtension(const OtherReading& theirs, std::string_view bytes);
 
-/// Whether it refused a tab behind the digits of a Content-Length, which RFC 9110, section 5.6.3,
-/// allows, as far as that can be told.
+/// Whether it refused a tab behind a Content-Length's digits or a Transfer-Encoding's `chunked`,
+/// which RFC 9110, section 5.6.3, allows, as far as that can be told.
 [[nodiscard]] bool RefusedTab(const OtherReading& theirs, std::string_view bytes);
 
 /// It has a list of methods, and refuses all others.
