@@ -479,7 +479,7 @@ TEST_CASE("a slow backend makes the body wait, and says when it was taken") {
 }
 
 TEST_CASE("a paused response waits in the backend, and is whole when it is resumed") {
-  const std::string large(4 << 20, 'w');
+  const std::string large(32 << 20, 'w');  // more than the kernel's buffers on both sides grow to
   std::atomic<bool> all_sent = false;
   ScriptedBackend backend([&](Conversation& talk) {
     talk.Send(Response(200, large));
