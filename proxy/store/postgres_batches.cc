@@ -251,7 +251,7 @@ void PostgresBatches::OnSwept(const Result<postgres::Rows>& rows) {
 // --- the link ---
 
 void PostgresBatches::OnLinkIdle() {
-  if (!std::exchange(was_ready_, true)) ReportTry(Ok());
+  if (!std::exchange(was_ready_, true)) first_try_.Report(Ok());
   Send();
 }
 
@@ -261,31 +261,13 @@ void PostgresBatches::OnLinkLost(const Error& why) {
   if (std::exchange(was_ready_, false)) {
     patience_ends_ = loop_.Now() + std::min(options_.timeout, kGrace);
   }
-  ReportTry(why);
+  first_try_.Report(why);
   const Error unknown{ErrorCode::kUnavailable, why.detail + "; what was asked may be done"};
   for (Entry& entry : lost) {
     if (!entry.answered) Answer(entry, unknown);
   }
   if (lost_single && lost_single->on_rows) lost_single->on_rows(unknown);
   ArmTimer();
-}
-
-Ticket PostgresBatches::WhenTried(Function<void(Status)> on_tried) {
-  auto [ticket, completion] = idem::Ask<Status>(std::move(on_tried));
-  if (!tried_) {
-    awaiting_try_.push_back(std::move(completion));
-  } else {
-    loop_.Post([completion = std::move(completion), status = *tried_]() mutable {
-      completion(std::move(status));
-    });
-  }
-  return std::move(ticket);
-}
-
-void PostgresBatches::ReportTry(const Status& status) {
-  if (tried_) return;
-  tried_ = status;
-  for (Completion<Status>& completion : std::exchange(awaiting_try_, {})) completion(status);
 }
 
 // --- time ---

@@ -17,6 +17,7 @@
 
 #include "proxy/base/function.h"
 #include "proxy/exchange/rate_limiter.h"
+#include "proxy/store/first_try.h"
 #include "proxy/store/postgres_link.h"
 
 namespace idem::store {
@@ -80,7 +81,9 @@ class PostgresBatches final : private PostgresLinkEvents {
 
   /// Answers once the first attempt to connect has ended: with Ok, or why the database cannot be
   /// used.
-  [[nodiscard]] Ticket WhenTried(Function<void(Status)> on_tried);
+  [[nodiscard]] Ticket WhenTried(Function<void(Status)> on_tried) {
+    return first_try_.WhenOver(std::move(on_tried));
+  }
 
   /// Nothing where questions can be asked; else why not.
   [[nodiscard]] std::optional<std::string> not_ready() const;
@@ -117,7 +120,6 @@ class PostgresBatches final : private PostgresLinkEvents {
   void ArmTimer();
   void TimeOut(BootTime now);
   void TimeOutSingles(BootTime now, bool out_of_patience);
-  void ReportTry(const Status& status);
 
   /// Why nothing more is taken in now; nothing where it is.
   [[nodiscard]] std::optional<Error> WhyNot() const;
@@ -140,8 +142,7 @@ class PostgresBatches final : private PostgresLinkEvents {
   Ticket send_;
   Ticket timer_;
   Ticket sweep_;
-  std::optional<Status> tried_;
-  std::vector<Completion<Status>> awaiting_try_;
+  FirstTry first_try_{loop_};
   PostgresLink link_;  // last: it is gone before what it tells
 };
 

@@ -198,7 +198,7 @@ void RedisPipeline::Answer(Entry& entry, Result<RedisReply> answer) {
 
 void RedisPipeline::OnLinkReady() {
   was_ready_ = true;
-  ReportTry(Ok());
+  first_try_.Report(Ok());
   Flush();
 }
 
@@ -208,31 +208,13 @@ void RedisPipeline::OnLinkLost(const Error& why) {
   if (std::exchange(was_ready_, false)) {
     patience_ends_ = loop_.Now() + std::min(options_.timeout, kGrace);
   }
-  ReportTry(why);
+  first_try_.Report(why);
   for (Entry& entry : lost) {
     if (!entry.answered) {
       Answer(entry, Error{ErrorCode::kUnavailable, why.detail + "; what was asked may be done"});
     }
   }
   ArmTimer();
-}
-
-Ticket RedisPipeline::WhenTried(Function<void(Status)> on_tried) {
-  auto [ticket, completion] = idem::Ask<Status>(std::move(on_tried));
-  if (!tried_) {
-    awaiting_try_.push_back(std::move(completion));
-  } else {
-    loop_.Post([completion = std::move(completion), status = *tried_]() mutable {
-      completion(std::move(status));
-    });
-  }
-  return std::move(ticket);
-}
-
-void RedisPipeline::ReportTry(const Status& status) {
-  if (tried_) return;
-  tried_ = status;
-  for (Completion<Status>& completion : std::exchange(awaiting_try_, {})) completion(status);
 }
 
 // --- time ---

@@ -14,8 +14,10 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <utility>
 
 #include "proxy/base/function.h"
+#include "proxy/store/first_try.h"
 #include "proxy/store/redis_link.h"
 
 namespace idem::store {
@@ -52,7 +54,9 @@ class RedisPipeline final : private RedisLinkEvents {
   void Ask(RedisQuestion question);
 
   /// Answers once the first attempt to connect has ended: with Ok, or why Redis cannot be used.
-  [[nodiscard]] Ticket WhenTried(Function<void(Status)> on_tried);
+  [[nodiscard]] Ticket WhenTried(Function<void(Status)> on_tried) {
+    return first_try_.WhenOver(std::move(on_tried));
+  }
 
   /// Nothing where questions can be asked; else why not.
   [[nodiscard]] std::optional<std::string> not_ready() const;
@@ -87,7 +91,6 @@ class RedisPipeline final : private RedisLinkEvents {
   void ArmTimer();
   void OnTimer();
   void TimeOut(BootTime now);
-  void ReportTry(const Status& status);
 
   [[nodiscard]] bool full() const;
   [[nodiscard]] bool stalled() const;
@@ -104,8 +107,7 @@ class RedisPipeline final : private RedisLinkEvents {
   bool was_ready_ = false;    // when the link was last heard of
   Ticket flush_;
   Ticket timer_;
-  std::optional<Status> tried_;
-  std::vector<Completion<Status>> awaiting_try_;
+  FirstTry first_try_{loop_};
   RedisLink link_;  // last: it is gone before what it tells
 };
 

@@ -1,0 +1,44 @@
+// How a store's first attempt to connect has ended, for a start that wants to refuse its server.
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "proxy/base/loop.h"
+#include "proxy/base/result.h"
+#include "proxy/base/ticket.h"
+
+namespace idem::store {
+
+class FirstTry {
+ public:
+  explicit FirstTry(Loop& loop) : loop_(loop) {}
+
+  /// Answers once the first attempt has ended: Ok, or why not.
+  [[nodiscard]] Ticket WhenOver(Function<void(Status)> on_over) {
+    auto [ticket, completion] = Ask<Status>(std::move(on_over));
+    if (!status_) {
+      waiting_.push_back(std::move(completion));
+    } else {
+      loop_.Post([completion = std::move(completion), status = *status_]() mutable {
+        completion(std::move(status));
+      });
+    }
+    return std::move(ticket);
+  }
+
+  /// How an attempt has ended; every one but the first changes nothing.
+  void Report(const Status& status) {
+    if (status_) return;
+    status_ = status;
+    for (Completion<Status>& completion : std::exchange(waiting_, {})) completion(status);
+  }
+
+ private:
+  Loop& loop_;
+  std::optional<Status> status_;
+  std::vector<Completion<Status>> waiting_;
+};
+
+}  // namespace idem::store
