@@ -63,7 +63,7 @@ bool Try(std::string_view input) {
   for (std::size_t i = 0; i < ours.requests.size() && ours.requests[i].complete; ++i) {
     if (DiffersByIntent(ours.requests[i])) break;
     const bool unread = i >= theirs.messages.size() || !theirs.messages[i].complete;
-    if (unread && (RefusedExtension(theirs, input) || RefusedTab(theirs, input))) break;
+    if (unread && (RefusedExtension(theirs, input) || MisreadTab(theirs, input))) break;
     Compare(ours.requests[i], theirs, i);
     if (theirs.switched && i + 1 == theirs.messages.size()) break;
   }

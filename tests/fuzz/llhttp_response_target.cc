@@ -41,7 +41,7 @@ bool Try(std::string_view input) {
   const ResponseReading ours = ReadResponse(method, input, Then::kEnd, {}, http::ParserLimits{});
   if (!ours.complete) return false;
   const OtherReading theirs = ReadResponsesWithLlhttp(method, input);
-  if (RefusedExtension(theirs, input) || RefusedTab(theirs, input)) return true;
+  if (RefusedExtension(theirs, input) || MisreadTab(theirs, input)) return true;
   for (std::size_t i = 0; i < ours.heads.size(); ++i) Compare(ours, theirs, i);
   return true;
 }

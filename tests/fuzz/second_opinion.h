@@ -33,9 +33,10 @@ struct OtherReading {
 /// escape in a quoted value), as far as that can be told.
 [[nodiscard]] bool RefusedExtension(const OtherReading& theirs, std::string_view bytes);
 
-/// Whether it refused a tab behind a Content-Length's digits or a Transfer-Encoding's `chunked`,
-/// which RFC 9110, section 5.6.3, allows, as far as that can be told.
-[[nodiscard]] bool RefusedTab(const OtherReading& theirs, std::string_view bytes);
+/// Whether it met a tab behind a Content-Length's digits or a Transfer-Encoding's `chunked`, which
+/// RFC 9110, section 5.6.3, allows, as far as that can be told: it refuses the message, or takes a
+/// response for one that ends with its connection.
+[[nodiscard]] bool MisreadTab(const OtherReading& theirs, std::string_view bytes);
 
 /// It has a list of methods, and refuses all others.
 [[nodiscard]] bool LlhttpKnows(std::string_view method);
