@@ -480,9 +480,11 @@ TEST_CASE("a slow backend makes the body wait, and says when it was taken") {
 
 TEST_CASE("a paused response waits in the backend, and is whole when it is resumed") {
   const std::string large(32 << 20, 'w');  // more than the kernel's buffers on both sides grow to
+  // Made before it is asked for: that alone can take longer than response_timeout.
+  const std::string response = Response(200, large);
   std::atomic<bool> all_sent = false;
   ScriptedBackend backend([&](Conversation& talk) {
-    talk.Send(Response(200, large));
+    talk.Send(response);
     all_sent = true;
   });
   UpstreamOptions options;
