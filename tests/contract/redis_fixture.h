@@ -28,9 +28,7 @@ class RedisFixture {
   explicit RedisFixture(store::StoreOptions options) : options_(std::move(options)) {}
 
   std::unique_ptr<StoreClient> Connect(event::EventLoop& loop) {
-    auto store = store::RedisStore::Open(loop, resolver_, random_, options_, false);
-    REQUIRE(store.has_value());
-    return std::make_unique<Client>(std::move(*store));
+    return std::make_unique<Client>(loop, resolver_, options_);
   }
   // Redis's clock is nobody's to move.
   void Pass(std::chrono::milliseconds by) { std::this_thread::sleep_for(by); }
@@ -38,19 +36,23 @@ class RedisFixture {
  private:
   class Client final : public StoreClient {
    public:
-    explicit Client(std::unique_ptr<store::RedisStore> store) : store_(std::move(store)) {}
+    Client(event::EventLoop& loop, event::Resolver& resolver, const store::StoreOptions& options) {
+      auto store = store::RedisStore::Open(loop, resolver, random_, options, false);
+      REQUIRE(store.has_value());
+      store_ = std::move(*store);
+    }
     exchange::RecordStore& records() override { return *store_; }
     exchange::RateLimiter& limiter() override { return *store_; }
     exchange::RecordIndex& index() override { return *store_; }
     exchange::Notes& notes() override { return *store_; }
 
    private:
+    SystemRandom random_;  // its thread's, as a worker has its own
     std::unique_ptr<store::RedisStore> store_;
   };
 
   store::StoreOptions options_;
   event::Resolver resolver_;
-  SystemRandom random_;
 };
 
 }  // namespace idem::contract
