@@ -12,6 +12,7 @@ std::variant<const Route*, Reply> ChooseRoute(const Router& router,
   if (request.method == "CONNECT" || request.method == "TRACE") {
     return NotImplemented("This proxy does not serve that method.");
   }
+  if (HasNoHopLeft(request)) return AnsweredHere();
   if (NamesProtectedField(request.fields)) {
     return BadRequest("Connection names a field that belongs to the whole message.");
   }

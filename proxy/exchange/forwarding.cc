@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 
 namespace idem::exchange {
 
@@ -65,12 +66,18 @@ bool IsReplaced(const ForwardedRequest& request, std::string_view name) {
   return !request.key_header.empty() && ReadsAs(name, request.key_header);
 }
 
-// RFC 9110, section 7.6.2: a forwarded OPTIONS says one hop less. Zero was not forwarded.
-std::string OneHopLess(std::string_view value) {
+// Of a Max-Forwards; null where it is no number.
+std::optional<unsigned> HopsLeft(std::string_view value) {
   unsigned hops = 0;
   const auto parsed = std::from_chars(value.data(), value.data() + value.size(), hops);
-  if (parsed.ec != std::errc() || hops == 0) return std::string(value);
-  return std::to_string(hops - 1);
+  if (parsed.ec != std::errc()) return std::nullopt;
+  return hops;
+}
+
+// Zero was not forwarded.
+std::string OneHopLess(std::string_view value) {
+  const auto hops = HopsLeft(value);
+  return hops && *hops > 0 ? std::to_string(*hops - 1) : std::string(value);
 }
 
 void AddAppended(const http::Fields& received, std::string_view name, std::string_view own,
@@ -97,6 +104,14 @@ bool NamesProtectedField(const http::Fields& fields) {
   if (fields.Count("Connection") == 0) return false;
   return std::any_of(kProtected.begin(), kProtected.end(),
                      [&](std::string_view name) { return fields.HasToken("Connection", name); });
+}
+
+bool HasNoHopLeft(const http::RequestHead& request) {
+  if (request.method != "OPTIONS") return false;
+  for (const http::FieldLine line : request.fields) {
+    if (EqualsIgnoreCase(line.name, "Max-Forwards") && HopsLeft(line.value) == 0U) return true;
+  }
+  return false;
 }
 
 void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to) {

@@ -19,6 +19,10 @@ namespace idem::exchange {
 /// that names one is refused.
 [[nodiscard]] bool NamesProtectedField(const http::Fields& fields);
 
+/// An OPTIONS that the proxy has to answer itself (RFC 9110, section 7.6.2); TRACE it refuses
+/// anyway.
+[[nodiscard]] bool HasNoHopLeft(const http::RequestHead& request);
+
 /// What the proxy knows about a request beside its head.
 struct ForwardedRequest {
   const http::RequestHead* received = nullptr;

@@ -50,6 +50,8 @@ Reply WithWayOut(Reply reply, std::optional<std::chrono::milliseconds> look_up_i
 
 }  // namespace
 
+Reply AnsweredHere() { return {.status = 200}; }
+
 Reply BadRequest(std::string_view detail) {
   return {.status = 400, .name = "bad-request", .retry = Retry::kNewKey, .detail = detail};
 }
@@ -206,14 +208,18 @@ void Render(const Reply& reply, std::string_view request_id, http::ResponseHead&
             std::string& body) {
   char buffer[24];
   head.Clear();
+  body.clear();
   head.status = reply.status;
+  if (reply.name.empty()) {
+    head.body = http::BodyLength::Known(0);
+    return;
+  }
   head.fields.Add("Content-Type", http::kProblemMediaType);
   if (reply.retry_after) {
     head.fields.Add("Retry-After", DecimalText(reply.retry_after->count(), buffer));
   }
   if (!reply.allow.empty()) head.fields.Add("Allow", reply.allow);
   if (!reply.www_authenticate.empty()) head.fields.Add("WWW-Authenticate", reply.www_authenticate);
-  body.clear();
   http::AppendProblem({.status = reply.status,
                        .name = reply.name,
                        .title = {},

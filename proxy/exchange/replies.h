@@ -20,7 +20,7 @@ enum class Retry : std::uint8_t { kSameKey, kNewKey, kSettle, kNever };
 /// One answer of the proxy's own.
 struct Reply {
   std::uint16_t status = 500;
-  std::string_view name{};  // the NAME of semantics.md
+  std::string_view name{};  // the NAME of semantics.md; "": no problem, and no body
   Retry retry = Retry::kSameKey;
   std::string_view detail{};  // for the caller: no secret, no backend address
   std::optional<std::chrono::seconds> retry_after{};
@@ -29,6 +29,8 @@ struct Reply {
   std::optional<std::uint16_t> executed_status{};  // response-not-kept
 };
 
+/// Of a request whose last hop this is.
+[[nodiscard]] Reply AnsweredHere();
 [[nodiscard]] Reply BadRequest(std::string_view detail);
 /// What a parser or the body's reader refused.
 [[nodiscard]] Reply Unreadable(std::uint16_t status, std::string_view name,

@@ -254,7 +254,9 @@ void ClientConnection::SendInterim(const http::ResponseHead& head) {
 
 void ClientConnection::SendHead(const http::ResponseHead& head) {
   INVARIANT(phase_ == Phase::kRunning && !answered_);
-  if (end_seen_ || home_.draining() || !rest_of_request_is_here()) close_ = true;
+  const bool nothing_follows =
+      end_seen_ && (feeding_ || connection_->received().size() <= request_bytes_left_);
+  if (nothing_follows || home_.draining() || !rest_of_request_is_here()) close_ = true;
   answer_.AppendHead(head, !close_, out_);
   if (answer_.ends_with_connection()) close_ = true;
   if (!advancing_) WantLaterTurn();  // the body usually follows at once, and goes with it

@@ -100,6 +100,34 @@ TEST_CASE("no hop-by-hop field passes, in either direction") {
   }
 }
 
+TEST_CASE("an OPTIONS says one hop less to the backend, and with none left is answered here") {
+  struct Row {
+    const char* method;
+    const char* hops;
+    const char* forwarded;  // null: it is not
+  };
+  const Row rows[] = {
+      {"OPTIONS", "5", "4"},       {"OPTIONS", "1", "0"}, {"OPTIONS", "0", nullptr},
+      {"OPTIONS", "000", nullptr}, {"OPTIONS", "x", "x"}, {"GET", "0", "0"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.method);
+    CAPTURE(row.hops);
+    World world;
+    auto sent = world.proxy.Post("", "", {{"Max-Forwards", row.hops}}, row.method);
+    world.loop.Settle();
+    REQUIRE(world.proxy.upstream->calls.size() == (row.forwarded == nullptr ? 0U : 1U));
+    if (row.forwarded != nullptr) {
+      CHECK(world.call(0).head.fields.Find("Max-Forwards") == row.forwarded);
+    } else {
+      CHECK(sent->head.status == 200);
+      CHECK(sent->head.body.bytes == 0);
+      CHECK(sent->Field("Content-Type") == "(absent)");
+      CHECK(sent->body.empty());
+    }
+  }
+}
+
 TEST_CASE("a field that a scope or a limit goes by counts with all its lines") {
   auto policy = Legacy();
   policy.scope = {{idempotency::ScopeRule::Kind::kHeader, "x-tenant"}};

@@ -216,10 +216,25 @@ TEST_CASE("an early answer drops a body that is here, and closes on one that is 
   test.ExpectEnd(client);
 }
 
-TEST_CASE("a client that ends its side is still answered") {
+TEST_CASE("a client that ends its side is still answered, all that it has sent") {
   ServerOnTest test;
   RawClient client(test.server->bound());
-  client.Send(Post("/hold", "x") + Get("/echo"));
+  client.Send(Post("/hold", "x") + Get("/hold") + "GET /hold HTTP/1.1");
+  client.EndWriting();
+  test.ExpectLog("POST /hold;");
+  test::RunBriefly(test.loop);
+  test.service.last().Answer(200, "1");
+  test.ExpectLog("POST /hold;GET /hold;");
+  test.service.last().Answer(200, "2");
+  test.Expect(client, Ok("1") + Ok("2"));
+  test.ExpectEnd(client);
+  test::RunUntil(test.loop, [&] { return test.connections == 0; });
+}
+
+TEST_CASE("the last answer to a client that has ended its side says that it is the last") {
+  ServerOnTest test;
+  RawClient client(test.server->bound());
+  client.Send(Post("/hold", "x"));
   client.EndWriting();
   test.ExpectLog("POST /hold;");
   test::RunBriefly(test.loop);
