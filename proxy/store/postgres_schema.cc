@@ -167,6 +167,10 @@ END $f$;
 // another transaction has written and not yet committed is waited for, by INSERT and UPDATE alike,
 // and its outcome is read then. What is only read is not locked, so a replay writes nothing.
 //
+// A step that was taken before and is asked again writes the row as it is. Where a synchronous
+// standby is waited for, the first commit may be seen without the standby having it (the server was
+// restarted while it waited): the answer to the second has to wait for one of its own.
+//
 // Begin and withdraw meet at the row of the key, whether there is one or not: the later of them
 // sees what the other did.
 constexpr std::string_view kStep = R"sql(
@@ -189,6 +193,10 @@ BEGIN
   END IF;
   RETURN FOUND;
 END $f$;
+
+CREATE FUNCTION idemproxy_put_again(was idemproxy_records) RETURNS boolean LANGUAGE sql AS $f$
+  SELECT idemproxy_put(was, was.id, was.key, was.state, was.token, was.begun_at, was.lease_ends_at,
+                       was.expires_at, was.rest) $f$;
 
 CREATE FUNCTION idemproxy_remove(was idemproxy_records) RETURNS boolean LANGUAGE plpgsql AS $f$
 BEGIN
@@ -222,7 +230,8 @@ BEGIN
     IF ask = 'begin' THEN
       IF is_mine AND held.state = 'executing' THEN
         answer := 'claimed';
-        RETURN;
+        IF idemproxy_put_again(was) THEN RETURN; END IF;
+        CONTINUE;
       ELSIF held.id IS NOT NULL AND NOT (is_unknown AND held.token = replaces) THEN
         answer := 'held';
         shown := held;
@@ -256,7 +265,7 @@ BEGIN
       ELSIF is_mine AND ask = 'complete' AND held.state = 'completed' AND held.rest = the_rest
             OR is_mine AND ask = 'unknown' AND held.state = 'unknown' THEN
         answer := 'done';
-        RETURN;
+        IF idemproxy_put_again(was) THEN RETURN; END IF;
       ELSIF NOT is_mine OR held.state = 'completed' THEN
         answer := 'held';
         shown := held;
@@ -340,11 +349,11 @@ BEGIN
                          held.lease_ends_at, clock + keep, the_rest) THEN
           RETURN;
         END IF;
+      ELSIF is_mine AND held.state = 'completed' AND held.rest = the_rest THEN
+        IF idemproxy_put_again(was) THEN RETURN; END IF;
       ELSE
-        IF NOT is_mine OR held.state <> 'completed' OR held.rest <> the_rest THEN
-          answer := 'held';
-          shown := held;
-        END IF;
+        answer := 'held';
+        shown := held;
         RETURN;
       END IF;
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "tests/contract/caller.h"
 #include "tests/contract/postgres_fixture.h"
@@ -218,6 +219,34 @@ TEST_CASE("postgres: a begin under way on another connection is waited for by it
     CHECK(caller.Begin(key, claim).kind == BeginAnswer::Kind::kWithdrawn);
     CHECK_FALSE(caller.Look(key).record.has_value());
   }
+}
+
+// A commit waits for a synchronous standby only for what it has written itself.
+TEST_CASE("postgres: a step that is asked twice is written twice") {
+  TestDatabase database;
+  PostgresFixture fixture(OptionsFor(database.url()));
+  Caller caller(fixture);
+  const auto writer = [&] { return database.client().Ask("SELECT xmin FROM idemproxy_records"); };
+  std::string before;
+  const auto is_new = [&] { return std::exchange(before, writer()) != before; };
+
+  const Claim claim = NewClaim();
+  for (int i = 0; i < 2; ++i) {
+    CHECK(caller.Begin("k", claim).kind == BeginAnswer::Kind::kClaimed);
+    CHECK(is_new());
+  }
+  for (int i = 0; i < 2; ++i) {
+    CHECK(caller.MarkUnknown("k", claim).kind == SettleAnswer::Kind::kDone);
+    CHECK(is_new());
+  }
+  for (int i = 0; i < 2; ++i) {
+    CHECK(caller.ResolveUnknown("k", claim).kind == SettleAnswer::Kind::kDone);
+    CHECK(is_new());
+  }
+  CHECK(caller.Complete("k", claim).kind == SettleAnswer::Kind::kDone);
+  CHECK(is_new());
+  CHECK(caller.Look("k").record);
+  CHECK_FALSE(is_new());
 }
 
 TEST_CASE("postgres: a takeover that was withdrawn leaves what it would have taken over") {
