@@ -8,6 +8,7 @@
 #include "proxy/base/invariant.h"
 #include "proxy/base/log.h"
 #include "proxy/idempotency/key.h"
+#include "proxy/store/unreadable.h"
 
 namespace idem::store {
 
@@ -57,12 +58,6 @@ Result<std::unique_ptr<EmbeddedDisk>> OpenDisk(const EmbeddedDisk::Options& opti
     return EmbeddedDisk::Open(options);
   }
   return disk;
-}
-
-/// An operator's list goes on behind it.
-void TellUnreadable(std::string_view key, const Error& error) {
-  log::WriteLimited(log::Level::kError, "record_unreadable",
-                    {{"key_hash", idempotency::KeyHash(key)}, {"reason", error.detail}});
 }
 
 /// A cursor is the last key that was looked at, in hexadecimal.

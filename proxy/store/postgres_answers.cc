@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "proxy/store/unreadable.h"
+
 namespace idem::store {
 namespace {
 
@@ -150,10 +152,11 @@ Result<ListAnswer> ReadListAnswer(const postgres::Rows& rows, const exchange::Re
     if (rows.Text(row, 0) != "record") continue;
     const std::string_view key = rows.Text(row, 1);
     if (!key.starts_with(prefix)) return Unexpected("key");
-    Result<idempotency::Record> record = idempotency::Decode(rows.Text(row, 2));
-    if (!record) return record.error();
     std::string record_key(key.substr(prefix.size()));
-    if (filter.Fits(record_key, *record, answer.now)) {
+    Result<idempotency::Record> record = idempotency::Decode(rows.Text(row, 2));
+    if (!record) {
+      TellUnreadable(record_key, record.error());
+    } else if (filter.Fits(record_key, *record, answer.now)) {
       answer.found.push_back({std::move(record_key), std::move(*record)});
     }
   }

@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "proxy/store/unreadable.h"
+
 namespace idem::store {
 namespace {
 
@@ -147,7 +149,10 @@ Result<RedisPage> ReadPage(RedisValue reply, std::string_view prefix) {
     RedisPage::Entry entry{std::string(key->substr(prefix.size())), {}};
     if (reply.at(i).at(1).text()) {
       Result<idempotency::Record> record = ReadRecord(reply.at(i).at(1));
-      if (!record) return record.error();
+      if (!record) {
+        TellUnreadable(entry.record_key, record.error());
+        continue;
+      }
       entry.record = std::move(*record);
     }
     page.entries.push_back(std::move(entry));

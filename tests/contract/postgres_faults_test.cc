@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -352,6 +353,17 @@ TEST_CASE("postgres: what has expired is deleted in the background") {
     CAPTURE(table);
     CHECK(database.client().Ask("SELECT count(*) FROM idemproxy_" + table) == "0");
   }
+}
+
+TEST_CASE("postgres: a list goes on behind a record that cannot be read") {
+  TestDatabase database;
+  PostgresFixture fixture(OptionsFor(database.url()));
+  Caller caller(fixture);
+  for (const char* key : {"a", "broken", "c"}) caller.Begin(key, NewClaim());
+  database.client().Run("UPDATE idemproxy_records SET rest = '?' WHERE key = 'idemp:broken'");
+  std::set<std::string> keys;
+  for (const auto& found : caller.List({})) keys.insert(found.record_key);
+  CHECK(keys == std::set<std::string>{"a", "c"});
 }
 
 }  // namespace idem::contract

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "proxy/event/event_loop.h"
 #include "proxy/event/resolver.h"
 #include "proxy/store/redis_store.h"
+#include "tests/contract/caller.h"
+#include "tests/contract/redis_fixture.h"
+#include "tests/contract/samples.h"
 #include "tests/support/redis_client.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/relay.h"
@@ -347,6 +351,18 @@ TEST_CASE("redis: more than a connection may hold is refused at once") {
     }));
   }
   test::RunUntil(asker.loop(), [&] { return refused == 10; });
+}
+
+TEST_CASE("redis: a list goes on behind a record that cannot be read") {
+  const support::RedisServer server;
+  contract::RedisFixture fixture(OptionsFor(server.port()));
+  contract::Caller caller(fixture);
+  for (const char* key : {"a", "broken", "c"}) caller.Begin(key, contract::NewClaim());
+  support::RedisClient(server.port())
+      .Ask({"SET", "idemp:broken", "idemproxy/1 executing 00 1 1 1 ?"});
+  std::set<std::string> keys;
+  for (const auto& found : caller.List({})) keys.insert(found.record_key);
+  CHECK(keys == std::set<std::string>{"a", "c"});
 }
 
 }  // namespace idem::store
