@@ -365,7 +365,8 @@ void KeyClaim::Settle() {
                                      .record_key = record_key_,
                                      .claim = claim_,
                                      .response = outcome_,
-                                     .ttl = request_.policy->ttl},
+                                     .ttl = request_.policy->ttl,
+                                     .offered_again = overtaken_},
                                     [this](const SettleAnswer& answer) { OnSettled(answer); });
 }
 
@@ -374,8 +375,8 @@ void KeyClaim::OnSettled(const SettleAnswer& answer) {
   ClockStore();
   SetHolding(false);
   // Overtaken: nothing has ended, so nobody is woken, least of all ourselves.
-  const bool overtaken = outcome_ && answer.kind == SettleAnswer::Kind::kHeld;
-  if (overtaken) return OnHeld(*answer.record, answer.now);
+  overtaken_ = outcome_ && answer.kind == SettleAnswer::Kind::kHeld;
+  if (overtaken_) return OnHeld(*answer.record, answer.now);
   if (ending_ == Ending::kRelease) {
     parts_.waiters.WakeFirst(record_key_);
   } else {

@@ -151,6 +151,7 @@ class KeyClaim final : public KeyWaiter {
 
   idempotency::Ending ending_ = idempotency::Ending::kRelease;
   std::shared_ptr<const idempotency::StoredResponse> outcome_;  // of an effect that we made
+  bool overtaken_ = false;  // it was refused, because another token held the key
 
   // One open question and a deadline beside it; and the whole wait's.
   Ticket question_;

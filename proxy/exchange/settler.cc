@@ -116,6 +116,7 @@ void Settler::Close(Entry& entry, SettleAnswer answer) {
 void Settler::LogHeld(const Entry& entry, const SettleAnswer& answer) {
   const Settlement& what = entry.settlement;
   if (answer.kind != SettleAnswer::Kind::kHeld || what.claim.upstream_idempotent) return;
+  if (what.offered_again) return;
   if (what.kind != Settlement::Kind::kComplete && what.kind != Settlement::Kind::kMarkUnknown)
     return;
   // Completed under our own token: somebody settled the same effect before us.

@@ -32,6 +32,7 @@ struct Settlement {
   std::shared_ptr<const idempotency::StoredResponse>
       response;                     // kComplete: shared with the exchange that answers with it
   idempotency::Milliseconds ttl{};  // kComplete
+  bool offered_again = false;       // another token held the key, and that was told
 };
 
 /// One for each loop. It outlives the exchanges and dies before the store.

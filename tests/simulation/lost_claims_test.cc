@@ -75,6 +75,24 @@ TEST_CASE("an effect whose caller left waits for its overtaker no longer than a 
   CHECK(world.proxy.waiters.count() == 0);
 }
 
+TEST_CASE("a possible duplicate is counted once, however often its outcome is offered") {
+  World world;
+  auto slow = world.proxy.Post("k-1");
+  world.loop.Settle();
+  world.state.records.clear();  // the store forgot the claim
+  auto other = world.proxy.Post("k-1");
+  world.loop.Settle();
+  REQUIRE(world.proxy.upstream->begun() == 2);
+  FakeUpstream::Answer(world.call(0), 201, "mine");
+  world.loop.Advance(seconds(5));
+  CHECK(world.proxy.store.completions > 2);
+  const std::string metrics = world.proxy.metrics.Render();
+  CHECK(metrics.find("duplicate_effect_possible_total 1\n") != std::string::npos);
+  FakeUpstream::Answer(world.call(1), 201, "other's");
+  world.loop.Advance(seconds(1));
+  CHECK(slow->body == "other's");
+}
+
 TEST_CASE("a released claim wakes one waiter of many, who asks for all") {
   World world;
   auto first = world.proxy.Post("k-1");

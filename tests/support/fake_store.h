@@ -34,6 +34,7 @@ class FakeStore final : public exchange::RecordStore, public exchange::RateLimit
   int counted = 0;
   std::string limited_subject;  // of the last question to the limit
   int begins = 0;
+  int completions = 0;
 
   void Deliver() {
     hold_answers = false;
@@ -52,6 +53,7 @@ class FakeStore final : public exchange::RecordStore, public exchange::RateLimit
   Ticket Complete(std::string_view key, const idempotency::Claim& claim,
                   const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
                   OnSettled on_answer) override {
+    ++completions;
     return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
       return Apply(key, store::Complete(Present(key), claim, response, ttl, Now()));
     });
