@@ -100,6 +100,33 @@ void CheckLease(const Node& node, const forward::UpstreamOptions& upstream, Poli
   }
 }
 
+bool IsScopedByRoute(const Policy& policy) {
+  return std::any_of(policy.scope.begin(), policy.scope.end(), [](const auto& rule) {
+    return rule.kind == idempotency::ScopeRule::Kind::kRoute;
+  });
+}
+
+// Two routes whose equal keys are two keys must not ask the backend one and the same question.
+void CheckLookUp(std::size_t index, Draft& draft) {
+  const Route& route = draft.config.routes[index];
+  if (!route.idempotency || !route.idempotency->reconcile) return;
+  for (std::size_t i = 0; i < index; ++i) {
+    const Route& other = draft.config.routes[i];
+    if (!other.idempotency || !other.idempotency->reconcile) continue;
+    const bool same = other.upstream == route.upstream &&
+                      other.idempotency->reconcile->get == route.idempotency->reconcile->get;
+    const bool told_apart =
+        IsScopedByRoute(*other.idempotency) || IsScopedByRoute(*route.idempotency);
+    if (!same || !told_apart) continue;
+    return ComplainBelow(draft.route_nodes[index], {"idempotency", "reconcile", "get"},
+                         "asks what route `" + other.name +
+                             "` asks: equal keys of the two are two keys in a scope with `route`, "
+                             "and would find each other's effect. Ask differently, or take "
+                             "`route` out of both scopes",
+                         draft.mistakes);
+  }
+}
+
 // The longest that one exchange of the configuration may take.
 milliseconds LongestExchange(const Config& config) {
   milliseconds longest{};
@@ -148,6 +175,7 @@ void CheckWhole(Draft& draft) {
     CheckAuthentication(node, route, draft);
     CheckLimitSubject(node, route, draft.mistakes);
     CheckBody(node, route, draft.mistakes);
+    CheckLookUp(i, draft);
     if (route.upstream >= config.upstreams.size()) return;  // there is none; told already
     if (route.idempotency) {
       CheckLease(node, config.upstreams[route.upstream], *route.idempotency, draft);

@@ -343,6 +343,23 @@ TEST_CASE("what this version does not do is refused where it is asked for") {
   });
 }
 
+TEST_CASE("two routes whose equal keys are two keys do not ask the backend the same question") {
+  const std::string first =
+      "idempotency: {reconcile: {get: \"/?k={key}\", found: 200}}\n- path: /b\n  upstream: ";
+  const std::string second = "\n  idempotency: {reconcile: {get: \"/?k={key}\", found: 200}}";
+  CheckRoutes({
+      {first + "http://b" + second,
+       "f:8:34: routes[1].idempotency.reconcile.get: asks what route `/a` asks: equal keys of the "
+       "two are two keys in a scope with `route`, and would find each other's effect. Ask "
+       "differently, or take `route` out of both scopes\n"},
+      {first + "http://c" + second, ""},
+      {first + "http://b\n  idempotency: {reconcile: {get: \"/b?k={key}\", found: 200}}", ""},
+      {"idempotency: &one {scope: [], reconcile: {get: \"/?k={key}\", found: 200}}\n- path: /b\n"
+       "  upstream: http://b\n  idempotency: *one",
+       ""},
+  });
+}
+
 TEST_CASE("a look-up that could find another's effect, or come too early, is refused") {
   CheckRoutes({
       {"idempotency: {lease: 1s, reconcile: {get: /k, found: 404, after: soon}}",
