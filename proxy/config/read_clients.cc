@@ -1,10 +1,7 @@
 // clients: who may sign, and their secrets.
-#include <sys/stat.h>
-
-#include <cstring>
-#include <fstream>
 #include <sstream>
 
+#include "proxy/config/secret_file.h"
 #include "proxy/config/sections.h"
 
 namespace idem::config {
@@ -34,15 +31,8 @@ void ReadSecrets(MapReader& map, auth::ClientOptions& client, Mistakes& mistakes
   }
 }
 
-// One a line; the line's end (LF or CRLF) is not a part of it, and empty lines are none. No more is
-// read than may be there: a device named by mistake has no end.
-void ReadSecretLines(MapReader& map, std::istream& file, auth::ClientOptions& client) {
-  std::string text(kSecretsFileMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kSecretsFileMax) {
-    return map.Complain("secrets_file", "is a file of more than 1MiB");
-  }
+// One a line; the line's end (LF or CRLF) is not a part of it, and empty lines are none.
+void ReadSecretLines(MapReader& map, std::string text, auth::ClientOptions& client) {
   std::istringstream lines(std::move(text));
   std::string line;
   std::size_t secrets = 0;
@@ -63,14 +53,10 @@ void ReadSecretLines(MapReader& map, std::istream& file, auth::ClientOptions& cl
 void ReadSecretsFile(MapReader& map, auth::ClientOptions& client, Draft& draft) {
   std::string path;
   if (!map.ReadText("secrets_file", path)) return;
-  struct stat status {};
-  std::ifstream file(path);
-  if (!file || ::stat(path.c_str(), &status) != 0) {
-    return map.Complain("secrets_file", std::string("cannot be read: ") + std::strerror(errno));
-  }
-  if (S_ISDIR(status.st_mode)) return map.Complain("secrets_file", "is a folder");
-  ReadSecretLines(map, file, client);
-  if ((status.st_mode & S_IWOTH) != 0) {
+  auto file = ReadSecretFile(path, kSecretsFileMax);
+  if (!file) return map.Complain("secrets_file", file.error().detail);
+  ReadSecretLines(map, std::move(file->text), client);
+  if (file->anybody_may_write) {
     Complain(*map.node().Find("secrets_file"),
              "is a file that every user of the machine may change (chmod o-w)", draft.warnings);
   }

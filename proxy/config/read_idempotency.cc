@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "proxy/config/sections.h"
+#include "proxy/idempotency/canonical_json.h"
 
 namespace idem::config {
 
@@ -61,7 +62,7 @@ void ReadFingerprint(MapReader& map, idempotency::Recipe& recipe, Mistakes& mist
     for (const Node& item : *items) {
       const std::string* pointer = TextOf(item, mistakes);
       if (pointer == nullptr) continue;
-      if (pointer->empty() || !IsJsonPointer(*pointer)) {
+      if (!idempotency::IsJsonPointer(*pointer)) {
         Complain(item, "is not a JSON pointer to a member, such as /sent_at", mistakes);
       }
       recipe.ignore.push_back(*pointer);
@@ -170,7 +171,7 @@ void ReadReconcile(MapReader& map, Policy& policy, Mistakes& mistakes) {
   reconcile.Require("found");
   reconcile.ReadNumber("found", rule.found, {200, 299});
   if (reconcile.ReadText("found_when", rule.found_when) &&
-      (rule.found_when.empty() || !IsJsonPointer(rule.found_when))) {
+      !idempotency::IsJsonPointer(rule.found_when)) {
     reconcile.Complain("found_when", "is not a JSON pointer to a member, such as /order/id");
   }
   reconcile.ReadTime("after", rule.after, kLifeRange);

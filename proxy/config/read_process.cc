@@ -1,9 +1,9 @@
 // listen, admin, workers, log, shutdown_grace, trusted_proxies: what concerns the process.
 #include <algorithm>
-#include <fstream>
 #include <thread>
 
 #include "proxy/config/checks.h"
+#include "proxy/config/secret_file.h"
 #include "proxy/config/sections.h"
 
 namespace idem::config {
@@ -79,16 +79,10 @@ void ReadAdminToken(MapReader& admin, Draft& draft) {
   std::string text;
   if (admin.ReadText("token", text)) return CheckToken(admin, "token", std::move(text), draft);
   if (!admin.ReadText("token_file", text)) return;
-  // No more is read than may be there: a device named by mistake has no end.
   constexpr std::size_t kTokenFileMax = 4096;
-  std::ifstream file(text);
-  std::string token(kTokenFileMax, '\0');
-  file.read(token.data(), static_cast<std::streamsize>(token.size()));
-  token.resize(static_cast<std::size_t>(file.gcount()));
-  token.resize(std::min(token.size(), token.find('\n')));
-  if (token.empty()) {
-    return admin.Complain("token_file", "cannot be read, or has no line with a token");
-  }
+  const auto file = ReadSecretFile(text, kTokenFileMax);
+  if (!file) return admin.Complain("token_file", file.error().detail);
+  std::string token = file->text.substr(0, file->text.find('\n'));
   if (token.ends_with('\r')) token.pop_back();
   CheckToken(admin, "token_file", std::move(token), draft);
 }

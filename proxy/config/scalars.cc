@@ -135,16 +135,6 @@ std::string ToLower(std::string_view text) {
   return lower;
 }
 
-bool IsJsonPointer(std::string_view text) {
-  if (text.empty()) return true;
-  if (text.front() != '/') return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '~') continue;
-    if (i + 1 == text.size() || (text[i + 1] != '0' && text[i + 1] != '1')) return false;
-  }
-  return true;
-}
-
 std::string_view Nearest(std::string_view text, const std::vector<std::string_view>& known) {
   constexpr std::size_t kTextMax = 64;  // of what was written; the rest is no slip of the finger
   if (text.size() > kTextMax) return "";

@@ -36,8 +36,6 @@ using std::chrono::milliseconds;
 /// 1 to `size_max` characters from `!` to `~`.
 [[nodiscard]] bool IsVisible(std::string_view text, std::size_t size_max);
 [[nodiscard]] std::string ToLower(std::string_view text);
-/// "" or a JSON pointer (RFC 6901).
-[[nodiscard]] bool IsJsonPointer(std::string_view text);
 
 /// The one of `known` that somebody who wrote `text` most likely meant; "" where none is near.
 [[nodiscard]] std::string_view Nearest(std::string_view text,

@@ -1,6 +1,7 @@
 // What good files are read as.
 #include "proxy/config/config.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -540,11 +541,32 @@ TEST_CASE("a secrets file has one secret a line, and adds to those of the config
   unlink(path);
 }
 
-TEST_CASE("a secrets file without end is refused, and not read on") {
-  const std::string yaml =
-      "clients: [{id: a, secrets_file: /dev/zero}]\nroutes: [{path: /, upstream: http://b}]\n";
-  CHECK(JoinLines(MistakesOf(yaml)) ==
-        "f:1:33: clients[0].secrets_file: is a file of more than 1MiB\n");
+TEST_CASE("what holds a secret is a plain file: a pipe would be waited for, a device has no end") {
+  const std::string pipe = "/tmp/idem-config-pipe-" + std::to_string(getpid());
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  struct Row {
+    std::string path;
+    std::string complaint;
+  };
+  for (const Row& row : {Row{pipe, "is not a plain file"}, Row{"/dev/zero", "is not a plain file"},
+                         Row{"/tmp", "is a folder"}}) {
+    CAPTURE(row.path);
+    const std::string yaml = "clients: [{id: a, secrets_file: " + row.path +
+                             "}]\nadmin: {token_file: " + row.path +
+                             "}\nroutes: [{path: /, upstream: http://b}]\n";
+    CHECK(JoinLines(MistakesOf(yaml)) == "f:1:33: clients[0].secrets_file: " + row.complaint +
+                                             "\nf:2:21: admin.token_file: " + row.complaint + "\n");
+  }
+  unlink(pipe.c_str());
+}
+
+TEST_CASE("a secrets file that is too large is refused") {
+  const std::string path = "/tmp/idem-config-large-" + std::to_string(getpid());
+  std::ofstream(path) << std::string((1 << 20) + 1, 's');
+  CHECK(JoinLines(MistakesOf("clients: [{id: a, secrets_file: " + path +
+                             "}]\nroutes: [{path: /, upstream: http://b}]\n")) ==
+        "f:1:33: clients[0].secrets_file: is a file of more than 1024KiB\n");
+  unlink(path.c_str());
 }
 
 TEST_CASE("what is allowed but risky is warned of, with its place") {

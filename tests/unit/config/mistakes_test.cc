@@ -124,7 +124,7 @@ TEST_CASE("the process's own keys are checked") {
       {"admin: {token: 0123456789abcdef, token_file: x}",
        "f:3:46: admin.token_file: stands beside `token`: give one of them\n"},
       {"admin: {token_file: /nowhere/token}",
-       "f:3:21: admin.token_file: cannot be read, or has no line with a token\n"},
+       "f:3:21: admin.token_file: cannot be read: No such file or directory\n"},
       {"workers: 0", "f:3:10: workers: must be from 1 to 256\n"},
       {"workers: \"2\"", "f:3:10: workers: must be a whole number from 1 to 256\n"},
       {"workers: [2]", "f:3:10: workers: must be a whole number from 1 to 256\n"},

@@ -84,13 +84,4 @@ TEST_CASE("a slip of the finger finds the word that was meant") {
   CHECK(Nearest(std::string(1000, 'l'), known).empty());
 }
 
-TEST_CASE("a JSON pointer begins with a slash and escapes with ~0 and ~1") {
-  CHECK(IsJsonPointer(""));
-  CHECK(IsJsonPointer("/order/id"));
-  CHECK(IsJsonPointer("/a~1b/~0"));
-  CHECK_FALSE(IsJsonPointer("order"));
-  CHECK_FALSE(IsJsonPointer("/a~"));
-  CHECK_FALSE(IsJsonPointer("/a~2"));
-}
-
 }  // namespace idem::config
