@@ -50,6 +50,18 @@ TEST_CASE("what runs during a reload ends at its own backend, and the old connec
   CHECK(proxy.Stop() == 0);
 }
 
+TEST_CASE("a reload does not listen where another process does") {
+  ScriptedBackend backend(Always(Response(201, "made")));
+  RunningProxy proxy(Yaml(backend.address()));
+  RunningProxy other(Yaml(backend.address()));
+  const std::string theirs = "127.0.0.1:" + std::to_string(other.port());
+  proxy.Reload("listen: [\"127.0.0.1:0\", \"" + theirs + "\"]\n" + Yaml(backend.address()),
+               "\"event\":\"reload_refused\"");
+  CHECK(proxy.process().output().find(theirs) != std::string::npos);
+  CHECK(proxy.process().output().find("\"event\":\"reloaded\"") == std::string::npos);
+  CHECK(AskOnce(proxy.port(), "GET", "/orders", {}, "").status == 201);
+}
+
 TEST_CASE("a reload while draining is refused, and a second SIGTERM leaves at once") {
   ScriptedBackend backend(AnswerWhenReleased());
   RunningProxy proxy(Yaml(backend.address()));

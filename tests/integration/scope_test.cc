@@ -1,11 +1,13 @@
 // A start, or a reload, that would forget earlier keys in silence.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "tests/support/postgres_server.h"
 #include "tests/support/redis_server.h"
@@ -191,6 +193,34 @@ TEST_CASE("a reload is checked as a start is, and a route that it adds is held f
   CHECK(proxy.WaitForExit() == 0);
   CHECK(
       Holds(world.Refused({.more = more("refunds") + more("third")}), "`returns`, which is gone"));
+}
+
+TEST_CASE("a file whose scope is still being checked is not applied over a newer one") {
+  RedisServer redis;
+  Relay relay(redis.port());
+  World world("redis://127.0.0.1:" + std::to_string(relay.port()));
+  Process proxy = world.Start({});
+  const std::uint16_t port = World::Port(proxy);
+  REQUIRE(World::Post(port, "k-1").status == 201);
+  std::atomic<bool> is_checked = false;
+  relay.WatchClients([&](std::string_view bytes) {
+    if (bytes.find("note scopes") != bytes.npos) is_checked = true;
+  });
+  relay.Delay(std::chrono::milliseconds(100));
+  const auto reload = [&](const std::string& name, const std::string& idempotency) {
+    std::ofstream(world.file) << world.Yaml({.more = "  - name: " + name + "\n    path: /" + name +
+                                                     "\n    upstream: http://" +
+                                                     world.backend.address() + "\n" + idempotency});
+    proxy.Signal(SIGHUP);
+  };
+  reload("older", "    idempotency: {}\n");
+  while (!is_checked) std::this_thread::yield();
+  reload("newer", "");
+  proxy.WaitForLine("\"event\":\"reloaded\"");
+  // As many trips to the store as the check has, and begun behind it.
+  REQUIRE(World::Post(port, "k-2").status == 201);
+  CHECK(AskOnce(port, "GET", "/newer", {}, "").status == 201);
+  CHECK(AskOnce(port, "GET", "/older", {}, "").status == 404);
 }
 
 TEST_CASE("a store that is away at the start is asked before the first claim") {
