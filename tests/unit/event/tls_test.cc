@@ -1,9 +1,14 @@
 #include "proxy/event/tls.h"
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "proxy/event/connection.h"
@@ -191,6 +196,72 @@ TEST_CASE("a peer that asks for key updates without end is cut") {
   for (int i = 0; i < 4000; ++i) peer.AskForKeyUpdate();
   RunUntil(pair.loop, [&] { return pair.server.failures == 1; });
   CHECK(pair.server.error.detail.find("key updates") != std::string::npos);
+}
+
+/// Reads a little of what one client sends over TLS, and resets the connection.
+class HastyPeer {
+ public:
+  HastyPeer() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof own;
+    REQUIRE(bind(listener_, reinterpret_cast<sockaddr*>(&own), size) == 0);
+    REQUIRE(listen(listener_, 1) == 0);
+    REQUIRE(getsockname(listener_, reinterpret_cast<sockaddr*>(&own), &size) == 0);
+    address_ = *Endpoint::Parse("127.0.0.1:" + std::to_string(ntohs(own.sin_port)));
+    thread_ = std::thread([this] { Serve(); });
+  }
+  HastyPeer(const HastyPeer&) = delete;
+  HastyPeer& operator=(const HastyPeer&) = delete;
+  ~HastyPeer() { close(listener_); }
+
+  [[nodiscard]] const Endpoint& address() const { return address_; }
+  /// Once it is done.
+  bool HasRead() {
+    thread_.join();
+    return has_read_;
+  }
+
+ private:
+  void Serve() {
+    const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context{SSL_CTX_new(TLS_server_method()),
+                                                               SSL_CTX_free};
+    SSL_CTX_use_certificate_chain_file(context.get(), Certificates().server().c_str());
+    SSL_CTX_use_PrivateKey_file(context.get(), Certificates().key().c_str(), SSL_FILETYPE_PEM);
+    const std::unique_ptr<SSL, void (*)(SSL*)> ssl{SSL_new(context.get()), SSL_free};
+    const int client = accept(listener_, nullptr, nullptr);
+    SSL_set_fd(ssl.get(), client);
+    char byte = 0;
+    has_read_ = SSL_accept(ssl.get()) == 1 && SSL_read(ssl.get(), &byte, 1) == 1;
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(client);
+  }
+
+  const int listener_;
+  Endpoint address_;
+  bool has_read_ = false;
+  std::thread thread_;
+};
+
+// "Nothing was taken" makes a claim free again. The reset is a race, so it is run often.
+TEST_CASE("a write of which the peer has read a byte is never told as one that did not begin") {
+  const std::string body(16 << 20, 'b');
+  const auto context =
+      TlsContext::ForClient({.ca = Certificates().ca(), .certificate = {}, .key = {}});
+  REQUIRE(context.has_value());
+  for (int i = 0; i < 20; ++i) {
+    HastyPeer peer;
+    EventLoop loop;
+    End client;
+    client.connection = Connection::ConnectTls(loop, *SocketAddress::FromLiteral(peer.address()),
+                                               **context, "localhost", seconds(10), client, {});
+    RunUntil(loop, [&] { return client.connected; });
+    const bool taken = client.connection->Write("head", body);
+    if (peer.HasRead()) CHECK(taken);
+    RunUntil(loop, [&] { return client.failures == 1; });
+  }
 }
 
 TEST_CASE("a connection that ends without a close_notify was cut") {
