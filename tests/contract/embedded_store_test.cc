@@ -285,6 +285,32 @@ TEST_CASE("a start whose clock is behind the newest record goes on from there") 
   CHECK(held.now >= completed_at);
 }
 
+// A look-up counts from the lease's end, and how long the process before has been gone is told by
+// the calendar alone.
+TEST_CASE("a claim of the process before keeps its whole lease from the start on") {
+  EmbeddedFixture fixture;
+  Claim claim = NewClaim();
+  claim.lease = std::chrono::minutes(1);
+  {
+    Caller caller(fixture);
+    caller.Begin("executing", claim);
+    caller.Begin("unknown", claim);
+    caller.MarkUnknown("unknown", claim);
+  }
+  fixture.Close();
+  fixture.calendar().Pass(std::chrono::minutes(5));
+  fixture.Open();
+  Caller caller(fixture);
+  for (const std::string key : {"executing", "unknown"}) {
+    CAPTURE(key);
+    const auto held = caller.Look(key);
+    REQUIRE(held.record.has_value());
+    CHECK(held.record->state == idempotency::RecordState::kUnknown);
+    CHECK(held.record->lease_ends_at > held.now + std::chrono::seconds(50));
+    CHECK(held.record->lease_ends_at <= held.now + claim.lease);
+  }
+}
+
 TEST_CASE("a start more than 30 days ahead forgets nothing for an hour") {
   EmbeddedFixture fixture;
   const Claim claim = NewClaim();
