@@ -71,6 +71,7 @@ void Exchange::Start() {
                      : observes ? RequestBody::kHeldMax
                                 : RequestBody::kReadAhead;
   if (!body_.Expect(request_.body, route_->max_body, ahead)) return RefuseBody(BodyTooLarge());
+  stream_->LimitBody(route_->max_body);
   if (body_.ended()) return OnReceived();
   stream_->ResumeBody();
 }

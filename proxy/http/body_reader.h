@@ -10,6 +10,8 @@ namespace idem::http {
 class BodyReader {
  public:
   void Begin(const BodyLength& length, ForbiddenTrailers forbidden_trailers);
+  /// Of one without a known length; whoever knows a length compares it by itself.
+  void LimitChunks(std::uint64_t bytes_max) { chunks_.LimitData(bytes_max); }
   using Step = ChunkedDecoder::Step;
   /// The next piece of the body, or its end.
   Step Next(std::string_view bytes, const ParserLimits& limits);

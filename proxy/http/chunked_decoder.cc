@@ -16,6 +16,8 @@ constexpr ParseError kBareLineFeed{400, "bad-request", "a chunk's size line does
 constexpr ParseError kBadSize{400, "bad-request", "a chunk's size is not a hexadecimal number"};
 constexpr ParseError kSizeOverflow{400, "bad-request", "a chunk's size is too large"};
 constexpr ParseError kChunkTooLarge{413, "body-too-large", "a chunk is too large"};
+constexpr ParseError kBodyTooLarge{413, "body-too-large",
+                                   "the chunks are larger than a body may be"};
 constexpr ParseError kBadExtension{400, "bad-request", "a chunk extension is malformed"};
 constexpr ParseError kTooManyExtensions{400, "bad-request", "there are too many chunk extensions"};
 constexpr ParseError kBadDataEnd{400, "bad-request", "a chunk's data is not followed by CR LF"};
@@ -118,6 +120,8 @@ void ChunkedDecoder::Begin(ForbiddenTrailers forbidden_trailers) {
   state_ = State::kSizeLine;
   forbidden_trailers_ = forbidden_trailers;
   data_left_ = 0;
+  data_max_ = kNoLimit;
+  data_announced_ = 0;
   extension_bytes_ = 0;
 }
 
@@ -171,11 +175,13 @@ const ParseError* ChunkedDecoder::TakeSizeLine(std::string_view line, const Pars
   }
   const std::string_view extensions(digits_end, static_cast<std::size_t>(line.end() - digits_end));
   if (size > limits.chunk_bytes) return &kChunkTooLarge;
+  if (size > data_max_ - data_announced_) return &kBodyTooLarge;
   if (!ExtensionReader(extensions).ReadAll()) return &kBadExtension;
   extension_bytes_ += extensions.size();
   if (extension_bytes_ > limits.chunk_extension_bytes) return &kTooManyExtensions;
 
   data_left_ = size;
+  data_announced_ += size;
   state_ = size == 0 ? State::kTrailers : State::kData;
   if (size == 0) trailers_.Begin(SectionScanner::StartLine::kNone);
   return nullptr;

@@ -24,6 +24,8 @@ enum class ForbiddenTrailers : bool { kDrop, kRefuse };
 class ChunkedDecoder {
  public:
   void Begin(ForbiddenTrailers forbidden_trailers);
+  /// Refuses a chunk that would bring the data of this body above `bytes_max`, by its size line.
+  void LimitData(std::uint64_t bytes_max) { data_max_ = bytes_max; }
 
   struct Step {
     std::size_t consumed = 0;
@@ -35,6 +37,7 @@ class ChunkedDecoder {
   Step Next(std::string_view bytes, const ParserLimits& limits);
 
  private:
+  static constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
   enum class State : std::uint8_t { kSizeLine, kData, kDataEnd, kTrailers };
 
   [[nodiscard]] const ParseError* TakeSizeLine(std::string_view line, const ParserLimits& limits);
@@ -46,7 +49,9 @@ class ChunkedDecoder {
 
   State state_ = State::kSizeLine;
   ForbiddenTrailers forbidden_trailers_ = ForbiddenTrailers::kRefuse;
-  std::uint64_t data_left_ = 0;
+  std::uint64_t data_left_ = 0;  // of this chunk
+  std::uint64_t data_max_ = kNoLimit;
+  std::uint64_t data_announced_ = 0;  // by all chunks so far
   std::size_t extension_bytes_ = 0;
   SectionScanner trailers_;
 };

@@ -58,6 +58,10 @@ class RequestParser {
   /// by the next call), and after OnRequestEnd. Call while `again`, then when more bytes have come.
   Progress Feed(std::string_view bytes);
 
+  /// Of this message, in or behind OnRequestHead: a chunk is refused (413) that would make the body
+  /// larger, before any of its data is told.
+  void LimitBody(std::uint64_t bytes_max);
+
   /// The client ended its side. True if that was between two requests (nothing was begun).
   [[nodiscard]] bool at_message_start() const;
   /// The head of the present message is complete and its end has not been reported.

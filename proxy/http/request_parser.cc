@@ -29,6 +29,8 @@ class RequestParser::Impl {
     return {};
   }
 
+  void LimitBody(std::uint64_t bytes_max) { body_.LimitChunks(bytes_max); }
+
   [[nodiscard]] bool at_message_start() const {
     return state_ == State::kHead && scanner_.untouched();
   }
@@ -104,6 +106,7 @@ RequestParser::RequestParser(const ParserLimits& limits, RequestEvents& events)
     : impl_(std::make_unique<Impl>(limits, events)) {}
 RequestParser::~RequestParser() = default;
 RequestParser::Progress RequestParser::Feed(std::string_view bytes) { return impl_->Feed(bytes); }
+void RequestParser::LimitBody(std::uint64_t bytes_max) { impl_->LimitBody(bytes_max); }
 bool RequestParser::at_message_start() const { return impl_->at_message_start(); }
 bool RequestParser::in_body() const { return impl_->in_body(); }
 void RequestParser::Reset() { impl_->Reset(); }

@@ -28,6 +28,9 @@ class ServerStream {
 
   [[nodiscard]] virtual const Peer& peer() const = 0;
 
+  /// The body is refused (OnBodyError, 413) as soon as it announces that it will be larger. One of
+  /// known length was announced by the head.
+  virtual void LimitBody(std::uint64_t bytes_max) = 0;
   /// Body bytes stop coming until ResumeBody(). A stream begins paused: the handler asks for the
   /// body when it wants it, and only then is `100 Continue` sent where the client waits for it.
   virtual void PauseBody() = 0;

@@ -71,6 +71,7 @@ class ClientConnection final : public Retirable,
 
   // http::ServerStream
   [[nodiscard]] const http::Peer& peer() const override { return peer_; }
+  void LimitBody(std::uint64_t bytes_max) override { parser_->LimitBody(bytes_max); }
   void PauseBody() override { reading_body_ = false; }
   void ResumeBody() override;
   void SendInterim(const http::ResponseHead& head) override;

@@ -39,6 +39,7 @@ class Visit final : public http::ServerStream {
  private:
   // What the exchange tells the connection.
   [[nodiscard]] const http::Peer& peer() const override { return peer_; }
+  void LimitBody(std::uint64_t /*bytes_max*/) override {}
   void PauseBody() override { body_wanted_ = false; }
   void ResumeBody() override { body_wanted_ = true; }
   void SendInterim(const http::ResponseHead&) override {}

@@ -15,6 +15,7 @@ class FakeClient final : public http::ServerStream {
   }
 
   [[nodiscard]] const http::Peer& peer() const override { return peer_; }
+  void LimitBody(std::uint64_t /*bytes_max*/) override {}
   void PauseBody() override { body_wanted = false; }
   void ResumeBody() override { body_wanted = true; }
   void SendInterim(const http::ResponseHead& sent) override { interim_status = sent.status; }

@@ -385,6 +385,41 @@ TEST_CASE("each limit refuses what is one byte or line beyond it") {
   for (const Row& row : rows) CheckEverySplit(row, limits);
 }
 
+TEST_CASE("a body is refused by the size line of the chunk that would make it too large") {
+  struct Body final : RequestEvents {
+    void OnRequestHead() override {}
+    void OnRequestBody(std::string_view bytes) override { text += bytes; }
+    void OnRequestEnd() override { text += "}"; }
+    std::string text;
+  };
+  struct Row {
+    std::string chunks;
+    std::string text;
+  };
+  const Row rows[] = {
+      {"4\r\nabcd\r\n6\r\nefghij\r\n0\r\n\r\n", "abcdefghij}"},
+      {"4\r\nabcd\r\n7\r\n", "abcd!413"},
+      {"b\r\n", "!413"},
+      {"a\r\nabcdefghij\r\n1\r\n", "abcdefghij!413"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.chunks);
+    const std::string request =
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + row.chunks;
+    Body body;
+    RequestParser parser(ParserLimits{}, body);
+    std::string_view rest = request;
+    for (bool again = true; again;) {
+      const auto progress = parser.Feed(rest);
+      rest.remove_prefix(progress.consumed);
+      if (progress.error != nullptr) body.text += "!" + std::to_string(progress.error->status);
+      if (parser.in_body() && body.text.empty()) parser.LimitBody(10);
+      again = progress.again;
+    }
+    CHECK(body.text == row.text);
+  }
+}
+
 TEST_CASE("an end of the connection is between requests or inside one") {
   CHECK(RequestRecorder::Read("").empty());
   CHECK(RequestRecorder::Read("\r\n").empty());
