@@ -48,7 +48,8 @@ class RecordIndex {
 
   /// One step of a walk over all records: it looks at some hundreds, and may find none and still
   /// have a cursor. `cursor` is "" for the first step. What lies in the store during the whole walk
-  /// is found, but for a record that cannot be read: the log tells of it. kInvalid for a cursor that no answer gave.
+  /// is found, but for a record that cannot be read: the log tells of it. kInvalid for a cursor
+  /// that no answer gave.
   [[nodiscard]] virtual Ticket List(const RecordFilter& filter, std::string_view cursor,
                                     OnListed on_answer) = 0;
 };
