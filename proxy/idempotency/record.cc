@@ -17,6 +17,7 @@ constexpr std::string_view kMagic = "idemproxy/1";
 constexpr std::string_view kStateWords[] = {"executing", "completed", "unknown"};
 constexpr std::uint16_t kStatusMin = 200;
 constexpr std::uint16_t kStatusMax = 599;
+constexpr std::size_t kHeaderLineGuess = 384;
 
 // --- what may be written: stated by Encode() as invariants, by Decode() as refusals ---
 
@@ -67,14 +68,17 @@ void AppendText(std::string_view text, std::string& to) {
   }
 }
 
-void AppendClaim(const Record& record, std::string& to) {
-  const Claim& claim = record.claim;
-  to.push_back(' ');
-  AppendHex(claim.token.bytes, to);
+void AppendStateAndTimes(const Record& record, std::string& to) {
+  to.append(kMagic).push_back(' ');
+  to.append(kStateWords[static_cast<std::size_t>(record.state)]).push_back(' ');
+  AppendHex(record.claim.token.bytes, to);
   AppendTime(record.lease_ends_at, to);
   AppendTime(record.begun_at, to);
   AppendTime(record.expires_at, to);
   to.push_back(' ');
+}
+
+void AppendTerms(const Claim& claim, std::string& to) {
   AppendHex(claim.fingerprint, to);
   INVARIANT(IsWord(claim.recipe));
   to.push_back(' ');
@@ -98,6 +102,26 @@ void AppendHead(const http::Fields& fields, std::string& to) {
     to.append(line.name).append(": ").append(line.value).append("\r\n");
   }
   to.append("\r\n");
+}
+
+std::size_t ResponseBytes(const Record& record) {
+  return record.response ? HeadBytes(record.response->fields) + record.response->body.size() : 0;
+}
+
+void AppendRest(const Record& record, std::string& to) {
+  const bool completed = record.state == RecordState::kCompleted;
+  INVARIANT(completed == record.response.has_value());
+  INVARIANT(!completed || IsConsistent(*record.response));
+  AppendTerms(record.claim, to);
+  AppendNumber(completed ? record.response->status : 0, to);
+  AppendNumber(completed && record.response->body_kept ? 1 : 0, to);
+  AppendNumber(completed ? HeadBytes(record.response->fields) : 0, to);
+  AppendNumber(completed ? record.response->body.size() : 0, to);
+  to.push_back('\n');
+  if (completed) {
+    AppendHead(record.response->fields, to);
+    to.append(record.response->body);
+  }
 }
 
 // --- reading ---
@@ -255,27 +279,17 @@ Record MakeCompleted(const Claim& claim, StoreTime begun_at, StoredResponse resp
 }
 
 std::string Encode(const Record& record) {
-  const bool completed = record.state == RecordState::kCompleted;
-  INVARIANT(completed == record.response.has_value());
-  INVARIANT(!completed || IsConsistent(*record.response));
-  const std::size_t head_bytes = completed ? HeadBytes(record.response->fields) : 0;
-  const std::size_t body_bytes = completed ? record.response->body.size() : 0;
-
-  constexpr std::size_t kHeaderLineGuess = 384;
   std::string bytes;
-  bytes.reserve(kHeaderLineGuess + head_bytes + body_bytes);
-  bytes.append(kMagic).push_back(' ');
-  bytes.append(kStateWords[static_cast<std::size_t>(record.state)]);
-  AppendClaim(record, bytes);
-  AppendNumber(completed ? record.response->status : 0, bytes);
-  AppendNumber(completed && record.response->body_kept ? 1 : 0, bytes);
-  AppendNumber(head_bytes, bytes);
-  AppendNumber(body_bytes, bytes);
-  bytes.push_back('\n');
-  if (completed) {
-    AppendHead(record.response->fields, bytes);
-    bytes.append(record.response->body);
-  }
+  bytes.reserve(kHeaderLineGuess + ResponseBytes(record));
+  AppendStateAndTimes(record, bytes);
+  AppendRest(record, bytes);
+  return bytes;
+}
+
+std::string EncodeRest(const Record& record) {
+  std::string bytes;
+  bytes.reserve(kHeaderLineGuess + ResponseBytes(record));
+  AppendRest(record, bytes);
   return bytes;
 }
 

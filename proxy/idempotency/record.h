@@ -88,6 +88,9 @@ struct Record {
 /// the last four are 0 unless completed. State, token and times stand first, so that a script in
 /// the store reads them with one pattern: ^idemproxy/1 (%a+) (%x+) (%d+) (%d+) (%d+)
 [[nodiscard]] std::string Encode(const Record& record);
+/// The same from FINGERPRINT on, for a store whose server writes the six words before it, because
+/// it alone knows the time.
+[[nodiscard]] std::string EncodeRest(const Record& record);
 /// kCorrupt for anything that Encode() cannot have written. Never trusts a length.
 [[nodiscard]] Result<Record> Decode(std::string_view bytes);
 

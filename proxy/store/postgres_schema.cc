@@ -6,7 +6,7 @@
 //
 //   idemproxy_schema        one row: the version of all that stands here
 //   idemproxy_records       a row for each record; `rest` is its byte form behind the times, which
-//                           only the database knows (idempotency::Encode)
+//                           only the database knows (idempotency::EncodeRest)
 //   idemproxy_withdrawals   tokens whose begin changes nothing if it arrives now
 //   idemproxy_notes         exchange::Notes
 //   idemproxy_limits        a row for each subject that is counted; whoever counts locks it

@@ -5,7 +5,6 @@
 
 #include "proxy/base/digest.h"
 #include "proxy/base/hex.h"
-#include "proxy/base/invariant.h"
 #include "proxy/store/postgres_answers.h"
 #include "proxy/store/postgres_schema.h"
 
@@ -23,7 +22,6 @@ using exchange::RecordFilter;
 using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::Milliseconds;
-using idempotency::Record;
 using idempotency::Token;
 using postgres::Parameter;
 
@@ -31,18 +29,6 @@ using postgres::Parameter;
 std::string IdOf(const std::string& prefix, std::string_view text) {
   const Sha256Digest digest = Sha256::Of(text);
   return prefix + std::string(digest.begin(), digest.end());
-}
-
-// The byte form of a record behind its times, which the database writes: six words are cut off.
-std::string BehindTheTimes(const Record& record) {
-  std::string bytes = Encode(record);
-  std::size_t at = 0;
-  for (int words = 0; words < 6; ++words) {
-    at = bytes.find(' ', at);
-    INVARIANT(at != bytes.npos);
-    ++at;
-  }
-  return bytes.erase(0, at);
 }
 
 constexpr std::size_t kDigestBytes = 32;
@@ -118,7 +104,7 @@ Ticket PostgresStore::Begin(BeginQuestion question, OnBegun on_answer) {
   if (question.replaces) asked.replaced = question.replaces->ToHex();
   asked.lease_ms = claim.lease.count();
   asked.keep_ms = (claim.lease + claim.unknown_ttl).count();
-  asked.rest = BehindTheTimes(idempotency::MakeExecuting(claim, StoreTime{}));
+  asked.rest = EncodeRest(idempotency::MakeExecuting(claim, StoreTime{}));
   const bool limited = question.limit.has_value();
   if (limited) Limit(asked, *question.limit);
 
@@ -145,7 +131,7 @@ Ticket PostgresStore::Complete(std::string_view record_key, const Claim& claim,
   asked.lease_ms = claim.lease.count();
   asked.keep_ms = ttl.count();
   asked.rest =
-      BehindTheTimes(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{}));
+      EncodeRest(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{}));
   return Settle(std::move(asked), std::move(on_answer));
 }
 
@@ -162,8 +148,7 @@ Ticket PostgresStore::MarkUnknown(std::string_view record_key, const Claim& clai
   asked.token = claim.token.ToHex();
   asked.lease_ms = claim.lease.count();
   asked.keep_ms = claim.unknown_ttl.count();
-  asked.rest =
-      BehindTheTimes(idempotency::MakeUnknown(claim, StoreTime{}, StoreTime{}, StoreTime{}));
+  asked.rest = EncodeRest(idempotency::MakeUnknown(claim, StoreTime{}, StoreTime{}, StoreTime{}));
   return Settle(std::move(asked), std::move(on_answer));
 }
 
@@ -200,7 +185,7 @@ Ticket PostgresStore::ResolveUnknown(std::string_view record_key, const Claim& c
   asked.token = claim.token.ToHex();
   asked.keep_ms = ttl.count();
   asked.rest =
-      BehindTheTimes(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{}));
+      EncodeRest(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{}));
   return Settle(std::move(asked), std::move(on_answer));
 }
 

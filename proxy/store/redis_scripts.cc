@@ -35,7 +35,7 @@
 //   LIMIT     = TOKEN, ALGORITHM, REQUESTS, PER, BURST
 //   VERDICT   = {1 allowed or 0 refused, REMAINING, RESET}
 //
-// REST is the record's byte form (idempotency::Encode) behind the times, which only Redis knows:
+// REST is the record's byte form behind the times, which only Redis knows (EncodeRest):
 //
 //   idemproxy/1 executing TOKEN LEASE_END BEGUN EXPIRES | REST...
 //

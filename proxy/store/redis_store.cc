@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/base/invariant.h"
 #include "proxy/idempotency/key.h"
 
 namespace idem::store {
@@ -55,16 +54,6 @@ class Call {
   RedisQuestion question_;
 };
 
-// The byte form of a record behind its times, which the script writes: six words are cut off.
-std::string_view BehindTheTimes(std::string_view bytes) {
-  for (int words = 0; words < 6; ++words) {
-    const std::size_t blank = bytes.find(' ');
-    INVARIANT(blank != bytes.npos);
-    bytes.remove_prefix(blank + 1);
-  }
-  return bytes;
-}
-
 template <class Answer, class Read>
 auto Reading(Completion<Result<Answer>> completion, Read read) {
   return [completion = std::move(completion), read](Result<RedisReply> reply) mutable {
@@ -107,7 +96,7 @@ Ticket RedisStore::Begin(BeginQuestion question, OnBegun on_answer) {
   call.Add(std::string_view(token));
   call.Add(std::string_view(question.replaces ? question.replaces->ToHex() : ""));
   call.Add(claim.lease.count()).AddLife(claim.lease + claim.unknown_ttl);
-  call.Add(BehindTheTimes(Encode(idempotency::MakeExecuting(claim, StoreTime{}))));
+  call.Add(EncodeRest(idempotency::MakeExecuting(claim, StoreTime{})));
   if (limited) call.Add(*question.limit);
 
   auto [ticket, completion] = Ask<Result<BeginAnswer>>(std::move(on_answer));
@@ -130,8 +119,7 @@ Ticket RedisStore::Complete(std::string_view record_key, const Claim& claim,
                             OnSettled on_answer) {
   Call call(RedisScript::kComplete, true, {keys_.Record(record_key)});
   call.Add(claim.token).Add(claim.lease.count()).AddLife(ttl);
-  call.Add(BehindTheTimes(
-      Encode(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{}))));
+  call.Add(EncodeRest(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{})));
   return Settle(std::move(call).Take(), std::move(on_answer));
 }
 
@@ -145,8 +133,7 @@ Ticket RedisStore::MarkUnknown(std::string_view record_key, const Claim& claim,
                                OnSettled on_answer) {
   Call call(RedisScript::kMarkUnknown, true, {keys_.Record(record_key)});
   call.Add(claim.token).Add(claim.lease.count()).AddLife(claim.unknown_ttl);
-  call.Add(BehindTheTimes(
-      Encode(idempotency::MakeUnknown(claim, StoreTime{}, StoreTime{}, StoreTime{}))));
+  call.Add(EncodeRest(idempotency::MakeUnknown(claim, StoreTime{}, StoreTime{}, StoreTime{})));
   return Settle(std::move(call).Take(), std::move(on_answer));
 }
 
@@ -182,8 +169,7 @@ Ticket RedisStore::ResolveUnknown(std::string_view record_key, const Claim& clai
                                   OnSettled on_answer) {
   Call call(RedisScript::kResolveUnknown, true, {keys_.Record(record_key)});
   call.Add(claim.token).AddLife(ttl);
-  call.Add(BehindTheTimes(
-      Encode(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{}))));
+  call.Add(EncodeRest(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{})));
   return Settle(std::move(call).Take(), std::move(on_answer));
 }
 

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/base/hex.h"
@@ -120,6 +122,17 @@ TEST_CASE("the byte form is the one that the header draws") {
             " 1:raw:content-type: 0 45000 2592000000 orders shop 201 1 68 20\n"
             "Content-Type: application/json\r\nX-Part: 1\r\nEmpty: \r\nx-part: 2: b\r\n\r\n"
             R"({"order":{"id":"7"}})");
+}
+
+TEST_CASE("the rest of a record is its byte form but for the six words that a server writes") {
+  for (const Record& record : SampleRecords()) {
+    const std::string rest = EncodeRest(record);
+    const std::string bytes = Encode(record);
+    REQUIRE(bytes.ends_with(rest));
+    const std::string_view words = std::string_view(bytes).substr(0, bytes.size() - rest.size());
+    CHECK(std::count(words.begin(), words.end(), ' ') == 6);
+    CHECK(words.ends_with(' '));
+  }
 }
 
 TEST_CASE("every truncation of a record is refused") {
