@@ -1,4 +1,4 @@
-// What idemproxy_steps() answers, as postgres_schema.cc draws it, into what the interfaces answer.
+// What idemproxy_steps() answers, as postgres_steps.cc draws it, into what the interfaces answer.
 // Whatever does not have that shape is kCorrupt.
 #pragma once
 

@@ -6,7 +6,7 @@
 
 #include "proxy/base/invariant.h"
 #include "proxy/base/log.h"
-#include "proxy/store/postgres_schema.h"
+#include "proxy/store/postgres_statements.h"
 
 namespace idem::store {
 namespace {

@@ -32,7 +32,7 @@ struct PostgresAnswer {
   }
 };
 
-/// One row of what idemproxy_steps() takes (postgres_schema.cc).
+/// One row of what idemproxy_steps() takes (postgres_steps.cc).
 struct PostgresQuestion {
   std::string_view ask;  // "begin", ...
   std::string id;        // "" for count

@@ -6,7 +6,7 @@
 #include "proxy/base/digest.h"
 #include "proxy/base/hex.h"
 #include "proxy/store/postgres_answers.h"
-#include "proxy/store/postgres_schema.h"
+#include "proxy/store/postgres_statements.h"
 
 namespace idem::store {
 namespace {
