@@ -200,7 +200,10 @@ void Exchange::OnCounted(Result<LimitVerdict> verdict) {
 }
 
 void Exchange::TakeKey() {
-  if (observed_ != nullptr) return Forward(), Observe();
+  if (observed_ != nullptr) {
+    Forward();
+    return Observe();
+  }
   if (policy_ == nullptr) return Forward();
   if (const auto* invalid = std::get_if<idempotency::KeyInvalid>(&key_)) {
     return Refuse(KeyInvalid(invalid->reason), Verdict::kRefused);
@@ -322,8 +325,8 @@ void Exchange::OnUpstreamFailure(const UpstreamFailure& failure) {
     if (stream_ != nullptr) stream_->Abort();
     return Finish();
   }
-  if (phase_ != Phase::kForwarding)
-    return;  // a large response was cut while its record was written
+  // A large response was cut while its record was written: AnswerOutcome() tells.
+  if (phase_ != Phase::kForwarding) return;
   if (claim_) return Conclude(Seen::Failure(failure.reached));
   Clock(&Report::upstream);
   Refuse(UpstreamFailed(failure.problem), Verdict::kFailed);

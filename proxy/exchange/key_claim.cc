@@ -18,18 +18,6 @@ constexpr Duration kFirstPoll = std::chrono::milliseconds(25);
 constexpr Duration kLongestPoll = std::chrono::milliseconds(250);
 constexpr std::size_t kPendingSettlementsMax = 10'000;
 
-Settlement::Kind KindOf(Ending ending) {
-  switch (ending) {
-    case Ending::kRecord:
-      return Settlement::Kind::kComplete;
-    case Ending::kRelease:
-      return Settlement::Kind::kRelease;
-    case Ending::kUnknown:
-      break;
-  }
-  return Settlement::Kind::kMarkUnknown;
-}
-
 }  // namespace
 
 KeyClaim::KeyClaim(const Parts& parts, const Options& options, const UpstreamSlot& upstream,
@@ -92,6 +80,11 @@ void KeyClaim::Describe(Report& report) const {
 void KeyClaim::Refuse(const Reply& reply, Verdict verdict) {
   Close();
   events_.OnClaimRefused(reply, verdict);
+}
+
+void KeyClaim::LeaveAbandoned() {
+  Close();
+  events_.OnAbandoned();
 }
 
 // ---- Begin --------------------------------------------------------------------------------------
@@ -193,8 +186,11 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
     case Decision::kNotKept:
       return Refuse(ResponseNotKept(record.response->status), Verdict::kReplayed);
     case Decision::kMismatch:
-      if (outcome_) return Close(), events_.OnUnrecorded();  // another request lies there
-      return Refuse(PayloadMismatch(request_.policy->mismatch_status), Verdict::kMismatch);
+      if (!outcome_) {
+        return Refuse(PayloadMismatch(request_.policy->mismatch_status), Verdict::kMismatch);
+      }
+      Close();
+      return events_.OnUnrecorded();  // another request lies there
     case Decision::kInProgress:
       return Wait();
     case Decision::kReconcile:
@@ -208,7 +204,7 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
 // Somebody else executes. The first waiter of a key asks the store with growing pauses, the others
 // are woken.
 void KeyClaim::Wait() {
-  if (abandoned_ && !outcome_) return Close(), events_.OnAbandoned();
+  if (abandoned_ && !outcome_) return LeaveAbandoned();
   const idempotency::Policy& policy = *request_.policy;
   const bool first_time = !place_.held();
   if (first_time && policy.in_progress == idempotency::InProgress::kWait) {
@@ -229,8 +225,8 @@ void KeyClaim::Wait() {
 void KeyClaim::OnWoken() {
   if (step_ != Step::kWaiting) return;
   deadline_.Withdraw();
-  // Our effect is made: ask to record it, never to execute.
-  outcome_ ? Settle() : AskBegin(std::nullopt, std::nullopt);
+  if (outcome_) return Settle();  // our effect is made: ask to record it, never to execute
+  AskBegin(std::nullopt, std::nullopt);
 }
 
 void KeyClaim::OnWaitOver() {
@@ -245,7 +241,7 @@ void KeyClaim::Reconcile(const idempotency::Record& record, StoreTime now) {
   if (!HasLookUpTarget(*request_.policy->reconcile, request_.key, request_.client)) {
     return Refuse(OutcomeUnknown(std::nullopt), Verdict::kUnknown);
   }
-  if (abandoned_) return Close(), events_.OnAbandoned();
+  if (abandoned_) return LeaveAbandoned();
   const idempotency::Milliseconds wait = UntilLookUp(*request_.policy, record, now);
   if (wait > wait.zero() || outcome_) return StayUnknown(wait);
   Enter(Step::kAskingRight);
@@ -361,7 +357,7 @@ void KeyClaim::Settle() {
   Enter(Step::kSettling);
   waited_since_ = parts_.loop.Now();
   deadline_ = parts_.loop.After(request_.policy->record_timeout, [this] { OnRecordTimeout(); });
-  question_ = parts_.settler.Settle({.kind = KindOf(ending_),
+  question_ = parts_.settler.Settle({.kind = Settlement::KindOf(ending_),
                                      .record_key = record_key_,
                                      .claim = claim_,
                                      .response = outcome_,
@@ -392,7 +388,11 @@ void KeyClaim::OnRecordTimeout() {
   ClockStore();
   SetHolding(false);
   Close();
-  outcome_ ? events_.OnUnrecorded() : events_.OnEnded();
+  if (outcome_) {
+    events_.OnUnrecorded();
+  } else {
+    events_.OnEnded();
+  }
 }
 
 }  // namespace idem::exchange

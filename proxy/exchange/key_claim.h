@@ -125,6 +125,7 @@ class KeyClaim final : public KeyWaiter {
   void OnSettled(const SettleAnswer& answer);
   void OnRecordTimeout();
   void Refuse(const Reply& reply, Verdict verdict);
+  void LeaveAbandoned();
   void SetHolding(bool holding);
   void ClockStore();
 

@@ -1,5 +1,6 @@
 #include "proxy/exchange/observation.h"
 
+#include <memory>
 #include <utility>
 
 #include "proxy/exchange/store_counts.h"
@@ -7,7 +8,6 @@
 namespace idem::exchange {
 
 using idempotency::Decision;
-using idempotency::Ending;
 
 namespace {
 
@@ -28,6 +28,13 @@ std::string_view TextOf(Decision decision) {
       break;
   }
   return "unknown";
+}
+
+std::shared_ptr<const idempotency::StoredResponse> StatusAlone(std::uint16_t status) {
+  idempotency::StoredResponse response;
+  response.status = status;
+  response.body_kept = false;
+  return std::make_shared<const idempotency::StoredResponse>(std::move(response));
 }
 
 }  // namespace
@@ -74,7 +81,8 @@ void Observation::OnBegun(Result<BeginAnswer> answer) {
     return Settle(Settlement::Kind::kWithdraw);
   }
   CountBegin(parts_.metrics, answer->kind);
-  answer->record ? OnHeld(*answer->record, answer->now) : OnClaimed();
+  if (answer->record) return OnHeld(*answer->record, answer->now);
+  OnClaimed();
 }
 
 void Observation::OnHeld(const idempotency::Record& record, StoreTime now) {
@@ -95,42 +103,18 @@ void Observation::OnClaimed() {
 void Observation::End(const idempotency::Seen& seen) {
   seen_ = seen;
   if (step_ != Step::kBegun) return;
-  switch (idempotency::DecideOutcome(*request_.policy, seen)) {
-    case Ending::kRecord:
-      return Settle(Settlement::Kind::kComplete);
-    case Ending::kRelease:
-      return Settle(Settlement::Kind::kRelease);
-    case Ending::kUnknown:
-      return Settle(Settlement::Kind::kMarkUnknown);
-  }
+  Settle(Settlement::KindOf(idempotency::DecideOutcome(*request_.policy, seen)));
 }
 
 void Observation::Settle(Settlement::Kind kind) {
   step_ = Step::kSettling;
-  auto on_answer = [this, kind](const Result<SettleAnswer>& answer) {
+  Settlement settlement{
+      .kind = kind, .record_key = observed_key_, .claim = claim_, .ttl = request_.policy->ttl};
+  if (kind == Settlement::Kind::kComplete) settlement.response = StatusAlone(seen_->status);
+  question_ = AskToSettle(parts_.store, settlement, [this, kind](const auto& answer) {
     CountSettlement(parts_.metrics, kind, answer);
     Leave();
-  };
-  const idempotency::StoredResponse status_alone{.status = seen_ ? seen_->status : std::uint16_t{0},
-                                                 .fields = {},
-                                                 .body_kept = false,
-                                                 .body = {}};
-  switch (kind) {
-    case Settlement::Kind::kComplete:
-      question_ = parts_.store.Complete(observed_key_, claim_, status_alone, request_.policy->ttl,
-                                        std::move(on_answer));
-      break;
-    case Settlement::Kind::kRelease:
-      question_ = parts_.store.Release(observed_key_, claim_.token, std::move(on_answer));
-      break;
-    case Settlement::Kind::kMarkUnknown:
-      question_ = parts_.store.MarkUnknown(observed_key_, claim_, std::move(on_answer));
-      break;
-    case Settlement::Kind::kWithdraw:
-      question_ =
-          parts_.store.Withdraw(observed_key_, claim_.token, claim_.lease, std::move(on_answer));
-      break;
-  }
+  });
   deadline_ = parts_.loop.After(options_.store_timeout, [this] { Leave(); });
 }
 

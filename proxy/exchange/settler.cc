@@ -50,26 +50,9 @@ void Settler::SettleInBackground(Settlement settlement) {
 }
 
 void Settler::Ask(Entry& entry) {
-  const Settlement& what = entry.settlement;
-  auto on_answer = [this, &entry](Result<SettleAnswer> answer) {
-    OnAnswer(entry, std::move(answer));
-  };
-  switch (what.kind) {
-    case Settlement::Kind::kComplete:
-      entry.question =
-          store_.Complete(what.record_key, what.claim, *what.response, what.ttl, on_answer);
-      return;
-    case Settlement::Kind::kRelease:
-      entry.question = store_.Release(what.record_key, what.claim.token, on_answer);
-      return;
-    case Settlement::Kind::kMarkUnknown:
-      entry.question = store_.MarkUnknown(what.record_key, what.claim, on_answer);
-      return;
-    case Settlement::Kind::kWithdraw:
-      entry.question =
-          store_.Withdraw(what.record_key, what.claim.token, what.claim.lease, on_answer);
-      return;
-  }
+  entry.question = AskToSettle(
+      store_, entry.settlement,
+      [this, &entry](Result<SettleAnswer> answer) { OnAnswer(entry, std::move(answer)); });
 }
 
 void Settler::OnAnswer(Entry& entry, Result<SettleAnswer> answer) {

@@ -6,12 +6,10 @@
 #include <atomic>
 #include <cstddef>
 #include <list>
-#include <memory>
-#include <string>
-#include <string_view>
 
 #include "proxy/base/loop.h"
 #include "proxy/exchange/record_store.h"
+#include "proxy/exchange/settlement.h"
 #include "proxy/telemetry/metrics.h"
 
 namespace idem::exchange {
@@ -21,18 +19,6 @@ namespace idem::exchange {
 struct Unrecorded {
   std::atomic<std::size_t> bytes{0};
   std::atomic<std::size_t> count{0};
-};
-
-/// How a claim ends, as one value.
-struct Settlement {
-  enum class Kind : std::uint8_t { kComplete, kRelease, kMarkUnknown, kWithdraw };
-  Kind kind = Kind::kRelease;
-  std::string record_key{};
-  idempotency::Claim claim{};
-  std::shared_ptr<const idempotency::StoredResponse>
-      response;                     // kComplete: shared with the exchange that answers with it
-  idempotency::Milliseconds ttl{};  // kComplete
-  bool offered_again = false;       // another token held the key, and that was told
 };
 
 /// One for each loop. It outlives the exchanges and dies before the store.

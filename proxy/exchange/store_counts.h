@@ -3,7 +3,7 @@
 
 #include "proxy/exchange/rate_limiter.h"
 #include "proxy/exchange/record_store.h"
-#include "proxy/exchange/settler.h"
+#include "proxy/exchange/settlement.h"
 #include "proxy/telemetry/metrics.h"
 
 namespace idem::exchange {
