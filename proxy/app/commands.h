@@ -2,17 +2,11 @@
 #pragma once
 
 #include <iosfwd>
-#include <optional>
 #include <string>
 
-namespace idem::app {
+#include "proxy/app/exit_code.h"
 
-/// What the shell is told.
-enum ExitCode : int {
-  kExitOk = 0,
-  kExitRefused = 1,  // by the world: a busy port, a store that cannot be opened
-  kExitMistake = 2,  // in the configuration or on the command line
-};
+namespace idem::app {
 
 /// The first of config/idemproxy.yaml and /etc/idemproxy/idemproxy.yaml that is there; "": neither.
 [[nodiscard]] std::string DefaultConfigPath();

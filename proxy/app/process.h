@@ -29,8 +29,6 @@ class Process {
   /// The gate of an upstream, by its name: a reload keeps what is in flight counted.
   forward::InFlightGate& GateOf(const forward::UpstreamOptions& upstream);
 
-  /// answered any more.
-
   event::Resolver resolver;
   admin::Readiness readiness;
   telemetry::Metrics metrics;

@@ -5,7 +5,7 @@
 #include <iosfwd>
 #include <string>
 
-#include "proxy/app/commands.h"
+#include "proxy/app/exit_code.h"
 
 namespace idem::app {
 

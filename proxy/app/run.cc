@@ -1,8 +1,5 @@
 #include "proxy/app/run.h"
 
-#include <linux/magic.h>
-#include <sys/vfs.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -14,8 +11,9 @@
 #include <thread>
 #include <utility>
 
-#include "proxy/admin/admin_service.h"
+#include "proxy/app/admin_listener.h"
 #include "proxy/app/descriptors.h"
+#include "proxy/app/notices.h"
 #include "proxy/app/open_store.h"
 #include "proxy/app/process.h"
 #include "proxy/app/scope_check.h"
@@ -24,14 +22,10 @@
 #include "proxy/config/config.h"
 #include "proxy/event/event_loop.h"
 #include "proxy/event/listener.h"
-#include "proxy/http_server/server.h"
 
 namespace idem::app {
 
 namespace {
-
-constexpr int kExitFailed = 1;
-constexpr int kExitBadFile = 2;
 
 using SharedConfig = std::shared_ptr<const config::Config>;
 
@@ -45,12 +39,6 @@ SharedConfig Load(const std::string& path, Function<void(const config::Mistake&)
   return std::make_shared<const config::Config>(std::get<config::Config>(std::move(loaded)));
 }
 
-void LogWarnings(const config::Config& config) {
-  for (const config::Mistake& warning : config.warnings) {
-    log::Write(log::Level::kWarn, "config_warning", {{"reason", warning.ToText()}});
-  }
-}
-
 // What a reload may not change is either made at the start, or says where records lie: a restart
 // would be believed to be the cure, and forget them.
 std::string_view WhyFixed(std::string_view key) {
@@ -59,39 +47,6 @@ std::string_view WhyFixed(std::string_view key) {
            "would be forgotten, and its retries executed again";
   }
   return " cannot change while running; restart to change it";
-}
-
-// Said once at start (semantics.md, "Signature").
-void LogWhatSignaturesCover(const config::Config& config) {
-  for (const exchange::Route& route : config.routes) {
-    if (!route.authenticate || route.authenticate->scheme != auth::Scheme::kHmacBody) continue;
-    log::Write(
-        log::Level::kInfo, "signature_scope",
-        {{"reason",
-          "hmac-body covers the body only: neither the key, the path nor the client's name"}});
-    return;
-  }
-}
-
-// What an operator of the embedded store must hear before the first claim is made (semantics.md,
-// "The stores").
-void LogWhatTheStoreSurvives(const store::StoreOptions& options) {
-  if (options.type != store::StoreType::kEmbedded) return;
-  if (options.durability == store::Durability::kOs) {
-    log::Write(log::Level::kWarn, "store_may_forget",
-               {{"reason",
-                 "store.durability is `os`: a power loss forgets claims, and a forgotten one can "
-                 "be executed twice"}});
-  }
-  struct statfs file_system {};
-  if (statfs(options.path.c_str(), &file_system) == 0 &&
-      file_system.f_type == OVERLAYFS_SUPER_MAGIC) {
-    log::Write(log::Level::kWarn, "store_may_forget",
-               {{"reason",
-                 "store.path lies in a container's own layer and goes with the container; put it "
-                 "on a volume"},
-                {"path", options.path}});
-  }
 }
 
 // The main thread: signals, the admin listener, and the workers' life.
@@ -104,14 +59,17 @@ class Main {
         process_(process),
         workers_(process) {}
 
-  int Run() {
+  ExitCode Run() {
     auto opened = OpenStore(process_, loop_, random_, config_->store, false);
     if (!opened) return Fail(opened.error());
     store_ = std::move(*opened);
     scope_check_.emplace(*store_.notes);
     if (auto status = CheckScopeFirst(); !status) return Fail(status.error());
-    if (draining_) return 0;
-    if (auto status = StartAdmin(); !status) return Fail(status.error());
+    if (draining_) return kExitOk;
+    if (config_->admin) {
+      admin_.emplace(loop_, process_, store_, config_);
+      if (auto status = admin_->Start(); !status) return Fail(status.error());
+    }
     if (auto status = workers_.Start(config_); !status) return Fail(status.error());
     serving_ = true;
     process_.readiness.SetListening();
@@ -125,13 +83,13 @@ class Main {
     workers_.Join();
     log::Write(log::Level::kInfo, "stopped");
     log::Flush();
-    return 0;
+    return kExitOk;
   }
 
  private:
-  static int Fail(const Error& error) {
+  static ExitCode Fail(const Error& error) {
     std::fprintf(stderr, "idemproxy: %s\n", error.detail.c_str());
-    return kExitFailed;
+    return kExitRefused;
   }
 
   // Before the first claim: earlier keys must lie where this configuration looks for them. A store
@@ -190,40 +148,6 @@ class Main {
     process_.claim_gate.Open();
   }
 
-  Status StartAdmin() {
-    if (!config_->admin) return Ok();
-    if (auto free = event::Listener::CheckFree(*config_->admin); !free) return free;
-    records_api_.emplace(loop_, *store_.records, *store_.index,
-                         [this](std::string_view route) { return TtlOf(route); });
-    admin_.emplace(
-        loop_, process_.readiness, [this] { return RenderMetrics(); }, *records_api_);
-    admin_->SetToken(config_->admin_token);
-    auto server =
-        http_server::Server::Start(loop_, *config_->admin, {}, *admin_, admin_connections_);
-    if (!server) return std::move(server).error();
-    admin_server_ = std::move(*server);
-    log::Write(log::Level::kInfo, "admin_listening",
-               {{"address", admin_server_->bound().ToText()}});
-    return Ok();
-  }
-
-  // Of a route that is gone, the default.
-  [[nodiscard]] idempotency::Milliseconds TtlOf(std::string_view name) const {
-    for (const exchange::Route& route : config_->routes) {
-      if (route.name == name && route.idempotency) return route.idempotency->ttl;
-    }
-    return idempotency::Policy().ttl;
-  }
-
-  std::string RenderMetrics() {
-    process_.metrics.client_connections.Set(static_cast<std::int64_t>(process_.connections.load()));
-    process_.metrics.waiters.Set(static_cast<std::int64_t>(process_.waiters.count()));
-    process_.metrics.unrecorded.Set(static_cast<std::int64_t>(process_.unrecorded.count.load()));
-    process_.metrics.unrecorded_bytes.Set(
-        static_cast<std::int64_t>(process_.unrecorded.bytes.load()));
-    return process_.metrics.Render();
-  }
-
   // All of it or none of it.
   void OnReload() {
     if (draining_ || !serving_) {
@@ -275,7 +199,7 @@ class Main {
     log::Configure(config_->log);
     LogWarnings(*config_);
     RaiseDescriptorLimit(*config_);
-    if (admin_) admin_->SetToken(config_->admin_token);
+    if (admin_) admin_->Apply(config_);
     workers_.Apply(config_);
     log::Write(log::Level::kInfo, "reloaded", {{"file", path_}});
   }
@@ -305,7 +229,7 @@ class Main {
     if (std::exchange(draining_, true)) {
       log::Write(log::Level::kWarn, "stopped_at_once");
       log::Flush();
-      std::_Exit(kExitFailed);
+      std::_Exit(kExitRefused);
     }
     log::Write(log::Level::kInfo, "draining",
                {{"grace_ms", std::int64_t{config_->shutdown_grace.count()}}});
@@ -336,10 +260,7 @@ class Main {
   bool checking_reload_ = false;  // what is checked is a file that would be applied
   Ticket scope_retry_;
   std::string scope_told_;  // the last reason that was logged
-  std::optional<admin::RecordsApi> records_api_;
-  std::optional<admin::AdminService> admin_;
-  std::atomic<std::size_t> admin_connections_{0};
-  std::unique_ptr<http_server::Server> admin_server_;
+  std::optional<AdminListener> admin_;
   bool serving_ = false;
   bool draining_ = false;
   std::thread waiter_;
@@ -350,20 +271,20 @@ class Main {
 
 }  // namespace
 
-int Run(const std::string& config_path, bool accept_new_scope) {
+ExitCode Run(const std::string& config_path, bool accept_new_scope) {
   const SharedConfig config = Load(config_path, [](const config::Mistake& mistake) {
     std::fprintf(stderr, "%s\n", mistake.ToText().c_str());
   });
-  if (!config) return kExitBadFile;
+  if (!config) return kExitMistake;
   log::Configure(config->log);
   LogWarnings(*config);
-  LogWhatSignaturesCover(*config);
+  LogWhatSignaturesCover(config->routes);
   RaiseDescriptorLimit(*config);
   auto process = Process::Open(*config);
   if (!process) {
     log::Flush();
     std::fprintf(stderr, "idemproxy: %s\n", process.error().detail.c_str());
-    return kExitFailed;
+    return kExitRefused;
   }
   LogWhatTheStoreSurvives(config->store);
   return Main(config_path, config, accept_new_scope, **process).Run();

@@ -3,11 +3,13 @@
 
 #include <string>
 
+#include "proxy/app/exit_code.h"
+
 namespace idem::app {
 
-/// The program's exit code: 0 after an orderly drain, 2 for a configuration with mistakes (printed
-/// on standard error), 1 for what the world refused (a busy port, a store that cannot be opened).
-/// `accept_new_scope`: go on where the store holds records under another scope.
-int Run(const std::string& config_path, bool accept_new_scope);
+/// kExitOk after an orderly drain. Mistakes of the configuration, and what the world refused, are
+/// told on standard error. `accept_new_scope`: go on where the store holds records under another
+/// scope.
+ExitCode Run(const std::string& config_path, bool accept_new_scope);
 
 }  // namespace idem::app

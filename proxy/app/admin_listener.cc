@@ -1,0 +1,53 @@
+#include "proxy/app/admin_listener.h"
+
+#include <utility>
+
+#include "proxy/base/log.h"
+#include "proxy/event/listener.h"
+
+namespace idem::app {
+
+AdminListener::AdminListener(event::EventLoop& loop, Process& process, const StoreClient& store,
+                             std::shared_ptr<const config::Config> config)
+    : loop_(loop),
+      process_(process),
+      config_(std::move(config)),
+      records_(loop, *store.records, *store.index,
+               [this](std::string_view route) { return TtlOf(route); }),
+      service_(
+          loop, process.readiness, [this] { return RenderMetrics(); }, records_) {
+  service_.SetToken(config_->admin_token);
+}
+
+Status AdminListener::Start() {
+  if (auto free = event::Listener::CheckFree(*config_->admin); !free) return free;
+  auto server = http_server::Server::Start(loop_, *config_->admin, {}, service_, connections_);
+  if (!server) return std::move(server).error();
+  server_ = std::move(*server);
+  log::Write(log::Level::kInfo, "admin_listening", {{"address", server_->bound().ToText()}});
+  return Ok();
+}
+
+void AdminListener::Apply(std::shared_ptr<const config::Config> config) {
+  config_ = std::move(config);
+  service_.SetToken(config_->admin_token);
+}
+
+// Of a route that is gone, the default.
+idempotency::Milliseconds AdminListener::TtlOf(std::string_view route) const {
+  for (const exchange::Route& known : config_->routes) {
+    if (known.name == route && known.idempotency) return known.idempotency->ttl;
+  }
+  return idempotency::Policy().ttl;
+}
+
+std::string AdminListener::RenderMetrics() {
+  telemetry::Metrics& metrics = process_.metrics;
+  metrics.client_connections.Set(static_cast<std::int64_t>(process_.connections.load()));
+  metrics.waiters.Set(static_cast<std::int64_t>(process_.waiters.count()));
+  metrics.unrecorded.Set(static_cast<std::int64_t>(process_.unrecorded.count.load()));
+  metrics.unrecorded_bytes.Set(static_cast<std::int64_t>(process_.unrecorded.bytes.load()));
+  return metrics.Render();
+}
+
+}  // namespace idem::app

@@ -1,0 +1,43 @@
+// The admin listener of a process, on its main loop: health, metrics and records.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "proxy/admin/admin_service.h"
+#include "proxy/admin/records_api.h"
+#include "proxy/app/open_store.h"
+#include "proxy/app/process.h"
+#include "proxy/config/config.h"
+#include "proxy/event/event_loop.h"
+#include "proxy/http_server/server.h"
+
+namespace idem::app {
+
+class AdminListener {
+ public:
+  /// `config` has an `admin`. All but it outlive this.
+  AdminListener(event::EventLoop& loop, Process& process, const StoreClient& store,
+                std::shared_ptr<const config::Config> config);
+
+  /// Begins to listen. Where another process has the address, the error names it and says what to
+  /// do.
+  Status Start();
+  /// The same address, and from now on this configuration's token and routes.
+  void Apply(std::shared_ptr<const config::Config> config);
+
+ private:
+  [[nodiscard]] idempotency::Milliseconds TtlOf(std::string_view route) const;
+  [[nodiscard]] std::string RenderMetrics();
+
+  event::EventLoop& loop_;
+  Process& process_;
+  std::shared_ptr<const config::Config> config_;
+  admin::RecordsApi records_;
+  admin::AdminService service_;
+  std::atomic<std::size_t> connections_{0};
+  std::unique_ptr<http_server::Server> server_;
+};
+
+}  // namespace idem::app
