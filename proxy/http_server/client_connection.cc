@@ -230,7 +230,7 @@ bool ClientConnection::rest_of_request_is_here() const {
 // ---- Answering (http::ServerStream) -------------------------------------------------------------
 
 void ClientConnection::ResumeBody() {
-  INVARIANT(phase_ == Phase::kRunning && !answered_);
+  INVARIANT(running_handler());
   reading_body_ = true;
   const bool client_waits = std::exchange(expects_continue_, false) && body_bytes_are_due() &&
                             connection_->received().empty() && !answer_.head_sent();
@@ -247,13 +247,13 @@ void ClientConnection::ResumeBody() {
 }
 
 void ClientConnection::SendInterim(const http::ResponseHead& head) {
-  INVARIANT(phase_ == Phase::kRunning && !answered_);
+  INVARIANT(running_handler());
   answer_.AppendInterim(head, out_);
   Flush();
 }
 
 void ClientConnection::SendHead(const http::ResponseHead& head) {
-  INVARIANT(phase_ == Phase::kRunning && !answered_);
+  INVARIANT(running_handler());
   const bool nothing_follows =
       end_seen_ && (feeding_ || connection_->received().size() <= request_bytes_left_);
   if (nothing_follows || home_.draining() || !rest_of_request_is_here()) close_ = true;
@@ -263,14 +263,14 @@ void ClientConnection::SendHead(const http::ResponseHead& head) {
 }
 
 void ClientConnection::SendBody(std::string_view bytes) {
-  INVARIANT(phase_ == Phase::kRunning && !answered_);
+  INVARIANT(running_handler());
   const std::size_t rendered = out_.size();
   const std::string_view as_it_is = answer_.AppendBody(bytes, out_);
   if (!as_it_is.empty() || out_.size() > rendered) Flush(as_it_is);
 }
 
 void ClientConnection::End() {
-  INVARIANT(phase_ == Phase::kRunning && !answered_);
+  INVARIANT(running_handler());
   answer_.AppendEnd(out_);
   Flush();
   answered_ = true;
@@ -286,7 +286,7 @@ void ClientConnection::End() {
 }
 
 void ClientConnection::Abort() {
-  INVARIANT(phase_ == Phase::kRunning && !answered_);
+  INVARIANT(running_handler());
   answered_ = true;
   connection_->Abort();
   Close();
@@ -351,18 +351,19 @@ void ClientConnection::OnFailure(const Error& error) {
   if (peer_.tls && !heard_) {
     log::WriteLimited(log::Level::kInfo, "tls_failed", {{"reason", error.detail}});
   }
-  if (running_handler()) {
-    answered_ = true;
-    handler_->OnClientGone();
-  }
+  TellClientGone();
   Close();
 }
 
+// Nobody waits for the answer of the request that runs, if one does.
+void ClientConnection::TellClientGone() {
+  if (!running_handler()) return;
+  answered_ = true;
+  handler_->OnClientGone();
+}
+
 void ClientConnection::Cut() {
-  if (running_handler()) {
-    answered_ = true;
-    handler_->OnClientGone();
-  }
+  TellClientGone();
   connection_->Abort();
   phase_ = Phase::kClosed;
 }
@@ -467,10 +468,7 @@ void ClientConnection::OnWriteDeadline() {
   if (std::exchange(sent_bytes_seen_, sent) < sent) {
     return write_deadline_.Set(options_.write_timeout);
   }
-  if (running_handler()) {
-    answered_ = true;
-    handler_->OnClientGone();
-  }
+  TellClientGone();
   connection_->Abort();
   Close();
 }

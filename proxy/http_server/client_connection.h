@@ -123,6 +123,7 @@ class ClientConnection final : public Retirable,
   void BoundUnsent();
   void BeginLinger();
   void DropInput();
+  void TellClientGone();
   void Close();
   void WantLaterTurn();
 
