@@ -7,6 +7,7 @@
 #include "proxy/base/invariant.h"
 #include "proxy/base/log.h"
 #include "proxy/store/postgres_statements.h"
+#include "proxy/store/waiting.h"
 
 namespace idem::store {
 namespace {
@@ -290,15 +291,9 @@ void PostgresBatches::TimeOut(BootTime now) {
     Answer(entry, Fail(ErrorCode::kTimeout, "did not answer in time"));
   }
   const bool out_of_patience = !link_.ready() && now >= patience_ends_;
-  for (std::size_t count = waiting_.size(); count > 0; --count) {
-    Entry entry = std::move(waiting_.front());
-    waiting_.pop_front();
-    if (out_of_patience || entry.deadline <= now) {
-      Answer(entry, link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.why_not());
-    } else {
-      waiting_.push_back(std::move(entry));
-    }
-  }
+  EndOverdue(waiting_, now, out_of_patience, [this](Entry& entry) {
+    Answer(entry, link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.why_not());
+  });
   TimeOutSingles(now, out_of_patience);
 }
 
@@ -307,15 +302,9 @@ void PostgresBatches::TimeOutSingles(BootTime now, bool out_of_patience) {
     auto on_rows = std::exchange(running_single_->on_rows, nullptr);
     on_rows(Fail(ErrorCode::kTimeout, "did not answer in time"));
   }
-  for (std::size_t count = singles_.size(); count > 0; --count) {
-    Single single = std::move(singles_.front());
-    singles_.pop_front();
-    if (out_of_patience || single.deadline <= now) {
-      single.on_rows(link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.why_not());
-    } else {
-      singles_.push_back(std::move(single));
-    }
-  }
+  EndOverdue(singles_, now, out_of_patience, [this](Single& single) {
+    single.on_rows(link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.why_not());
+  });
 }
 
 std::optional<std::string> PostgresBatches::not_ready() const {

@@ -13,8 +13,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAttemptTimeout(2000);  // look-up, connect and log-in
-constexpr milliseconds kPauseMin(50);
-constexpr milliseconds kPauseMax(2000);
 
 // The server ends by itself what nobody waits for any more, so that it holds no row for longer. A
 // plan that was made while a table was small is kept by the functions when it has grown: it must
@@ -43,13 +41,13 @@ PostgresLink::PostgresLink(event::EventLoop& loop, event::Resolver& resolver, Ra
                            postgres::Url url, const Options& options, PostgresLinkEvents& events)
     : loop_(loop),
       resolver_(resolver),
-      random_(random),
       url_(std::move(url)),
       options_(options),
       events_(events),
       where_("PostgreSQL at " + url_.ToText()),
       connection_options_(OptionsOf(options.statement_timeout)),
-      why_not_{ErrorCode::kUnavailable, where_ + " is not connected yet"} {}
+      why_not_{ErrorCode::kUnavailable, where_ + " is not connected yet"},
+      reconnection_(random, "postgres_unavailable", options.speaks) {}
 
 void PostgresLink::Start() {
   INVARIANT(state_ == State::kStopped);
@@ -105,8 +103,7 @@ void PostgresLink::Prepare() {
 
 void PostgresLink::BeReady() {
   state_ = State::kReady;
-  failures_ = 0;
-  told_.clear();
+  reconnection_.Succeed();
   if (options_.speaks) {
     log::Write(log::Level::kInfo, "postgres_connected",
                {{"address", url_.ToText()}, {"version", facts_.version}});
@@ -136,25 +133,10 @@ void PostgresLink::Lose(Error why) {
   state_ = State::kPausing;
   dropping_ = {};
   if (connection_) loop_.DeleteLater(std::move(connection_));
-  timer_ = loop_.After(NextPause(), [this] { Connect(); });
+  timer_ = loop_.After(reconnection_.NextPause(), [this] { Connect(); });
   why_not_ = std::move(why);
-  Tell(why_not_);
+  reconnection_.Tell(why_not_);
   events_.OnLinkLost(why_not_);
-}
-
-// Once for each new reason, not for each attempt.
-void PostgresLink::Tell(const Error& why) {
-  if (!options_.speaks || told_ == why.detail) return;
-  told_ = why.detail;
-  log::Write(log::Level::kWarn, "postgres_unavailable", {{"detail", why.detail}});
-}
-
-Duration PostgresLink::NextPause() {
-  const milliseconds full = std::min(kPauseMin * (1 << std::min(failures_, 10)), kPauseMax);
-  ++failures_;
-  std::uint8_t byte[1];
-  random_.Fill(byte);
-  return full / 2 + full * byte[0] / 512;
 }
 
 }  // namespace idem::store

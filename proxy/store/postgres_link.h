@@ -8,8 +8,7 @@
 //                 └── pausing ◀──┴──────────────────────┴───────────────┘
 //                                     lost, Drop()
 //
-// A pause grows from 50 ms to 2 s while attempts fail, with a random part, so that the workers of
-// many replicas do not come back all at once.
+// The pause is that of reconnection.h.
 #pragma once
 
 #include <memory>
@@ -19,6 +18,7 @@
 #include "proxy/base/random.h"
 #include "proxy/postgres/connection.h"
 #include "proxy/store/postgres_greeting.h"
+#include "proxy/store/reconnection.h"
 
 namespace idem::store {
 
@@ -72,12 +72,9 @@ class PostgresLink final : private postgres::ConnectionEvents {
   void Prepare();
   void BeReady();
   void Lose(Error why);
-  void Tell(const Error& why);
-  [[nodiscard]] Duration NextPause();
 
   event::EventLoop& loop_;
   event::Resolver& resolver_;
-  Random& random_;
   const postgres::Url url_;
   const Options options_;
   PostgresLinkEvents& events_;
@@ -86,8 +83,7 @@ class PostgresLink final : private postgres::ConnectionEvents {
 
   State state_ = State::kStopped;
   Error why_not_;
-  std::string told_;              // the last failure that was logged
-  int failures_ = 0;              // since it was ready
+  Reconnection reconnection_;
   std::optional<Error> refusal_;  // what the last answer of a set-up told
   PostgresServerFacts facts_;
   std::unique_ptr<postgres::Connection> connection_;

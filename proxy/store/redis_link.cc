@@ -12,8 +12,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kAttemptTimeout(2000);  // look-up, connect and greeting, for each address
 constexpr milliseconds kSentinelPause(2000);   // between two looks at who is the master
-constexpr milliseconds kPauseMin(50);
-constexpr milliseconds kPauseMax(2000);
 
 }  // namespace
 
@@ -21,12 +19,12 @@ RedisLink::RedisLink(event::EventLoop& loop, event::Resolver& resolver, Random& 
                      RedisAddress address, Options options, RedisLinkEvents& events)
     : loop_(loop),
       resolver_(resolver),
-      random_(random),
       address_(std::move(address)),
       options_(options),
       events_(events),
       where_("Redis at " + address_.ToText()),
       why_not_(Away("is not connected yet")),
+      reconnection_(random, "redis_unavailable", options.speaks),
       endpoint_(address_.endpoint),
       sentinels_(loop, resolver, address_) {}
 
@@ -113,8 +111,7 @@ void RedisLink::TakeGreeting(RedisValue reply) {
 void RedisLink::BeReady() {
   state_ = State::kReady;
   timer_ = {};
-  failures_ = 0;
-  told_.clear();
+  reconnection_.Succeed();
   names_ = greeting_->names();
   const RedisServerFacts facts = greeting_->facts();
   greeting_.reset();
@@ -171,25 +168,10 @@ void RedisLink::Lose(Error why) {
   greeting_.reset();
   if (connection_ != nullptr) connection_->Abort();
   connection_.reset();
-  timer_ = loop_.After(NextPause(), [this] { Find(); });
+  timer_ = loop_.After(reconnection_.NextPause(), [this] { Find(); });
   why_not_ = std::move(why);
-  Tell(why_not_);
+  reconnection_.Tell(why_not_);
   events_.OnLinkLost(why_not_);
-}
-
-// Once for each new reason, not for each attempt.
-void RedisLink::Tell(const Error& why) {
-  if (!options_.speaks || told_ == why.detail) return;
-  told_ = why.detail;
-  log::Write(log::Level::kWarn, "redis_unavailable", {{"detail", why.detail}});
-}
-
-Duration RedisLink::NextPause() {
-  const milliseconds full = std::min(kPauseMin * (1 << std::min(failures_, 10)), kPauseMax);
-  ++failures_;
-  std::uint8_t byte[1];
-  random_.Fill(byte);
-  return full / 2 + full * byte[0] / 512;
 }
 
 Error RedisLink::Away(std::string_view what) const {

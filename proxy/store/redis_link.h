@@ -11,8 +11,7 @@
 // Where sentinels are asked, the address comes of them each time; while it is ready they are asked
 // again every two seconds, and a master that is none any more is left.
 //
-// A pause grows from 50 ms to 2 s while attempts fail, with a random part, so that the workers of
-// many replicas do not come back all at once.
+// The pause is that of reconnection.h.
 #pragma once
 
 #include <memory>
@@ -24,6 +23,7 @@
 #include "proxy/base/random.h"
 #include "proxy/event/connection.h"
 #include "proxy/event/resolver.h"
+#include "proxy/store/reconnection.h"
 #include "proxy/store/redis_greeting.h"
 #include "proxy/store/redis_sentinels.h"
 
@@ -85,13 +85,10 @@ class RedisLink final : private event::ConnectionEvents {
   void TakeGreeting(RedisValue reply);
   void BeReady();
   void Lose(Error why);
-  void Tell(const Error& why);
-  [[nodiscard]] Duration NextPause();
   [[nodiscard]] Error Away(std::string_view what) const;
 
   event::EventLoop& loop_;
   event::Resolver& resolver_;
-  Random& random_;
   const RedisAddress address_;
   const Options options_;
   RedisLinkEvents& events_;
@@ -99,8 +96,7 @@ class RedisLink final : private event::ConnectionEvents {
 
   State state_ = State::kIdle;
   Error why_not_;
-  std::string told_;          // the last failure that was logged
-  int failures_ = 0;          // since it was ready
+  Reconnection reconnection_;
   event::Endpoint endpoint_;  // where it is now
   std::vector<event::SocketAddress> addresses_;
   std::size_t next_address_ = 0;

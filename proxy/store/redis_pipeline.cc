@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/base/invariant.h"
+#include "proxy/store/waiting.h"
 
 namespace idem::store {
 namespace {
@@ -234,8 +235,7 @@ void RedisPipeline::OnTimer() {
   ArmTimer();
 }
 
-// Deadlines stand in order, but for the few questions that were sent twice. Answering may bring new
-// questions, which are appended to waiting_.
+// Answering may bring new questions, which are appended to waiting_.
 void RedisPipeline::TimeOut(BootTime now) {
   for (std::size_t i = 0; i < in_flight_.size(); ++i) {
     Entry& entry = in_flight_[i];
@@ -243,15 +243,9 @@ void RedisPipeline::TimeOut(BootTime now) {
     Answer(entry, Fail(ErrorCode::kTimeout, "did not answer in time"));
   }
   const bool out_of_patience = !link_.ready() && now >= patience_ends_;
-  for (std::size_t count = waiting_.size(); count > 0; --count) {
-    Entry entry = std::move(waiting_.front());
-    waiting_.pop_front();
-    if (out_of_patience || entry.deadline <= now) {
-      Answer(entry, link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.why_not());
-    } else {
-      waiting_.push_back(std::move(entry));
-    }
-  }
+  EndOverdue(waiting_, now, out_of_patience, [this](Entry& entry) {
+    Answer(entry, link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.why_not());
+  });
 }
 
 bool RedisPipeline::stalled() const {

@@ -332,7 +332,6 @@ TEST_CASE("postgres: what cannot be trusted with a claim is refused with the rea
 TEST_CASE("postgres: what has expired is deleted in the background") {
   TestDatabase database;
   PostgresFixture quiet(OptionsFor(database.url()));
-  constexpr milliseconds kShort{20};
   {
     Caller caller(quiet);
     Claim claim = NewClaim();

@@ -21,9 +21,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kShort{20};  // runs out when the test says so
-constexpr milliseconds kAfterShort{30};
-
 using Keys = std::set<std::string>;
 
 Keys KeysOf(const std::vector<FoundRecord>& found) {

@@ -22,9 +22,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kShort{20};  // runs out when the test says so
-constexpr milliseconds kAfterShort{30};
-
 template <class Fixture>
 void Prepare(From from, const std::string& key, const Claim& claim, Fixture& fixture,
              Caller& caller) {

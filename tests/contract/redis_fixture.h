@@ -8,7 +8,6 @@
 #include <thread>
 #include <utility>
 
-#include "proxy/base/random.h"
 #include "proxy/event/resolver.h"
 #include "proxy/store/redis_store.h"
 #include "tests/contract/store_fixtures.h"
@@ -28,29 +27,12 @@ class RedisFixture {
   explicit RedisFixture(store::StoreOptions options) : options_(std::move(options)) {}
 
   std::unique_ptr<StoreClient> Connect(event::EventLoop& loop) {
-    return std::make_unique<Client>(loop, resolver_, options_);
+    return std::make_unique<ServerClient<store::RedisStore>>(loop, resolver_, options_, false);
   }
   // Redis's clock is nobody's to move.
   void Pass(std::chrono::milliseconds by) { std::this_thread::sleep_for(by); }
 
  private:
-  class Client final : public StoreClient {
-   public:
-    Client(event::EventLoop& loop, event::Resolver& resolver, const store::StoreOptions& options) {
-      auto store = store::RedisStore::Open(loop, resolver, random_, options, false);
-      REQUIRE(store.has_value());
-      store_ = std::move(*store);
-    }
-    exchange::RecordStore& records() override { return *store_; }
-    exchange::RateLimiter& limiter() override { return *store_; }
-    exchange::RecordIndex& index() override { return *store_; }
-    exchange::Notes& notes() override { return *store_; }
-
-   private:
-    SystemRandom random_;  // its thread's, as a worker has its own
-    std::unique_ptr<store::RedisStore> store_;
-  };
-
   store::StoreOptions options_;
   event::Resolver resolver_;
 };

@@ -11,6 +11,8 @@
 namespace idem::contract {
 
 inline constexpr std::chrono::milliseconds kLong = std::chrono::minutes(10);  // never runs out here
+inline constexpr std::chrono::milliseconds kShort{20};  // runs out when the test says so
+inline constexpr std::chrono::milliseconds kAfterShort{30};
 
 /// Another token at each call, the same in each run.
 inline idempotency::Token NextToken() {

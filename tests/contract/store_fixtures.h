@@ -8,16 +8,21 @@
 // to the contract, write its fixture and add it to CONTRACT_STORES.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <atomic>
 #include <memory>
 #include <utility>
 
+#include "proxy/base/random.h"
 #include "proxy/event/event_loop.h"
+#include "proxy/event/resolver.h"
 #include "proxy/exchange/notes.h"
 #include "proxy/exchange/rate_limiter.h"
 #include "proxy/exchange/record_index.h"
 #include "proxy/exchange/record_store.h"
 #include "proxy/store/memory_store.h"
+#include "proxy/store/options.h"
 
 namespace idem::contract {
 
@@ -45,6 +50,26 @@ class StoreClientOf final : public StoreClient {
 
  private:
   Client client_;
+};
+
+/// The client of a store whose records lie on a server.
+template <class Store>
+class ServerClient final : public StoreClient {
+ public:
+  ServerClient(event::EventLoop& loop, event::Resolver& resolver,
+               const store::StoreOptions& options, bool speaks) {
+    auto store = Store::Open(loop, resolver, random_, options, speaks);
+    REQUIRE(store.has_value());
+    store_ = std::move(*store);
+  }
+  exchange::RecordStore& records() override { return *store_; }
+  exchange::RateLimiter& limiter() override { return *store_; }
+  exchange::RecordIndex& index() override { return *store_; }
+  exchange::Notes& notes() override { return *store_; }
+
+ private:
+  SystemRandom random_;  // its thread's, as a worker has its own
+  std::unique_ptr<Store> store_;
 };
 
 /// A clock that the test moves.

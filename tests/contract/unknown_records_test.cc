@@ -19,9 +19,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kShort{20};  // runs out when the test says so
-constexpr milliseconds kAfterShort{30};
-
 Claim MakeUnknown(const std::string& key, Caller& caller) {
   const Claim claim = NewClaim();
   REQUIRE(caller.Begin(key, claim).kind == BeginAnswer::Kind::kClaimed);
