@@ -24,8 +24,8 @@ enum class ErrorCode {
 
 struct Error {
   ErrorCode code = ErrorCode::kInvalid;
-  std::string
-      detail;  // for the log and the operator: what happened, where, what to do. Never a secret.
+  /// For the log and the operator: what happened, where, what to do. Never a secret.
+  std::string detail;
   Reached reached = Reached::kNo;
 };
 
@@ -33,10 +33,9 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   using value_type = T;
-  Result(T value)
-      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Error error)
-      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  // Not explicit: a function returns its value, or an Error.
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
   [[nodiscard]] bool has_value() const { return state_.index() == 0; }
   explicit operator bool() const { return has_value(); }

@@ -21,20 +21,22 @@ namespace idem::exchange {
 struct BeginQuestion {
   std::string record_key;    // idempotency::RecordKey(); the store puts its prefix before it
   idempotency::Claim claim;  // what is written if the key is free
-  std::optional<idempotency::Token>
-      replaces;  // take over: a record that is unknown (or executing with its lease ended) and
-                 // still carries this token is replaced by the claim; any other answers kHeld, and
-                 // a key that became free meanwhile is claimed
-  std::optional<LimitQuestion>
-      limit;  // counted in the same step, before the claim; refused: no claim is made
+  /// Take over: a record that is unknown (or executing with its lease ended) and still carries this
+  /// token is replaced by the claim; any other answers kHeld, and a key that became free meanwhile
+  /// is claimed. Null: nothing is taken over.
+  std::optional<idempotency::Token> replaces;
+  /// Counted in the same step, before the claim; refused: no claim is made. Null: nothing is
+  /// counted.
+  std::optional<LimitQuestion> limit;
 };
 
 struct BeginAnswer {
   enum class Kind : std::uint8_t {
-    kClaimed,  // the claim is written and durable: the caller may execute (also when the same token
-               // had begun before and is still executing)
-    kHeld,     // `record` holds the key; nothing was changed
-    kLimited,  // the rate limit refused; nothing was changed
+    /// The claim is written and durable: the caller may execute. Also when the same token had begun
+    /// before and is still executing.
+    kClaimed,
+    kHeld,       // `record` holds the key; nothing was changed
+    kLimited,    // the rate limit refused; nothing was changed
     kWithdrawn,  // this token was withdrawn before it arrived; nothing was changed
   };
   Kind kind = Kind::kClaimed;
@@ -46,11 +48,12 @@ struct BeginAnswer {
 /// What became of a transition that ends a claim.
 struct SettleAnswer {
   enum class Kind : std::uint8_t {
-    kDone,       // the record is as asked, by this step or an earlier one with the same token
-    kRewritten,  // complete, mark-unknown: the store had forgotten the claim, and it was written
-                 // anew
-    kHeld,  // another token holds the key, or it is completed: nothing was changed; `record` is
-            // what it holds
+    kDone,  // the record is as asked, by this step or an earlier one with the same token
+    /// Complete, mark unknown: the store had forgotten the claim, and it was written anew.
+    kRewritten,
+    /// Another token holds the key, or it is completed: nothing was changed; `record` is what it
+    /// holds.
+    kHeld,
     kGone,  // resolve: nothing lies under the key, and an operator makes no record
   };
   Kind kind = Kind::kDone;

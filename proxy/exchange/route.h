@@ -45,8 +45,8 @@ class Router {
   explicit Router(std::vector<Route> routes) : routes_(std::move(routes)) {}
 
   struct NoRoute {};
-  struct AmbiguousPath {
-  };  // 400: %2F, %5C or %00, or the raw and the normalised path would choose different routes
+  /// 400: %2F, %5C or %00, or the raw and the normalised path would choose different routes.
+  struct AmbiguousPath {};
   struct MethodNotAllowed {
     std::string allow;  // "GET, POST"
   };

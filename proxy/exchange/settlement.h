@@ -18,8 +18,8 @@ struct Settlement {
   Kind kind = Kind::kRelease;
   std::string record_key{};
   idempotency::Claim claim{};
-  std::shared_ptr<const idempotency::StoredResponse>
-      response{};                   // kComplete: shared with the exchange that answers with it
+  /// kComplete: shared with the exchange that answers with it; else null.
+  std::shared_ptr<const idempotency::StoredResponse> response{};
   idempotency::Milliseconds ttl{};  // kComplete
   bool offered_again = false;       // another token held the key, and that was told
 };

@@ -13,18 +13,14 @@
 
 namespace idem::exchange {
 
+/// replies.h says what a caller is told of each.
 enum class UpstreamProblem : std::uint8_t {
-  kUnreachable,  // refused, no route, name not found, TLS failed                    -> 502
-                 // upstream-unreachable
-  kOverloaded,   // no slot within queue_timeout                                     -> 503
-                 // overloaded
-  kTimeout,      // connected, but not answered in time                              -> 504
-                 // upstream-timeout
-  kReset,  // the connection ended before the response was complete            -> 502 upstream-reset
-  kMalformed,  // not HTTP, or framing that two readers could read differently     -> 502
-               // upstream-malformed
-  kAbandoned,  // OnUpstreamReady() said no                                                ->
-               // nothing was sent
+  kUnreachable,  // refused, no route, name not found, TLS failed
+  kOverloaded,   // no slot within queue_timeout
+  kTimeout,      // connected, but not answered in time
+  kReset,        // the connection ended before the response was complete
+  kMalformed,    // not HTTP, or framing that two readers could read differently
+  kAbandoned,    // OnUpstreamReady() said no: nothing was sent
 };
 
 struct UpstreamFailure {
@@ -35,11 +31,13 @@ struct UpstreamFailure {
 
 /// How a request may be sent.
 struct UpstreamTerms {
-  bool claim = false;  // a claim on a legacy route: only a connection idle for less than claim_idle
-                       // with nothing to read, else a new one
-  bool retry_stale = false;  // GET and HEAD without idempotency: once more on a fresh connection
-                             // when a kept one turns out dead before a response byte
-  bool streamed = false;     // response_timeout counts between reads instead of in total
+  /// A claim on a legacy route: only a connection idle for less than claim_idle with nothing to
+  /// read, else a new one.
+  bool claim = false;
+  /// GET and HEAD without idempotency: once more on a fresh connection when a kept one turns out
+  /// dead before a response byte.
+  bool retry_stale = false;
+  bool streamed = false;  // response_timeout counts between reads instead of in total
 };
 
 /// Told to the exchange, on its loop, never from inside a call it made.
@@ -79,9 +77,8 @@ class Upstream {
  public:
   virtual ~Upstream() = default;
   /// Sends `head` as it is (its fields are ready for the wire but for framing); it is read before
-  /// this returns. `body` non-null:
-  /// the whole body, kept alive by the caller until the call ends. Null: there is none, or it is
-  /// streamed through SendBody(), as head.body tells.
+  /// this returns. `body` non-null: the whole body, kept alive by the caller until the call ends.
+  /// Null: there is none, or it is streamed through SendBody(), as head.body tells.
   [[nodiscard]] virtual std::unique_ptr<UpstreamCall> Send(const http::RequestHead& head,
                                                            const std::string* body,
                                                            const UpstreamTerms& terms,

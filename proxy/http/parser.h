@@ -16,8 +16,8 @@ struct ParserLimits {
   std::size_t request_line_bytes = 8 * 1024;  // beyond: 414 where the target is too long
   std::size_t header_bytes = 32 * 1024;       // all field lines together; beyond: 431
   std::size_t header_count = 100;             // beyond: 431
-  std::size_t trailer_bytes =
-      8 * 1024;  // a chunked body's trailer section; parsed, checked and dropped
+  /// A chunked body's trailer section; parsed, checked and dropped.
+  std::size_t trailer_bytes = 8 * 1024;
   std::size_t chunk_line_bytes = 256;                  // one chunk's size and extensions
   std::uint64_t chunk_bytes = std::uint64_t{1} << 31;  // one chunk's data; beyond: 413
   std::size_t chunk_extension_bytes = 16 * 1024;       // the extensions of one body together
@@ -49,8 +49,8 @@ class RequestParser {
 
   struct Progress {
     std::size_t consumed = 0;  // drop that many bytes; feed the rest again with what comes after it
-    const ParseError* error =
-        nullptr;  // the connection must be closed after the answer; no byte after this is a request
+    /// The connection must be closed after the answer; no byte after this is a request.
+    const ParseError* error = nullptr;
     bool again = false;  // stopped after an event with more to tell: call again, even without bytes
   };
   /// `bytes`: all that was received and not yet consumed, in one piece. Stops after OnRequestHead

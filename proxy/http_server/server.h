@@ -17,18 +17,19 @@ namespace idem::http_server {
 
 struct Options {
   http::ParserLimits parser;
-  std::size_t connections_max = 10000;  // of the process: counted in `connections`; beyond it the
-                                        // one of this server that is idle for longest is closed for
-                                        // a new one, which gets 503 `overloaded` where none is idle
-  Duration header_timeout = std::chrono::seconds(10);  // first byte of a head to its end: 408; also
-                                                       // bounds a TLS handshake, which is then cut
-  Duration body_timeout =
-      std::chrono::seconds(30);  // between two reads of a body that is wanted; 408
-  Duration idle_timeout = std::chrono::seconds(75);  // between requests
-  Duration write_timeout =
-      std::chrono::seconds(60);  // no progress in sending an answer: the connection is cut
-  std::size_t unsent_bytes_max =
-      64 * 1024;  // what a slow reader may hold before its source is paused
+  /// Of the process: counted in `connections`. Beyond it the one of this server that is idle for
+  /// longest is closed for a new one, which gets 503 `overloaded` where none is idle.
+  std::size_t connections_max = 10000;
+  /// First byte of a head to its end: 408. Also bounds a TLS handshake, which is then cut.
+  Duration header_timeout = std::chrono::seconds(10);
+  /// Between two reads of a body that is wanted: 408.
+  Duration body_timeout = std::chrono::seconds(30);
+  /// Between requests.
+  Duration idle_timeout = std::chrono::seconds(75);
+  /// No progress in sending an answer: the connection is cut.
+  Duration write_timeout = std::chrono::seconds(60);
+  /// What a slow reader may hold before its source is paused.
+  std::size_t unsent_bytes_max = 64 * 1024;
 };
 
 /// With which certificates an address is served; null: without TLS. Shared by all loops, and with

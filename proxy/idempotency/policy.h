@@ -46,8 +46,8 @@ struct Policy {
   InProgress in_progress = InProgress::kWait;
   std::chrono::milliseconds wait_timeout = std::chrono::seconds(30);
   std::uint32_t max_waiters_per_key = 16;
-  std::chrono::milliseconds
-      lease{};  // never zero once the configuration is read: `auto` is computed there
+  /// Never zero once the configuration is read: `auto` is computed there.
+  std::chrono::milliseconds lease{};
   std::chrono::milliseconds record_timeout = std::chrono::seconds(2);
   std::uint64_t max_recorded_body = 1024 * 1024;
   bool upstream_idempotent = false;

@@ -20,9 +20,9 @@ struct StoreOptions {
   std::uint64_t max_size = 16ULL << 30;          // embedded: bytes on disk; beyond it no new claims
   std::uint64_t max_unrecorded = 64ULL << 20;    // bytes of responses held while the store is away
   std::string url = "redis://127.0.0.1:6379/0";  // redis, postgres
-  std::string key_prefix = "idemp:";             // redis: stands before every record's key
+  std::string key_prefix = "idemp:";             // redis, postgres: before every record's key
   std::uint32_t wait_replicas = 0;               // redis: WAIT for as many before a claim counts
-  bool require_durable = false;                  // redis: refuse a server that may forget
+  bool require_durable = false;                  // redis, postgres: refuse one that may forget
   std::chrono::milliseconds timeout = std::chrono::milliseconds(500);  // one operation
 };
 
