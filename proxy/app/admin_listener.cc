@@ -42,7 +42,7 @@ idempotency::Milliseconds AdminListener::TtlOf(std::string_view route) const {
 }
 
 std::string AdminListener::RenderMetrics() {
-  telemetry::Metrics& metrics = process_.metrics;
+  const telemetry::Metrics& metrics = process_.metrics;
   metrics.client_connections.Set(static_cast<std::int64_t>(process_.connections.load()));
   metrics.waiters.Set(static_cast<std::int64_t>(process_.waiters.count()));
   metrics.unrecorded.Set(static_cast<std::int64_t>(process_.unrecorded.count.load()));

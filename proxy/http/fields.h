@@ -74,7 +74,7 @@ void ForEachToken(std::string_view list, Visit visit) {
   constexpr std::string_view kBlanks = " \t";
   while (!list.empty()) {
     const std::size_t comma = list.find(',');
-    std::string_view member = list.substr(0, comma);
+    const std::string_view member = list.substr(0, comma);
     list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
     const std::size_t first = member.find_first_not_of(kBlanks);
     if (first == std::string_view::npos) continue;
