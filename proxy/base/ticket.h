@@ -1,9 +1,9 @@
 // Asking something that is answered later, on the same loop, exactly once or (after the asker lost
 // interest) never.
 //
-//   asker:     ticket_ = store.Begin(request, [this](Result<BeginAnswer> answer) {
-//   OnBegun(std::move(answer)); }); answerer:  auto [ticket, completion] =
-//   Ask<Result<BeginAnswer>>(std::move(callback));
+//   asker:     ticket_ = store.Begin(request, [this](auto answer) { OnBegun(std::move(answer)); });
+//
+//   answerer:  auto [ticket, completion] = Ask<Result<BeginAnswer>>(std::move(callback));
 //              ... keeps the completion, returns the ticket; later, on the asker's loop:
 //              completion(result);
 //
