@@ -1,5 +1,5 @@
-// What the workers of a process share, named in one place (architecture.md, "Threads"). Everything
-// here is safe to use from any worker, and outlives them.
+// What the workers of a process share, named in one place. Everything here is safe to use from
+// any worker, and outlives them.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,4 @@
-// Who may call: a client and its secrets (config.md, `clients:`).
+// Who may call: a client and its secrets (docs/configuration.md, `clients`).
 #pragma once
 
 #include <string>

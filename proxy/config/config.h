@@ -1,4 +1,4 @@
-// The configuration: one YAML file, read into each part's own Options (config.md is its manual).
+// The configuration: one YAML file, read into each part's own Options (docs/configuration.md).
 //
 // All or nothing: LoadFile() answers a Config of which every value has been checked, or every
 // mistake of the file with its place. Certificates and keys are read with it, so that those in use

@@ -17,7 +17,7 @@ void ReadLimits(MapReader& root, Draft& draft) {
   limits.ReadTime("body_timeout", server.body_timeout, kWaitRange);
   limits.ReadTime("idle_timeout", server.idle_timeout, kWaitRange);
   limits.RefuseUnknownKeys();
-  // Waiters are connections that do nothing: a quarter of them all (config.md).
+  // Waiters are connections that do nothing: a quarter of them all.
   draft.config.exchange.waiters_max = std::max<std::size_t>(1, server.connections_max / 4);
 }
 

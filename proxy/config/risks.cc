@@ -1,4 +1,4 @@
-// What is allowed but risky (config.md: "`check` also warns").
+// What is allowed but risky: `check` warns of it, and so does a start.
 #include <algorithm>
 
 #include "proxy/config/checks.h"

@@ -58,7 +58,7 @@ void ReadIdempotency(MapReader& route, exchange::Route& to, Mistakes& mistakes);
 /// nothing.
 const Node* FindSwitch(MapReader& route, std::string_view key);
 
-/// Each of a list of methods or field names: the name as `fix` gives it back.
+/// Each of a list must be a method (or a field's name, below); one that is not is a mistake.
 void ReadMethods(MapReader& map, std::string_view key, std::vector<std::string>& to,
                  Mistakes& mistakes);
 void ReadFieldName(MapReader& map, std::string_view key, std::string& to);

@@ -1,4 +1,4 @@
-// What config.md promises and this version does not do yet.
+// What has its name in the configuration already, and this version does not do yet.
 #pragma once
 
 #include "proxy/config/node.h"

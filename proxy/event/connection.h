@@ -1,5 +1,5 @@
 // A stream socket on a loop: read into one contiguous buffer, write at once. Own class over
-// libevent's raw events, because a bufferevent costs three more system calls a request (stack.md).
+// libevent's raw events, because a bufferevent costs three more system calls a request.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // Names into addresses, on a thread of its own: getaddrinfo blocks, and libevent's own resolver has
-// neither cache nor a good record (stack.md).
+// neither cache nor a good record.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// What an operator says about one upstream (config.md, `upstreams`), with its defaults.
+// What an operator says about one upstream (docs/configuration.md, `upstreams`), with its defaults.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// What a route wants of idempotency: the rules' own view of the configuration (config.md,
-// `idempotency:`).
+// What a route wants of idempotency: the rules' own view of the configuration
+// (docs/configuration.md, `idempotency`).
 #pragma once
 
 #include <chrono>

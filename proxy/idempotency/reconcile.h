@@ -16,8 +16,8 @@ namespace idem::idempotency {
 struct Policy;
 struct Record;
 
-/// `reconcile:` of config.md. It is safe only for a backend that is done with a request, and shows
-/// it, within `after`.
+/// `reconcile` of the configuration. It is safe only for a backend that is done with a request, and
+/// shows it, within `after`.
 struct ReconcileRule {
   std::string get;  // a target in which {key} and {client} stand
   std::vector<std::pair<std::string, std::string>> headers;

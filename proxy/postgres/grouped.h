@@ -1,5 +1,5 @@
 // Questions that share a statement, and so a commit: rows per commit decide how fast PostgreSQL
-// writes (stack.md).
+// writes.
 //
 //   Ask(row) ─▶ waiting ──┬─ nothing in flight ──────────────▶ Pool ─▶ one statement ─▶ answers
 //                         ├─ rows_worthwhile of them wait ───▶

@@ -1,5 +1,5 @@
-// `store:` of the configuration (config.md), with its defaults. config/ fills it; app/ builds the
-// store that `type` names.
+// `store` of the configuration (docs/configuration.md), with its defaults. config/ fills it; app/
+// builds the store that `type` names.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// The one line that is logged for each request (config.md, "What an operator reads").
+// The one line that is logged for each request (README.md, "Operating").
 #pragma once
 
 #include <cstdint>

@@ -57,7 +57,7 @@ bool IsKeyOf(std::string_view yaml, std::string_view name) {
 
 std::string Shipped(const std::string& name) { return IDEM_SOURCE_DIR "/config/" + name; }
 
-// config.md's own example of every key, without what this version does not have.
+// Every key, but for what this version does not have.
 constexpr const char* kEveryKey = R"(
 listen: 0.0.0.0:8080
 admin: { listen: 127.0.0.1:9901 }
