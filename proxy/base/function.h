@@ -51,7 +51,7 @@ class Function<R(Args...)> {
   Function& operator=(const Function&) = delete;
   ~Function() { Reset(); }
 
-  R operator()(Args... args) {
+  R operator()(Args... args) {  // NOLINT(performance-unnecessary-value-param): they are passed on
     INVARIANT(operations_ != nullptr);
     return operations_->call(storage_, std::forward<Args>(args)...);
   }
