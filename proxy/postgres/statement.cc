@@ -1,6 +1,5 @@
 #include "proxy/postgres/statement.h"
 
-#include <charconv>
 #include <utility>
 
 #include <libpq-fe.h>
@@ -96,13 +95,6 @@ std::string_view Rows::Text(std::size_t row, std::size_t column) const {
   const auto value = Value(row, column);
   INVARIANT(value.has_value());
   return *value;
-}
-
-std::size_t Rows::affected() const {
-  const std::string_view digits = PQcmdTuples(result_.get());
-  std::size_t count = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), count);
-  return count;
 }
 
 }  // namespace idem::postgres

@@ -60,8 +60,6 @@ class Rows {
   [[nodiscard]] std::optional<std::string_view> Value(std::size_t row, std::size_t column) const;
   /// The same where NULL cannot be.
   [[nodiscard]] std::string_view Text(std::size_t row, std::size_t column) const;
-  /// How many rows an INSERT, UPDATE or DELETE changed.
-  [[nodiscard]] std::size_t affected() const;
 
  private:
   struct Free {

@@ -42,7 +42,6 @@ class EmbeddedFolder {
   bool MakeReserve();
   /// True if there was one.
   bool GiveUpReserve();
-  [[nodiscard]] bool has_reserve() const { return has_reserve_; }
 
  private:
   EmbeddedFolder(std::string path, int owner, FreeBytes free_bytes)
