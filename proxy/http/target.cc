@@ -1,6 +1,9 @@
 #include "proxy/http/target.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 
 #include "proxy/http/characters.h"
 #include "proxy/http/fields.h"
@@ -48,13 +51,32 @@ const ParseError* CheckPathAndQuery(std::string_view text) {
   return nullptr;
 }
 
-// What is between the brackets of an IP-literal (RFC 3986, section 3.2.2): an IPv6 address or an
-// address of a later version. Its characters are checked; whether it is an address is for those who
-// connect to it.
-bool IsInsideOfIpLiteral(std::string_view text) {
+// RFC 3986, section 3.2.2: IPv6address, whose grammar is that of the C library.
+bool IsIpv6Address(std::string_view text) {
+  std::array<char, INET6_ADDRSTRLEN> terminated{};
+  if (text.size() >= terminated.size()) return false;
+  std::copy(text.begin(), text.end(), terminated.begin());
+  in6_addr address{};
+  return inet_pton(AF_INET6, terminated.data(), &address) == 1;
+}
+
+// IPvFuture = "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )
+bool IsAddressOfTheFuture(std::string_view text) {
+  if (text.empty() || (text.front() != 'v' && text.front() != 'V')) return false;
+  const std::size_t dot = text.find('.');
+  if (dot == std::string_view::npos) return false;
+  const std::string_view version = text.substr(1, dot - 1);
+  const std::string_view address = text.substr(dot + 1);
   const auto is_allowed = [](char c) { return Is(c, kUnreserved | kSubDelimiter) || c == ':'; };
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_allowed) &&
-         (text.find(':') != std::string_view::npos || text.front() == 'v' || text.front() == 'V');
+  return !version.empty() && AllAre(version, kHexDigit) && !address.empty() &&
+         std::all_of(address.begin(), address.end(), is_allowed);
+}
+
+// What is between the brackets of an IP-literal.
+bool IsInsideOfIpLiteral(std::string_view text) {
+  constexpr std::string_view kAddressChars = "0123456789abcdefABCDEF:.";
+  if (text.find_first_not_of(kAddressChars) == std::string_view::npos) return IsIpv6Address(text);
+  return IsAddressOfTheFuture(text);
 }
 
 // Takes the host from the front of `text`.

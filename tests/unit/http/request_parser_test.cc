@@ -261,13 +261,19 @@ TEST_CASE("Host names one host, or the request is refused") {
   const auto with_host = [](const std::string& host) {
     return "GET /x HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
   };
-  for (const std::string host : {"a", "a.b-c_d~e", "a:80", "a:", "", "127.0.0.1:8080", "[::1]",
-                                 "[::1]:80", "[v1.x:y]", "a%2Db", "a,b", ":80"}) {
+  for (const std::string host :
+       {"a", "a.b-c_d~e", "a:80", "a:", "", "127.0.0.1:8080", "[::1]", "[::1]:80", "[::]",
+        "[1:2:3:4:5:6:7:8]", "[::ffff:1.2.3.4]:", "[v1.x:y]", "[vA0.x]", "a%2Db", "a,b", ":80"}) {
     CheckEverySplit({"9110 7.2", with_host(host), "GET /x none|Host=" + host + "{}"});
   }
-  for (const std::string host :
-       {"a b", "a/b", "u@a", "a:b", "a:80:90", "[::1", "::1", "[]", "[::1]x", "[::g/]", "a\\b",
-        "a?b", "a#b", "a%2", "a%zz", "\xc3\xa9", "a\"", "<a>"}) {
+  for (const std::string host : {"a b",       "a/b",       "u@a",       "a:b",
+                                 "a:80:90",   "[::1",      "::1",       "[]",
+                                 "[::1]x",    "[::g/]",    "a\\b",      "[::g]",
+                                 "[:::]",     "[:]",       "[1:2]",     "[1:2:3:4:5:6:7:8:9]",
+                                 "[12345::]", "[::1.2.3]", "[1.2.3.4]", "[::1%25lo]",
+                                 "[v1]",      "[v.x]",     "[vg.x]",    "[v1.]",
+                                 "[x.y]",     "a?b",       "a#b",       "a%2",
+                                 "a%zz",      "\xc3\xa9",  "a\"",       "<a>"}) {
     CheckEverySplit({"9112 3.2", with_host(host), kBad});
   }
   const Row rows[] = {
