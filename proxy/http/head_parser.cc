@@ -257,17 +257,21 @@ const ParseError* ReadTarget(RequestHead& head) {
   return nullptr;
 }
 
-// RFC 9110, section 10.1.1. A client of HTTP/1.0 cannot wait for a 100.
+// RFC 9110, section 10.1.1: a list, and an empty one asks for nothing. A client of HTTP/1.0 cannot
+// wait for a 100.
 const ParseError* ReadExpectations(const NoticedLine& expect, RequestHead& head) {
   head.expects_continue = false;
   if (expect.count == 0) return nullptr;
   bool other = false;
+  bool continues = false;
   for (const FieldLine line : head.fields) {
     if (!EqualsIgnoreCase(line.name, "Expect")) continue;
-    other |= !EqualsIgnoreCase(line.value, "100-continue");
+    ForEachToken(line.value, [&](std::string_view member) {
+      (EqualsIgnoreCase(member, "100-continue") ? continues : other) = true;
+    });
   }
   if (other) return &kExpectation;
-  head.expects_continue = head.version == Version::kHttp11;
+  head.expects_continue = continues && head.version == Version::kHttp11;
   return nullptr;
 }
 

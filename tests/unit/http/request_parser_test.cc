@@ -97,6 +97,13 @@ TEST_CASE("an honest request is read whole, whatever pieces it comes in") {
       {"9110 10.1.1 (1.0 cannot wait)",
        "POST /x HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx",
        "POST /x 1 1.0 close|Expect=100-continue|Content-Length=1{x}"},
+      {"9110 10.1.1 (a list, said twice)",
+       Post("Expect: 100-continue, ,100-CONTINUE\r\nExpect: 100-continue\r\nContent-Length: 1\r\n",
+            "x"),
+       "POST /x 1 continue|Host=a|Expect=100-continue, ,100-CONTINUE|Expect=100-continue|"
+       "Content-Length=1{x}"},
+      {"9110 10.1.1, 5.6.1 (an empty list)", Post("Expect: ,\r\nExpect:\r\n"),
+       "POST /x none|Host=a|Expect=,|Expect={}"},
       {"9110 8.6 (a length may be huge)", Post("Content-Length: 18446744073709551615\r\n"),
        "POST /x 18446744073709551615|Host=a|Content-Length=18446744073709551615{..."},
   };
@@ -257,6 +264,8 @@ TEST_CASE("malformed lines are refused") {
   for (const Row& row : rows) CheckEverySplit(row);
 }
 
+      {"9110 10.1.1", Post("Expect: 100-continue, x\r\n"), "!417 expectation-failed"},
+      {"9110 10.1.1", Post("Expect: 100-continue;a=b\r\n"), "!417 expectation-failed"},
 TEST_CASE("Host names one host, or the request is refused") {
   const auto with_host = [](const std::string& host) {
     return "GET /x HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
