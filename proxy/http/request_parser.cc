@@ -1,9 +1,17 @@
 #include "proxy/http/body_reader.h"
+#include "proxy/http/characters.h"
 #include "proxy/http/head_parser.h"
 #include "proxy/http/parser.h"
 #include "proxy/http/section_scanner.h"
 
 namespace idem::http {
+
+namespace {
+
+constexpr ParseError kNoMethod{400, "bad-request", "a request does not begin with a method"};
+constexpr ParseError kMethodTooLong{501, "not-implemented", "the method is too long"};
+
+}  // namespace
 
 // One event at most in each Feed():
 //
@@ -52,19 +60,22 @@ class RequestParser::Impl {
   // after a body.
   Progress FeedHead(std::string_view bytes) {
     constexpr std::string_view kLineEnd = "\r\n";
-    if (!empty_line_skipped_ && scanner_.untouched() && !bytes.empty()) {
+    if (scanner_.untouched() && !bytes.empty()) {
       const std::string_view front = bytes.substr(0, kLineEnd.size());
-      if (front == kLineEnd) {
+      if (!empty_line_skipped_ && front == kLineEnd) {
         empty_line_skipped_ = true;
         return {.consumed = kLineEnd.size(), .error = nullptr, .again = true};
       }
-      if (front == "\r") return {};
+      if (!empty_line_skipped_ && front == "\r") return {};
+      // At once: what speaks another protocol (TLS) may never send the end of a line.
+      if (!Is(front.front(), kTokenChar)) return Fail(&kNoMethod);
     }
     const auto [section_bytes, scan_error] =
         scanner_.Scan(bytes, {.start_line_bytes = limits_.request_line_bytes,
                               .fields_bytes = limits_.header_bytes,
                               .fields_count = limits_.header_count});
-    if (scan_error != nullptr) return Fail(scan_error);
+    if (scan_error != nullptr)
+      return Fail(method_is_too_long(bytes) ? &kMethodTooLong : scan_error);
     if (section_bytes == 0) return {};
     const auto* error = ParseRequestHead(bytes.substr(0, section_bytes), head_);
     if (error != nullptr) return Fail(error);
@@ -72,6 +83,14 @@ class RequestParser::Impl {
     body_.Begin(head_.body, ForbiddenTrailers::kRefuse);
     events_.OnRequestHead();
     return {.consumed = section_bytes, .error = nullptr, .again = true};
+  }
+
+  // Of a line that was too long or of another that was refused: whether the method alone fills all
+  // that a request line may have (RFC 9112, section 3: 501, where 414 is about the target).
+  [[nodiscard]] bool method_is_too_long(std::string_view bytes) const {
+    const std::string_view line_max = bytes.substr(0, limits_.request_line_bytes);
+    return line_max.size() == limits_.request_line_bytes &&
+           line_max.find_first_of(" \n") == std::string_view::npos;
   }
 
   Progress FeedBody(std::string_view bytes) {

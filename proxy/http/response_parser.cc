@@ -13,6 +13,7 @@ namespace {
 constexpr ParseError kNoResponse{502, "upstream-reset", "the connection ended without a response"};
 constexpr ParseError kTruncated{502, "upstream-reset",
                                 "the connection ended before the response was complete"};
+constexpr ParseError kNotHttp1{400, "bad-request", "the answer is not HTTP/1"};
 constexpr ParseError kTooManyInterims{400, "bad-request", "there are too many interim responses"};
 constexpr std::size_t kInterimsMax = 64;  // in front of one final response
 
@@ -82,6 +83,10 @@ class ResponseParser::Impl {
   }
 
   Progress FeedHead(std::string_view bytes) {
+    // At once: what speaks another protocol may never send the end of a line.
+    constexpr std::string_view kVersionBegin = "HTTP/1.";
+    const std::string_view front = bytes.substr(0, kVersionBegin.size());
+    if (front != kVersionBegin.substr(0, front.size())) return Fail(kNotHttp1);
     const auto [section_bytes, scan_error] =
         scanner_.Scan(bytes, {.start_line_bytes = limits_.request_line_bytes,
                               .fields_bytes = limits_.header_bytes,

@@ -9,7 +9,14 @@ constexpr ParseError kFieldsTooLarge{431, "headers-too-large", "the header field
 constexpr ParseError kTooManyFields{431, "headers-too-large", "there are too many header fields"};
 constexpr ParseError kBareLineFeed{400, "bad-request", "a line does not end in CR LF"};
 constexpr ParseError kEmptyStartLine{400, "bad-request", "an empty line in place of a start line"};
+constexpr ParseError kBareReturn{400, "bad-request", "a line begins with a CR"};
 constexpr ParseError kFolded{400, "bad-request", "a header line begins with a blank"};
+
+// Nothing but an empty line may begin so. Told at once: in place of a section's end it is the last
+// thing that comes.
+bool BeginsWithBareReturn(std::string_view line) {
+  return line.size() >= 2 && line[0] == '\r' && line[1] != '\n';
+}
 
 }  // namespace
 
@@ -20,6 +27,7 @@ void SectionScanner::Begin(StartLine start_line) {
 
 SectionScanner::Progress SectionScanner::Scan(std::string_view bytes, const Limits& limits) {
   for (;;) {
+    if (BeginsWithBareReturn(bytes.substr(line_begin_))) return {0, &kBareReturn};
     const std::size_t line_feed = bytes.find('\n', scanned_);
     const bool line_is_complete = line_feed != std::string_view::npos;
     scanned_ = line_is_complete ? line_feed + 1 : bytes.size();

@@ -189,6 +189,8 @@ TEST_CASE("a malformed chunked body is refused at the fault") {
       {"9112 7.1, 2.2", "2\r\nhi\r\n0\n\n", "hi"},
       {"9112 7.1.2, 2.2", "2\r\nhi\r\n0\r\nA: b\n\n", "hi"},
       {"9112 7.1.2, 2.2", "2\r\nhi\r\n0\r\n\n", "hi"},
+      {"9112 7.1.2, 2.2 (at once)", "2\r\nhi\r\n0\r\n\r\r\n", "hi"},
+      {"9112 7.1.2, 2.2 (at once)", "2\r\nhi\r\n0\r\n\rX", "hi"},
       {"9112 5, 7.1.2", "2\r\nhi\r\n0\r\nnonsense\r\n\r\n", "hi"},
       {"9112 5.1", "2\r\nhi\r\n0\r\nX-Trail : 1\r\n\r\n", "hi"},
       {"9112 5.2", "2\r\nhi\r\n0\r\nX-Trail: 1\r\n 2\r\n\r\n", "hi"},
@@ -255,17 +257,19 @@ TEST_CASE("malformed lines are refused") {
       {"9112 2.3", "GET /x HTTX/1.1\r\nHost: a\r\n\r\n", kBad},
       {"9112 2.3", "GET /x http/1.1\r\nHost: a\r\n\r\n", kBad},
       {"9113 3.4", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", kBad},
-      {"9112 2.2 (TLS on a plain port)", "\x16\x03\x01\x02\n"s, kBad},
+      {"9112 2.2 (TLS on a plain port: no end of a line is waited for)", "\x16"s, kBad},
+      {"9112 2.2", "\r\n\x16"s, kBad},
+      {"9112 3", " "s, kBad},
       {"9110 10.1.1", Post("Expect: the-unexpected\r\n"), "!417 expectation-failed"},
       {"9110 10.1.1", Post("Expect: y 100-continue\r\nContent-Length: 1\r\n", "x"),
        "!417 expectation-failed"},
       {"9110 10.1.1", Post("Expect: 100-continue\r\nExpect: x\r\n"), "!417 expectation-failed"},
+      {"9110 10.1.1", Post("Expect: 100-continue, x\r\n"), "!417 expectation-failed"},
+      {"9110 10.1.1", Post("Expect: 100-continue;a=b\r\n"), "!417 expectation-failed"},
   };
   for (const Row& row : rows) CheckEverySplit(row);
 }
 
-      {"9110 10.1.1", Post("Expect: 100-continue, x\r\n"), "!417 expectation-failed"},
-      {"9110 10.1.1", Post("Expect: 100-continue;a=b\r\n"), "!417 expectation-failed"},
 TEST_CASE("Host names one host, or the request is refused") {
   const auto with_host = [](const std::string& host) {
     return "GET /x HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
@@ -378,7 +382,10 @@ TEST_CASE("each limit refuses what is one byte or line beyond it") {
   const Row rows[] = {
       {"9112 3", get(20), "GET /aaaaaa none|Host=a{}"},
       {"9112 3", get(21), "!414 uri-too-long"},
-      {"9112 3", std::string(60, 'a'), "!414 uri-too-long"},
+      {"9112 3", "GET /" + std::string(60, 'a'), "!414 uri-too-long"},
+      {"9112 3 (a method longer than any)", std::string(60, 'a'), kLacking},
+      {"9112 3", std::string(60, 'a') + " / HTTP/1.1\r\nHost: a\r\n\r\n", kLacking},
+      {"9112 2.2", std::string(60, 'a') + "\n", kLacking},
       {"9110 5.4", field(40), "GET / none|Host=a|A=aaaaaaaaaaaaaaaaaaaaaaaaaa{}"},
       {"9110 5.4", field(41), too_large},
       {"9110 5.4", field(42), too_large},
