@@ -27,6 +27,10 @@ std::variant<const Route*, Reply> ChooseRoute(const Router& router,
   return std::get<const Route*>(match);
 }
 
+bool EndIsInDoubt(const http::RequestHead& request) {
+  return request.method == "CONNECT" || NamesProtectedField(request.fields);
+}
+
 // In any case: `post` is another method than POST, but not for every backend.
 const idempotency::Policy* PolicyFor(const Route& route, std::string_view method) {
   if (!route.idempotency) return nullptr;

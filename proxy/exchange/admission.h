@@ -17,6 +17,11 @@ namespace idem::exchange {
 [[nodiscard]] std::variant<const Route*, Reply> ChooseRoute(const Router& router,
                                                             const http::RequestHead& request);
 
+/// Whether a refused request leaves in doubt what the bytes behind it are: behind a CONNECT they
+/// may be meant for the tunnel; where Connection names a framing field, for another reader's next
+/// request.
+[[nodiscard]] bool EndIsInDoubt(const http::RequestHead& request);
+
 /// The policy of a route for that method; null where a key does not protect it.
 [[nodiscard]] const idempotency::Policy* PolicyFor(const Route& route, std::string_view method);
 

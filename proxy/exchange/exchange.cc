@@ -59,6 +59,7 @@ void Exchange::Start() {
   }
   const auto chosen = ChooseRoute(site_->router, request_);
   if (const auto* refusal = std::get_if<Reply>(&chosen)) {
+    if (EndIsInDoubt(request_)) stream_->CloseAfter();
     return Refuse(*refusal, Verdict::kRefused);
   }
   route_ = std::get<const Route*>(chosen);
