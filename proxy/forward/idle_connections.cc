@@ -15,7 +15,7 @@ std::unique_ptr<UpstreamConnection> IdleConnections::Take(bool claim) {
     if (claim && loop_.Now() - kept_.back().since >= options_.claim_idle) return nullptr;
     auto connection = std::move(kept_.back().connection);
     kept_.pop_back();
-    if (!claim || connection->quiet()) return connection;
+    if (connection->quiet()) return connection;
     UpstreamConnection::Retire(loop_, std::move(connection), /*abort=*/false);
   }
   return nullptr;

@@ -19,8 +19,9 @@ class IdleConnections final : ConnectionUser {
   IdleConnections(const IdleConnections&) = delete;
   IdleConnections& operator=(const IdleConnections&) = delete;
 
-  /// The one that was used last, or null. For a claim on a legacy route only one that was idle for
-  /// less than claim_idle and, asked of the kernel now, has nothing to read.
+  /// The one that was used last and, asked of the kernel now, has nothing to read (an end, or bytes
+  /// that would be taken for the answer); or null. For a claim on a legacy route only one that was
+  /// idle for less than claim_idle.
   [[nodiscard]] std::unique_ptr<UpstreamConnection> Take(bool claim);
   /// Closes the oldest one where there would be more than `keepalive`.
   void Keep(std::unique_ptr<UpstreamConnection> connection);
