@@ -21,6 +21,17 @@ bool SameName(std::string_view a, std::string_view b) {
       a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
+/// The peer's kernel has the FIN then, whatever its program does. (There is none on a Unix socket.)
+void WaitForFinAcknowledged(int ended) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  tcp_info info{};
+  do {
+    socklen_t size = sizeof info;
+    if (getsockopt(ended, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
+    std::this_thread::yield();
+  } while (info.tcpi_state == TCP_FIN_WAIT1 && std::chrono::steady_clock::now() < give_up);
+}
+
 /// Bound to 127.0.0.1 and a free port.
 int BindLoopback(int& port) {
   const int bound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -281,6 +292,7 @@ void ScriptedBackend::Release() {
 void ScriptedBackend::CloseConnections() {
   const std::lock_guard lock(mutex_);
   for (const int open : open_sockets_) shutdown(open, SHUT_RDWR);
+  for (const int open : open_sockets_) WaitForFinAcknowledged(open);
 }
 
 std::string Response(int status, std::string_view body, std::string_view more_fields) {

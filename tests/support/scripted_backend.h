@@ -79,7 +79,8 @@ class ScriptedBackend {
   bool WaitForRequests(int count);
   /// Lets every WaitForRelease() return, now and later.
   void Release();
-  /// Cuts the connections that are open, with FIN. New ones are accepted.
+  /// Cuts the connections that are open, with FIN, and returns when it has arrived. New ones are
+  /// accepted.
   void CloseConnections();
 
  private:
