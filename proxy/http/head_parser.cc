@@ -24,6 +24,7 @@ constexpr ParseError kBadFieldName{400, "bad-request", "a field name is malforme
 constexpr ParseError kBadFieldValue{400, "bad-request", "a field value holds a control character"};
 constexpr ParseError kBadConnection{400, "bad-request", "Connection is not a list of tokens"};
 constexpr ParseError kBadLength{400, "bad-request", "Content-Length is not one decimal number"};
+constexpr ParseError kLengthTooLong{400, "bad-request", "Content-Length is 2^63 or more"};
 constexpr ParseError kLengthAndCoding{400, "bad-request",
                                       "both Content-Length and Transfer-Encoding"};
 constexpr ParseError kBadCoding{400, "bad-request", "Transfer-Encoding is not one `chunked`"};
@@ -298,6 +299,8 @@ const ParseError* ParseResponseHead(std::string_view section, std::string_view r
   if (head.status == 101) return &kSwitching;
   head.keep_alive = ReadKeepAlive(beast.noticed, head.version, head.fields);
   if (const auto* error = ReadFraming(beast, head.version, head.fields, head.body)) return error;
+  // Many a client counts in 63 bits. (What a request may have is much less.)
+  if (head.body.bytes > std::numeric_limits<std::int64_t>::max()) return &kLengthTooLong;
   if (HasNoBody(request_method, head.status)) {
     head.body = {};
   } else if (head.body.kind == BodyLength::Kind::kNone) {
