@@ -16,10 +16,18 @@ namespace {
 
 constexpr std::size_t kAnswerBytesMax = 64 * 1024;   // to key updates, in a connection's life
 constexpr std::size_t kWritePieceBytes = 64 * 1024;  // encrypted at once; the memory that costs
+constexpr std::size_t kKeptBytes = 16 * 1024;        // of that, by a connection that is idle
 
 struct FreeSsl {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
 };
+
+/// An empty memory BIO keeps all that its largest content has taken.
+bool KeepsMuch(BIO* bio) {
+  BUF_MEM* memory = nullptr;
+  BIO_get_mem_ptr(bio, &memory);
+  return memory->max > kKeptBytes;
+}
 
 ///   connecting ──▶ handshake ──▶ open ──▶ dead
 class TlsConnection final : public Connection, ConnectionEvents {
@@ -57,6 +65,8 @@ class TlsConnection final : public Connection, ConnectionEvents {
   bool Shake();
   void Decrypt();
   void OnNothingToRead(int ssl_error);
+  void GiveBackInput();
+  void GiveBackOutput();
   bool Tell();
   bool Encrypt(std::string_view bytes);
   bool EncryptInPieces(std::string_view a, std::string_view b);
@@ -175,7 +185,10 @@ void TlsConnection::ReadSubject() {
 void TlsConnection::OnData() {
   if (state_ == State::kDead) return;
   const std::string_view bytes = socket_->received();
-  if (!bytes.empty()) BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
+  // What comes behind a close_notify means nothing (RFC 8446, section 6.1), and nobody reads it.
+  if (!bytes.empty() && !end_seen_) {
+    BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
+  }
   socket_->Consume(bytes.size());
   if (state_ == State::kHandshake && !Shake()) return;
   if (std::exchange(tell_again_, false) && !Tell()) return;
@@ -219,12 +232,26 @@ void TlsConnection::OnNothingToRead(int ssl_error) {
   }
   answer_bytes_ += static_cast<std::size_t>(BIO_pending(out_));  // to key updates
   Flush();
+  GiveBackInput();
   if (answer_bytes_ > kAnswerBytesMax) {
     return Fail(ErrorCode::kRefused, "the peer asks for too many key updates");
   }
   if (socket_ended_) {
     Fail(ErrorCode::kUnavailable, "the connection was cut: it ended without a close_notify");
   }
+}
+
+/// An idle connection needs nothing of what a long message took.
+void TlsConnection::GiveBackInput() {
+  if (BIO_pending(in_) > 0 || !KeepsMuch(in_)) return;
+  in_ = BIO_new(BIO_s_mem());
+  SSL_set0_rbio(ssl_.get(), in_);
+}
+
+void TlsConnection::GiveBackOutput() {
+  if (BIO_pending(out_) > 0 || !KeepsMuch(out_)) return;
+  out_ = BIO_new(BIO_s_mem());
+  SSL_set0_wbio(ssl_.get(), out_);
 }
 
 void TlsConnection::OnEnd() {
@@ -262,6 +289,7 @@ bool TlsConnection::Write(std::string_view a, std::string_view b) {
   joined_.assign(a).append(b);
   const bool taken = Encrypt(joined_);
   joined_.clear();
+  if (joined_.capacity() > kKeptBytes) std::string().swap(joined_);
   return taken;
 }
 
@@ -286,6 +314,7 @@ bool TlsConnection::Encrypt(std::string_view bytes) {
     ++pieces_sent_;
     bytes.remove_prefix(piece.size());
   }
+  GiveBackOutput();
   return true;
 }
 

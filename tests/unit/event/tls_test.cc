@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -134,6 +135,31 @@ TEST_CASE("much data arrives whole through a reader that pauses, and one that ke
   RunUntil(pair.loop, [&] { return pair.client.drained > 0; });
 }
 
+/// What this process holds of the heap; always 0 with a sanitizer, which has one of its own.
+std::size_t HeapBytes() {
+  const auto heap = mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+}
+
+TEST_CASE("an idle TLS connection holds no memory of the long messages before") {
+  Pair pair;
+  const auto exchange = [&](const std::string& text) {
+    const std::size_t cut = text.size() / 2;
+    CHECK(pair.client.connection->Write(text));
+    RunUntil(pair.loop, [&] { return pair.server.bytes.size() == text.size(); });
+    CHECK(pair.server.connection->Write(text.substr(0, cut), text.substr(cut)));
+    RunUntil(pair.loop, [&] { return pair.client.bytes.size() == text.size(); });
+    RunBriefly(pair.loop);
+    std::string().swap(pair.server.bytes);
+    std::string().swap(pair.client.bytes);
+  };
+  exchange("short");
+  const std::size_t before = HeapBytes();
+  exchange(std::string(1 << 20, 'l'));
+  exchange(std::string(60'000, 'j'));
+  CHECK(HeapBytes() < before + 64 * 1024);
+}
+
 // A peer that does what our own side of TLS never does, over a plain connection.
 struct RawTls {
   explicit RawTls(Pair& of) : pair(of) {
@@ -188,6 +214,32 @@ TEST_CASE("behind its close_notify a connection answers no key update, and lives
   peer.Say("still here");
   RunUntil(pair.loop, [&] { return pair.server.bytes == "still here"; });
   CHECK(pair.server.failures == 0);
+}
+
+TEST_CASE("what a peer sends behind its close_notify is dropped, and it is still answered") {
+  Pair pair({}, false);
+  RawTls peer(pair);
+  SSL_shutdown(peer.ssl.get());
+  peer.Pump();
+  RunUntil(pair.loop, [&] { return pair.server.ended; });
+  const std::string more(1 << 20, 'm');
+  const std::size_t before = HeapBytes();
+  for (int i = 0; i < 32; ++i) {
+    pair.client.connection->Write(more);
+    RunUntil(pair.loop, [&] { return pair.client.connection->unsent_bytes() == 0; });
+  }
+  RunBriefly(pair.loop);
+  CHECK(HeapBytes() < before + more.size());
+  CHECK(pair.server.bytes.empty());
+  CHECK(pair.server.failures == 0);
+  CHECK(pair.server.connection->Write("the answer"));
+  std::string answer;
+  RunUntil(pair.loop, [&] {
+    char byte = 0;
+    peer.Pump();
+    if (SSL_read(peer.ssl.get(), &byte, 1) == 1) answer += byte;
+    return answer == "the answer";
+  });
 }
 
 TEST_CASE("a peer that asks for key updates without end is cut") {
