@@ -26,6 +26,9 @@ Error FileError(std::string_view what, const std::string& path) {
   return FileError(what, path, FirstError());
 }
 
+// Forward secrecy and authenticated encryption, as all of TLS 1.3 has them (RFC 9325, section 4.2).
+constexpr char kCiphersOfTls12[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
+
 // OpenSSL would ask on the terminal.
 int RefusePassphrase(char*, int, int, void* asked) noexcept {
   if (asked != nullptr) *static_cast<bool*>(asked) = true;
@@ -54,6 +57,8 @@ std::unique_ptr<TlsContext> TlsContext::New(bool server) {
   std::unique_ptr<TlsContext> context(new TlsContext(raw));
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  // Whom an operator lists is believed, also an authority that another one has signed.
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(raw), X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_default_passwd_cb(raw, RefusePassphrase);
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);  // an idle connection holds no buffers
   return context;
@@ -102,6 +107,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::ForServer(const TlsServerOptions
   auto context = New(/*server=*/true);
   auto loaded = context->LoadChain(options.certificate, options.key);
   if (!loaded) return std::move(loaded).error();
+  INVARIANT(SSL_CTX_set_cipher_list(context->get(), kCiphersOfTls12) == 1);
   SSL_CTX_set_alpn_select_cb(context->get(), ChooseProtocol, nullptr);
   // A session may be resumed where it would be accepted anew: on listeners with the same demands.
   const std::string id = options.client_ca.empty() ? "idemproxy" : "idemproxy with client_ca";

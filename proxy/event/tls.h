@@ -27,7 +27,9 @@ struct TlsServerOptions {
   std::string client_ca;  // not "": a client must show a certificate signed by one of these
 };
 
-/// TLS 1.2 or newer, no renegotiation, no compression. Shared by all loops (so that sessions resume
+/// TLS 1.2 or newer, no renegotiation, no compression; on a listener forward secrecy and
+/// authenticated encryption. An authority that is named is believed by itself, whether or not the
+/// one that has signed it is named too. Shared by all loops (so that sessions resume
 /// on any of them); connections that run keep what they need of it, so it may be replaced on a
 /// reload. A key that asks for a passphrase is an error: there is nobody to type it.
 class TlsContext {

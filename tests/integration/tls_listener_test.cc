@@ -115,6 +115,16 @@ TEST_CASE("an older TLS and a renegotiation are refused, and so is another proto
   CHECK(Curl(proxy.port()).output == "made201");
 }
 
+TEST_CASE("with TLS 1.2 a cipher has forward secrecy and authenticates, or is refused") {
+  ScriptedBackend backend(Always(Response(201, "made")));
+  RunningProxy proxy(Yaml(Listener(Files().server()), backend));
+  const std::string tls12 = "-tls1_2 -cipher ";
+  CHECK(OpenSslClient(proxy.port(), tls12 + "ECDHE-ECDSA-AES128-GCM-SHA256").code == 0);
+  CHECK(OpenSslClient(proxy.port(), tls12 + "ECDHE-ECDSA-CHACHA20-POLY1305").code == 0);
+  const auto weak = OpenSslClient(proxy.port(), tls12 + "ECDHE-ECDSA-AES128-SHA:AES128-SHA");
+  CHECK(Has(weak.errors, "alert handshake failure"));
+}
+
 TEST_CASE("sessions resume, with TLS 1.2 and 1.3, on whichever worker") {
   ScriptedBackend backend(Always(Response(201, "made")));
   RunningProxy proxy(Yaml(Listener(Files().server()), backend, "workers: 2\n"));

@@ -34,6 +34,9 @@ TestCertificates::TestCertificates() {
        "-startdate 20200101000000Z -enddate 20210101000000Z");
   Sign("client.pem", "/O=Tests/CN=shop", "extendedKeyUsage=clientAuth", "-days 30");
   Sign("stranger.pem", "/O=Tests/CN=shop", "extendedKeyUsage=clientAuth", "-days 30", "other-ca");
+  Sign("branch-ca.pem", "/CN=Branch", "basicConstraints=critical,CA:TRUE", "-days 30");
+  std::filesystem::copy_file(key(), File("branch-ca-key.pem"));
+  Sign("of-branch.pem", "/O=Tests/CN=localhost", names, "-days 30", "branch-ca");
 }
 
 TestCertificates::~TestCertificates() { std::filesystem::remove_all(folder_); }

@@ -31,6 +31,9 @@ class TestCertificates {
   [[nodiscard]] std::string client() const { return File("client.pem"); }
   /// The same subject, signed by other_ca().
   [[nodiscard]] std::string stranger() const { return File("stranger.pem"); }
+  /// An authority signed by ca(), and what it has signed for `localhost` and 127.0.0.1 (O=Tests).
+  [[nodiscard]] std::string branch_ca() const { return File("branch-ca.pem"); }
+  [[nodiscard]] std::string of_branch() const { return File("of-branch.pem"); }
   [[nodiscard]] std::string other_ca() const { return File("other-ca.pem"); }
 
  private:

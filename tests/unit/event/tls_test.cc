@@ -380,6 +380,24 @@ TEST_CASE("with client_ca a client shows its certificate, or is refused") {
   CHECK(known.server.connection->peer_subject() == "CN=shop,O=Tests");
 }
 
+TEST_CASE("an authority that another one has signed is believed alone, on either side") {
+  Setup setup;
+  setup.certificate = Certificates().of_branch();
+  setup.client_ca = Certificates().branch_ca();
+  setup.client = {.ca = Certificates().branch_ca(),
+                  .certificate = Certificates().of_branch(),
+                  .key = Certificates().key()};
+  Pair known(setup);
+  REQUIRE(known.client.connected);
+  known.client.connection->Write("x");
+  RunUntil(known.loop, [&] { return known.server.bytes == "x"; });
+
+  setup.client.certificate = Certificates().client();  // of the authority above it
+  Pair refused(setup);
+  RunUntil(refused.loop, [&] { return refused.server.failures == 1; });
+  CHECK(refused.server.error.detail.find("certificate: ") != std::string::npos);
+}
+
 TEST_CASE("a client that does not speak TLS is refused") {
   Pair pair({}, /*tls_client=*/false);
   pair.client.connection->Write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
