@@ -17,6 +17,14 @@ void ReadUrl(MapReader& map, forward::UpstreamOptions& options) {
   if (url->tls) options.tls.emplace();
 }
 
+// The path of a socket stands where host and port would, and is taken as it is.
+Result<UpstreamUrl> ParseSocketUrl(std::string_view address, bool tls) {
+  if (tls) return Invalid("must begin with http://: a Unix socket is spoken to without TLS");
+  auto endpoint = event::Endpoint::Parse(address);
+  if (!endpoint) return std::move(endpoint).error();
+  return UpstreamUrl{.endpoint = *std::move(endpoint), .tls = false};
+}
+
 }  // namespace
 
 Result<UpstreamUrl> ParseUpstreamUrl(std::string_view text) {
@@ -24,9 +32,10 @@ Result<UpstreamUrl> ParseUpstreamUrl(std::string_view text) {
   if (text.starts_with("https://")) {
     url.tls = true;
   } else if (!text.starts_with("http://")) {
-    return Invalid("must be a URL such as http://127.0.0.1:9000");
+    return Invalid("must be a URL such as http://127.0.0.1:9000 or http://unix:/run/backend.sock");
   }
   text.remove_prefix(url.tls ? 8 : 7);
+  if (text.starts_with("unix:/")) return ParseSocketUrl(text, url.tls);
   if (text.ends_with('/')) text.remove_suffix(1);
   if (text.find('@') != text.npos) return Invalid("must not hold a user or a password");
   if (text.find_first_of("/?#") != text.npos) {

@@ -66,7 +66,8 @@ void ReadFieldName(MapReader& map, std::string_view key, std::string& to);
 void ReadFieldNames(MapReader& map, std::string_view key, std::vector<std::string>& to,
                     Mistakes& mistakes);
 
-/// `http://host:port` into an endpoint. An error is a predicate, as in scalars.h.
+/// `http://host:port` or `http://unix:/path` into an endpoint. An error is a predicate, as in
+/// scalars.h.
 struct UpstreamUrl {
   event::Endpoint endpoint;
   bool tls = false;

@@ -1,11 +1,13 @@
 // Where requests come from and go to: IPv6, and what a trusted proxy in front says of its caller.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
 
 #include "tests/support/running_proxy.h"
 #include "tests/support/scripted_backend.h"
+#include "tests/support/temp_folder.h"
 
 namespace idem::support {
 
@@ -48,6 +50,46 @@ TEST_CASE("IPv6 works on a listener and towards a backend, and is limited by its
   CHECK(Curl(url, {"X-Forwarded-For: 2001:db8::3:3"}) == "429");  // the third of its network
   CHECK(Curl(url, {"X-Forwarded-For: 2001:db8:0:1::1"}) == "200");
   CHECK(Curl(url) == "200");  // ::1 itself
+}
+
+TEST_CASE("Unix sockets work on a listener and towards a backend") {
+  const TempFolder folder;
+  const std::string mine = folder.path() + "/proxy.sock";
+  ScriptedBackend backend(Always(Response(201, "made")),
+                          {.unix_path = folder.path() + "/backend.sock",
+                           .script_before_body = false,
+                           .greeting = {},
+                           .receive_buffer_bytes = 0});
+  RunningProxy proxy(Yaml("listen: [ '127.0.0.1:0', 'unix:" + mine + "' ]\n", backend.address(),
+                          "    idempotency: {}\n"));
+  const auto post = [&](const std::string& key) {
+    Process curl =
+        Process::Start({"curl",
+                        {"-sS", "-i", "--unix-socket", mine, "-H", "Idempotency-Key: " + key, "-d",
+                         "{}", "http://shop.example/orders"},
+                        {}});
+    curl.WaitForExit();
+    return curl.output();
+  };
+  CHECK(post("k-1").find("HTTP/1.1 201 ") == 0);
+  CHECK(post("k-1").find("Idempotent-Replayed: true") != std::string::npos);
+  REQUIRE(backend.requests() == 1);
+  CHECK(backend.seen()[0].Field("Host") == "shop.example");
+  CHECK(AskOnce(proxy.port(), "POST", "/orders", {{"Idempotency-Key", "k-2"}}, "{}").status == 201);
+  proxy.process().WaitForLine("\"upstream_address\":\"" + backend.address() + "\"");
+
+  // It is there again under the same path, and the claim was free meanwhile.
+  REQUIRE(unlink((folder.path() + "/backend.sock").c_str()) == 0);
+  backend.CloseConnections();
+  CHECK(post("k-3").find("upstream-unreachable") != std::string::npos);
+  ScriptedBackend next(Always(Response(201, "next")), {.unix_path = folder.path() + "/backend.sock",
+                                                       .script_before_body = false,
+                                                       .greeting = {},
+                                                       .receive_buffer_bytes = 0});
+  CHECK(post("k-3").find("HTTP/1.1 201 ") == 0);
+  CHECK(next.requests() == 1);
+  CHECK(proxy.Stop() == 0);
+  CHECK(access(mine.c_str(), F_OK) != 0);  // its own socket went with it
 }
 
 TEST_CASE("what a trusted proxy says of its caller is believed and passed on") {

@@ -197,7 +197,17 @@ TEST_CASE("upstreams are URLs of a host and a port") {
       {"upstreams: {a: }", "f:3:13: upstreams.a.url: is missing\n"},
       {"upstreams: {a: http://b}", "f:3:16: upstreams.a: must be a map, not a text\n"},
       {"upstreams: {a: {url: b:80}}",
-       "f:3:22: upstreams.a.url: must be a URL such as http://127.0.0.1:9000\n"},
+       "f:3:22: upstreams.a.url: must be a URL such as http://127.0.0.1:9000 or "
+       "http://unix:/run/backend.sock\n"},
+      {"upstreams: {a: {url: \"unix:/run/b.sock\"}}",
+       "f:3:22: upstreams.a.url: must be a URL such as http://127.0.0.1:9000 or "
+       "http://unix:/run/backend.sock\n"},
+      {"upstreams: {a: {url: \"https://unix:/run/b.sock\"}}",
+       "f:3:22: upstreams.a.url: must begin with http://: a Unix socket is spoken to without "
+       "TLS\n"},
+      {"upstreams: {a: {url: \"http://unix:/" + std::string(107, 'p') + "\"}}",
+       "f:3:22: upstreams.a.url: 'unix:/" + std::string(107, 'p') +
+           "' is not an address: the path is longer than 107 bytes\n"},
       {"upstreams: {a: {url: \"http://b/c\"}}",
        "f:3:22: upstreams.a.url: must end after host and port: a request's own path is what is "
        "forwarded\n"},
