@@ -63,7 +63,7 @@ std::vector<event::SocketAddress> Directory::Candidates() {
   if (all.size() < 2) return all;
   std::ranges::rotate(all, all.begin() + static_cast<std::ptrdiff_t>(turn_++ % all.size()));
   ForgetExpired();
-  std::ranges::stable_partition(all, [this](const auto& address) { return !is_aside(address); });
+  std::ranges::stable_sort(all, {}, [this](const auto& address) { return aside_until(address); });
   return all;
 }
 
@@ -71,8 +71,10 @@ void Directory::ForgetExpired() {
   std::erase_if(aside_, [now = loop_.Now()](const Aside& one) { return one.until <= now; });
 }
 
-bool Directory::is_aside(const event::SocketAddress& address) const {
-  return std::ranges::any_of(aside_, [&](const Aside& one) { return Same(one.address, address); });
+BootTime Directory::aside_until(const event::SocketAddress& address) const {
+  const auto aside =
+      std::ranges::find_if(aside_, [&](const Aside& one) { return Same(one.address, address); });
+  return aside == aside_.end() ? BootTime() : aside->until;
 }
 
 void Directory::SetAside(const event::SocketAddress& address) {

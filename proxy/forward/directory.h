@@ -12,7 +12,8 @@
 namespace idem::forward {
 
 /// Health is passive: an address that refused or did not answer a connect is set aside for five
-/// seconds, in which it is tried only after all others.
+/// seconds, in which it is tried only after all others. Of several that are aside the one that has
+/// been for longest comes first, so that a few attempts for each call get to all of them.
 class Directory {
  public:
   Directory(Loop& loop, event::Resolver& resolver, std::vector<event::Endpoint> endpoints);
@@ -43,7 +44,8 @@ class Directory {
   };
   void OnAnswer(Place& place, event::Resolver::Answer answer);
   void ForgetExpired();
-  [[nodiscard]] bool is_aside(const event::SocketAddress& address) const;
+  /// The epoch where it is not.
+  [[nodiscard]] BootTime aside_until(const event::SocketAddress& address) const;
 
   Loop& loop_;
   event::Resolver& resolver_;

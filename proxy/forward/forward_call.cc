@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "proxy/base/log.h"
 #include "proxy/http/writer.h"
 
 namespace idem::forward {
@@ -81,6 +82,11 @@ void ForwardCall::ConnectToNext(std::string_view last_error) {
 
 void ForwardCall::OnConnectFailed(const Error& error) {
   pool_.directory_.SetAside(candidates_[attempts_ - 1]);
+  if (candidates_.size() > 1) {  // nobody else tells of it where the next one answers
+    log::WriteLimited(log::Level::kWarn, "upstream_address_set_aside",
+                      {{"upstream", std::string_view(pool_.options().name)},
+                       {"reason", std::string_view(error.detail)}});
+  }
   UpstreamConnection::Retire(pool_.loop_, std::move(connection_), /*abort=*/true);
   ConnectToNext(error.detail);
 }
@@ -136,7 +142,9 @@ void ForwardCall::OnBroken(UpstreamConnection& connection, UpstreamProblem probl
     deadline_.Stop();
     return Dial();
   }
-  Fail(problem, Reached::kMaybe, address_ + ": " + std::string(detail));
+  const bool says_where = detail.starts_with(address_ + ": ");  // what broke below HTTP does
+  Fail(problem, Reached::kMaybe,
+       says_where ? std::string(detail) : address_ + ": " + std::string(detail));
 }
 
 void ForwardCall::OnRead() {

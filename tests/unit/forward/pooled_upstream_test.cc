@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "proxy/base/log.h"
 #include "tests/unit/forward/fixture.h"
 
 namespace idem::forward {
@@ -22,6 +25,35 @@ using test::Conversation;
 using test::Response;
 using test::RunUntil;
 using test::ScriptedBackend;
+
+/// What is logged while it lives, instead of on standard output.
+class CapturedLog {
+ public:
+  CapturedLog() {
+    log::Flush();
+    dup2(fileno(file_.get()), STDOUT_FILENO);
+  }
+  ~CapturedLog() {
+    log::Flush();
+    dup2(stdout_, STDOUT_FILENO);
+    close(stdout_);
+  }
+  CapturedLog(const CapturedLog&) = delete;
+  CapturedLog& operator=(const CapturedLog&) = delete;
+
+  [[nodiscard]] std::string lines() const {
+    log::Flush();
+    std::string text(64 * 1024, '\0');
+    const ssize_t size = pread(fileno(file_.get()), text.data(), text.size(), 0);
+    REQUIRE(size >= 0);
+    text.resize(static_cast<std::size_t>(size));
+    return text;
+  }
+
+ private:
+  int stdout_ = dup(STDOUT_FILENO);
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_{std::tmpfile(), std::fclose};
+};
 
 /// Every row that ends without a whole response, and what the claim table is told about it.
 TEST_CASE("each way to fail is told as what it is, and whether the backend may have seen a byte") {
@@ -73,6 +105,7 @@ TEST_CASE("each way to fail is told as what it is, and whether the backend may h
     CHECK(heard.failure.reached == Reached::kMaybe);
     CHECK(heard.log == one.log);
     CHECK(heard.failure.detail.find(backend.address()) == 0);
+    CHECK(heard.failure.detail.rfind(backend.address()) == 0);  // once
     CHECK(backend.requests() == 1);
     CHECK(world.upstream->idle_connections() == 0);
     CHECK(world.gate.in_flight() == 0);
@@ -513,7 +546,10 @@ TEST_CASE("a refusing address is left for the next before the first byte, and th
   const test::RefusingPort refusing;
   ScriptedBackend backend(Always(Response(200, "abc", "Connection: close\r\n")));
   World world({refusing.address(), backend.address()});
+  CapturedLog log;
   for (int i = 0; i < 4; ++i) world.Get("abc");
+  CHECK(log.lines().find("upstream_address_set_aside") != std::string::npos);
+  CHECK(log.lines().find(refusing.address() + ": Connection refused") != std::string::npos);
   CHECK(backend.requests() == 4);
 }
 
