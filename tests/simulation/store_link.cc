@@ -62,6 +62,18 @@ Ticket StoreLink::Ask(Function<void(Result<Answer>)> on_answer, Step step) {
   return std::move(ticket);
 }
 
+template <class Answer>
+Function<void(Result<Answer>)> StoreLink::Tell(Attempt* attempt,
+                                               Function<void(Result<Answer>)> on_answer) {
+  if (attempt == nullptr) return on_answer;
+  return [this, attempt, on_answer = std::move(on_answer)](Result<Answer> answer) mutable {
+    if (answer && answer->record) attempt->holder = answer->record->claim.token;
+    Attempt* const before = std::exchange(asking_.attempt, attempt);
+    on_answer(std::move(answer));
+    asking_.attempt = before;
+  };
+}
+
 // The first question about a token tells whose claim it is.
 void StoreLink::Introduce(const BeginQuestion& question) {
   ClaimFacts& claim = ledger_.claims[question.claim.token];
@@ -95,22 +107,22 @@ Ticket StoreLink::Begin(BeginQuestion question, OnBegun on_answer) {
   Introduce(question);
   if (strange_) question.claim.recipe = "9:" + question.claim.recipe;
   Attempt* attempt = ledger_.claims[question.claim.token].attempt;
-  auto told = [this, attempt, claim = question.claim,
-               on_answer = std::move(on_answer)](Result<BeginAnswer> answer) mutable {
-    if (answer && answer->record) {
-      attempt->holder = answer->record->claim.token;
-      CountLookUp(claim, *answer->record, answer->now);
-    }
+  auto counted = [this, claim = question.claim,
+                  on_answer = std::move(on_answer)](Result<BeginAnswer> answer) mutable {
+    if (answer && answer->record) CountLookUp(claim, *answer->record, answer->now);
     on_answer(std::move(answer));
   };
   return Ask<BeginAnswer>(
-      std::move(told), [this, question = std::move(question)] { return server_.Begin(question); });
+      Tell<BeginAnswer>(attempt, std::move(counted)),
+      [this, question = std::move(question)] { return server_.Begin(question); });
 }
 
 Ticket StoreLink::Complete(std::string_view key, const idempotency::Claim& claim,
                            const idempotency::StoredResponse& response,
                            idempotency::Milliseconds ttl, OnSettled on_answer) {
-  return Ask<SettleAnswer>(std::move(on_answer),
+  const Call* call = ledger_.AnsweredCall(response.fields);
+  Attempt* asker = call == nullptr ? nullptr : call->attempt;
+  return Ask<SettleAnswer>(Tell<SettleAnswer>(asker, std::move(on_answer)),
                            [this, key = std::string(key), claim, response, ttl] {
                              return server_.Complete(key, claim, response, ttl);
                            });
@@ -139,10 +151,12 @@ Ticket StoreLink::Withdraw(std::string_view key, const idempotency::Token& token
 
 Ticket StoreLink::ClaimLookUp(std::string_view key, const idempotency::Token& token,
                               idempotency::Milliseconds pause, OnLookUp on_answer) {
-  return Ask<exchange::LookUpAnswer>(std::move(on_answer),
-                                     [this, key = std::string(key), token, pause] {
-                                       return server_.ClaimLookUp(key, token, pause);
-                                     });
+  INVARIANT(asking_.attempt != nullptr);
+  return Ask<exchange::LookUpAnswer>(
+      Tell<exchange::LookUpAnswer>(asking_.attempt, std::move(on_answer)),
+      [this, key = std::string(key), token, pause] {
+        return server_.ClaimLookUp(key, token, pause);
+      });
 }
 
 Ticket StoreLink::ReleaseUnknown(std::string_view key, const idempotency::Token& token,

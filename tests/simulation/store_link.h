@@ -20,7 +20,7 @@ struct Weather {
   }
 };
 
-/// What a process was doing when a request's first question to the store was asked: whose it is.
+/// Whose turn it is in a process: whose question to the store is asked now.
 struct Asking {
   Attempt* attempt = nullptr;
 };
@@ -64,6 +64,10 @@ class StoreLink final : public exchange::RecordStore, public exchange::RateLimit
  private:
   template <class Answer, class Step>
   Ticket Ask(Function<void(Result<Answer>)> on_answer, Step step);
+  /// Tells `on_answer` in the turn of `attempt`, which has now met the record of the answer, if
+  /// there is one. Null: it is nobody's, because the backend never sent what is recorded.
+  template <class Answer>
+  Function<void(Result<Answer>)> Tell(Attempt* attempt, Function<void(Result<Answer>)> on_answer);
   void CountLookUp(const idempotency::Claim& claim, const idempotency::Record& record,
                    StoreTime now);
   void Introduce(const exchange::BeginQuestion& question);
