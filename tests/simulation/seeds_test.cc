@@ -1,8 +1,9 @@
 // The seeded simulation: many worlds, each from its own seed (docs/contributing.md, "The seeded
 // simulation").
 //
-//   IDEM_SIMULATION_SEEDS=100000  how many worlds; from 50000 on every row must be met
-//   IDEM_SIMULATION_SEED=4711     that one alone, with everything that happens in it
+//   IDEM_SIMULATION_SEEDS=100000    how many worlds; from 50000 on every row must be met
+//   IDEM_SIMULATION_FIRST=10000000  from which seed on, for worlds that no run before has made
+//   IDEM_SIMULATION_SEED=4711       that one alone, with everything that happens in it
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ namespace {
 
 constexpr std::uint64_t kSeedsDefault = 4000;
 constexpr std::uint64_t kSeedsForAllRows = 50'000;  // some rows are met once in thousands
-constexpr std::uint64_t kFirstSeed = 1;
+constexpr std::uint64_t kFirstSeedDefault = 1;
 
 std::optional<std::uint64_t> FromEnvironment(const char* name) {
   const char* text = std::getenv(name);
@@ -68,7 +69,7 @@ struct Failure {
 // met it, so that a run says the same each time.
 class Run {
  public:
-  explicit Run(std::uint64_t seeds) : end_(kFirstSeed + seeds) {
+  Run(std::uint64_t first, std::uint64_t seeds) : next_(first), end_(first + seeds) {
     std::vector<std::thread> threads;
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < cores; ++i) threads.emplace_back([this] { Work(); });
@@ -96,7 +97,7 @@ class Run {
     coverage_.Add(coverage);
   }
 
-  std::atomic<std::uint64_t> next_ = kFirstSeed;
+  std::atomic<std::uint64_t> next_;
   std::atomic<std::uint64_t> end_;
   std::mutex mutex_;
   Coverage coverage_;
@@ -118,7 +119,8 @@ TEST_CASE("no seeded world makes an effect twice, and none answers one key in tw
   const AbortsTellTheSeed tells;
   if (const auto seed = FromEnvironment("IDEM_SIMULATION_SEED")) return Replay(*seed);
   const std::uint64_t seeds = FromEnvironment("IDEM_SIMULATION_SEEDS").value_or(kSeedsDefault);
-  const Run run(seeds);
+  const std::uint64_t first = FromEnvironment("IDEM_SIMULATION_FIRST").value_or(kFirstSeedDefault);
+  const Run run(first, seeds);
   if (const auto& failure = run.failure()) {
     std::cout << "auditor: " << failure->verdict << " (IDEM_SIMULATION_SEED=" << failure->seed
               << ")\n";
