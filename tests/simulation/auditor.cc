@@ -77,6 +77,13 @@ StoreTime EndOfLife(const ClaimFacts& claim, StoreTime now) {
   return *claim.begun_at + claim.lease + claim.unknown_ttl;
 }
 
+// A claim that the store forgot is not there until its end is written anew.
+bool IsForgottenAt(const ClaimFacts& claim, StoreTime now) {
+  const bool is_rewritten = (claim.completed_at && *claim.completed_at <= now) ||
+                            (claim.marked_at && *claim.marked_at <= now);
+  return claim.forgotten && !is_rewritten;
+}
+
 }  // namespace
 
 void Auditor::Fail(std::string_view verdict) {
@@ -97,12 +104,14 @@ void Auditor::OnEffect(const Call& call) {
   };
   const ClaimFacts mine = claim_of(call);
   for (const Effect& other : effects) {
-    if (ledger_.IsForgotten(intent)) break;
     const ClaimFacts theirs = claim_of(*other.call);
     const bool later = *mine.begun_at >= *theirs.begun_at;
     const ClaimFacts& first = later ? theirs : mine;
     const StoreTime second_begun = later ? *mine.begun_at : *theirs.begun_at;
-    if (second_begun < EndOfLife(first, second_begun)) {
+    if (second_begun >= EndOfLife(first, second_begun)) continue;
+    if (IsForgottenAt(first, second_begun)) {
+      coverage_.Count(Excused::kEffect);
+    } else {
       Fail("an effect was made twice for one key while its record lived");
     }
   }
@@ -111,8 +120,7 @@ void Auditor::OnEffect(const Call& call) {
 
 void Auditor::OnClaimWritten(const ClaimFacts& claim, StoreTime now) {
   const bool was_withdrawn = claim.withdrawn_at && now < *claim.withdrawn_at + claim.lease;
-  if (!was_withdrawn || ledger_.IsForgotten(*claim.attempt->intent)) return;
-  Fail("a begin that came after its withdrawal holds the key");
+  if (was_withdrawn) Fail("a begin that came after its withdrawal holds the key");
 }
 
 Next Auditor::OnAnswer(const Attempt& attempt, const Answer& answer,
@@ -199,7 +207,8 @@ void Auditor::CheckBytes(const Attempt& attempt, const Answer& answer, const Cal
 
 // What was found is the key's outcome only where it is the effect that was made for this request.
 void Auditor::CheckShown(const Call& call) {
-  if (ledger_.IsForgotten(*call.attempt->intent)) return;
+  const ClaimFacts* shown = ledger_.Claim(call.shows->attempt->token);
+  if (shown != nullptr && shown->forgotten) return;
   const auto& effects = ledger_.effects[call.attempt->intent->identity];
   const bool made = std::any_of(effects.begin(), effects.end(),
                                 [&](const Effect& effect) { return effect.call == call.shows; });
@@ -211,7 +220,7 @@ void Auditor::CheckShown(const Call& call) {
 // Record, then reply.
 void Auditor::CheckRecorded(const Call& call, const std::optional<Record>& present,
                             StoreTime store_now) {
-  if (ledger_.IsForgotten(*call.attempt->intent)) return;
+  if (ledger_.IsOutcomeForgotten(call)) return;
   const ClaimFacts* claim = ledger_.Claim(call.attempt->token);
   const bool completed = claim != nullptr && claim->completed_at;
   if (completed && store_now >= *claim->completed_at + claim->ttl) return;
@@ -228,7 +237,11 @@ void Auditor::Acknowledge(const Attempt& attempt, const Call& call, BootTime now
   auto& all = ledger_.acknowledged[intent.identity];
   CheckNotLost(attempt, &call, store_now);
   for (const Acknowledged& other : all) {
-    if (other.call == &call || ledger_.IsForgotten(intent)) continue;
+    if (other.call == &call) continue;
+    if (ledger_.IsOutcomeForgotten(call) || ledger_.IsOutcomeForgotten(*other.call)) {
+      coverage_.Count(Excused::kAnswer);
+      continue;
+    }
     const ClaimFacts* mine = ledger_.ClaimOf(call);
     const ClaimFacts* theirs = &other.claim;
     if (mine == nullptr || !mine->completed_at || !theirs->completed_at) {
@@ -249,12 +262,15 @@ void Auditor::Acknowledge(const Attempt& attempt, const Call& call, BootTime now
 // An outcome that a caller was given stays what it is for as long as its record lives: whoever asks
 // after that is given the same.
 void Auditor::CheckNotLost(const Attempt& attempt, const Call* instead, StoreTime store_now) {
-  if (ledger_.IsForgotten(*attempt.intent)) return;
   const ClaimFacts* holder = ledger_.Claim(attempt.holder);
   if (holder != nullptr && holder->strange) return;
   for (const Acknowledged& given : ledger_.acknowledged[attempt.intent->identity]) {
     if (given.attempt->intent != attempt.intent || given.call == instead) continue;
     if (given.at >= attempt.began) continue;
+    if (ledger_.IsOutcomeForgotten(*given.call)) {
+      coverage_.Count(Excused::kAnswer);
+      continue;
+    }
     const ClaimFacts& claim = given.claim;
     if (claim.completed_at && store_now < *claim.completed_at + claim.ttl) {
       Fail("an outcome that a caller was given was lost");

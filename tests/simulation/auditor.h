@@ -3,9 +3,10 @@
 //
 // It knows none of the product's rules. What the contract itself excludes is excluded here, by
 // name: answers marked `unrecorded`, records whose life has ended, claims that an operator
-// released, and keys of which a store that failed over forgot a write. What a look-up found is the
-// outcome of its key as any other response is: of the effect that was made for this request,
-// recorded once, and given to everybody alike.
+// released, and what a store that failed over forgot: of a claim that it forgot the effect may be
+// made once more, of a completion that it forgot the answer may be another. What else it forgets
+// excuses nothing. What a look-up found is the outcome of its key as any other response is: of the
+// effect that was made for this request, recorded once, and given to everybody alike.
 #pragma once
 
 #include <optional>

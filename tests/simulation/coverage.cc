@@ -68,6 +68,10 @@ constexpr std::string_view kLookedUpNames[] = {
     "unclear: truncated",
     "unclear: too large to keep",
 };
+constexpr std::string_view kExcusedNames[] = {
+    "effect made once more: the store forgot the claim of the first",
+    "another answer, or none: the store forgot the first",
+};
 constexpr std::string_view kFaultNames[] = {
     "store answered late",
     "store's answer lost",
@@ -134,6 +138,7 @@ void Coverage::Add(const Coverage& other) {
   AddTo(saw_[1], other.saw_[1]);
   AddTo(looked_up_, other.looked_up_);
   AddTo(faults_, other.faults_);
+  AddTo(excused_, other.excused_);
   worlds_ += other.worlds_;
   effects_ += other.effects_;
   answers_ += other.answers_;
@@ -162,10 +167,21 @@ void Coverage::Print(std::ostream& out) const {
     PrintCount(out, faults_[i]);
     out << "  " << kFaultNames[i] << "\n";
   }
+  out << "\n       times  excused by the auditor\n";
+  for (std::size_t i = 0; i < excused_.size(); ++i) {
+    PrintCount(out, excused_[i]);
+    out << "  " << kExcusedNames[i] << "\n";
+  }
 }
 
 int Coverage::zeros() const {
-  return Zeros(met_) + Zeros(saw_[0]) + Zeros(saw_[1]) + Zeros(looked_up_) + Zeros(faults_);
+  return Zeros(met_) + Zeros(saw_[0]) + Zeros(saw_[1]) + Zeros(looked_up_) + Zeros(faults_) +
+         Zeros(excused_);
+}
+
+bool Coverage::excuses_too_much() const {
+  const auto times = [&](Excused row) { return excused_[static_cast<std::size_t>(row)]; };
+  return times(Excused::kEffect) * 100 > effects_ || times(Excused::kAnswer) * 100 > answers_;
 }
 
 }  // namespace idem::simulation

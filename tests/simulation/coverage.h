@@ -64,6 +64,13 @@ enum class Saw : std::uint8_t {
   kCount,
 };
 
+/// What the auditor let pass because a store that failed over had forgotten a write.
+enum class Excused : std::uint8_t {
+  kEffect,
+  kAnswer,
+  kCount,
+};
+
 /// What became of a look-up (semantics.md, "Reconcile").
 enum class LookedUp : std::uint8_t {
   kTaken,
@@ -120,15 +127,19 @@ class Coverage {
  public:
   void Count(Met met) { ++met_[static_cast<std::size_t>(met)]; }
   void Count(Saw saw, bool idempotent) { ++saw_[idempotent][static_cast<std::size_t>(saw)]; }
+  void Count(Excused row) { ++excused_[static_cast<std::size_t>(row)]; }
   void Count(LookedUp row) { ++looked_up_[static_cast<std::size_t>(row)]; }
   void Count(Fault fault) { ++faults_[static_cast<std::size_t>(fault)]; }
   void CountWorld(std::uint64_t effects, std::uint64_t answers);
   void Add(const Coverage& other);
 
-  /// The four tables, one line for each row.
+  /// The five tables, one line for each row.
   void Print(std::ostream& out) const;
   /// How many rows stand at zero.
   [[nodiscard]] int zeros() const;
+  /// Whether so much was let pass that the worlds show less than they seem to: more than one
+  /// effect, or one answer, in a hundred.
+  [[nodiscard]] bool excuses_too_much() const;
 
  private:
   template <class Row>
@@ -137,6 +148,7 @@ class Coverage {
   std::array<Counts<Saw>, 2> saw_{};  // legacy, idempotent
   Counts<LookedUp> looked_up_{};
   Counts<Fault> faults_{};
+  Counts<Excused> excused_{};
   std::uint64_t worlds_ = 0;
   std::uint64_t effects_ = 0;
   std::uint64_t answers_ = 0;

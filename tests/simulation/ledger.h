@@ -54,6 +54,9 @@ struct ClaimFacts {
   std::optional<StoreTime> completed_at;
   std::optional<StoreTime> withdrawn_at;
   std::optional<StoreTime> released_by_operator_at;
+  // Of a store that failed over. Times of the writes that it lost are null again:
+  bool forgotten = false;          // that this claim was made
+  bool outcome_forgotten = false;  // how it was completed
 };
 
 /// One request at the backend, and what it answered.
@@ -92,7 +95,6 @@ struct Ledger {
   std::unordered_map<idempotency::Token, ClaimFacts, store::TokenHash> claims;
   std::unordered_map<std::string, std::vector<Effect>> effects;             // by identity
   std::unordered_map<std::string, std::vector<Acknowledged>> acknowledged;  // by identity
-  std::unordered_map<std::string, bool> forgotten;  // identities of which a fail-over lost a write
   std::size_t effects_made = 0;
   std::size_t answers_given = 0;
 
@@ -123,8 +125,10 @@ struct Ledger {
     std::from_chars(text.data(), text.data() + text.size(), number);
     return number;
   }
-  [[nodiscard]] bool IsForgotten(const Intent& intent) const {
-    return forgotten.contains(intent.identity);
+  /// Whether a fail-over lost that `call` is the outcome of its key.
+  [[nodiscard]] bool IsOutcomeForgotten(const Call& call) {
+    const ClaimFacts* claim = ClaimOf(call);
+    return claim != nullptr && claim->outcome_forgotten;
   }
 };
 

@@ -161,7 +161,7 @@ SettleAnswer StoreServer::Complete(const std::string& key, const Claim& claim,
   const StoreTime now = Now();
   const Present present = Find(key);
   auto step = store::Complete(present, claim, response, ttl, now);
-  if (step.change == Change::kWrite) {
+  if (step.change == Change::kWrite || !present) {  // what is absent must be written
     ClaimFacts& facts = ledger_.claims[claim.token];
     facts.completed_at = now;
     facts.ttl = ttl;
@@ -185,8 +185,9 @@ SettleAnswer StoreServer::Complete(const std::string& key, const Claim& claim,
 
 SettleAnswer StoreServer::MarkUnknown(const std::string& key, const Claim& claim) {
   const StoreTime now = Now();
-  auto step = store::MarkUnknown(Find(key), claim, now);
-  if (step.change == Change::kWrite) ledger_.claims[claim.token].marked_at = now;
+  const Present present = Find(key);
+  auto step = store::MarkUnknown(present, claim, now);
+  if (step.change == Change::kWrite || !present) ledger_.claims[claim.token].marked_at = now;
   trace_.Say([&](auto& out) {
     out << "store    mark unknown " << Short(claim.token) << " on " << key
         << (step.change == Change::kWrite ? ": done" : ": nothing changed");
@@ -267,13 +268,7 @@ void StoreServer::FailOver(std::size_t writes) {
   for (std::size_t i = 0; i < writes && !last_writes_.empty(); ++i) {
     Write write = std::move(last_writes_.back());
     last_writes_.pop_back();
-    for (const Present& side : {Lies(write.key), write.before}) {
-      const ClaimFacts* claim =
-          side ? ledger_.Claim(std::optional<Token>(side->claim.token)) : nullptr;
-      if (claim != nullptr && claim->attempt != nullptr) {
-        ledger_.forgotten[claim->attempt->intent->identity] = true;
-      }
-    }
+    ForgetWrite(write.key, write.before);
     trace_.Say([&](auto& out) { out << "store    lost its last write to " << write.key; });
     coverage_.Count(Fault::kStoreLostWrites);
     if (write.before) {
@@ -282,6 +277,21 @@ void StoreServer::FailOver(std::size_t writes) {
       records_.erase(write.key);
     }
   }
+}
+
+// What the lost write had told of its claim is not so any more.
+void StoreServer::ForgetWrite(const std::string& key, const Present& before) {
+  const Present lost = Lies(key);
+  if (!lost) {  // it was let go of, and is there again
+    ledger_.claims[before->claim.token].released_by_operator_at.reset();
+    return;
+  }
+  ClaimFacts& claim = ledger_.claims[lost->claim.token];
+  if (!before || before->claim.token != lost->claim.token) claim.forgotten = true;
+  if (lost->state == RecordState::kUnknown) claim.marked_at.reset();
+  if (lost->state != RecordState::kCompleted) return;
+  claim.completed_at.reset();
+  claim.outcome_forgotten = true;
 }
 
 }  // namespace idem::simulation

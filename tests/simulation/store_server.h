@@ -66,6 +66,7 @@ class StoreServer {
   };
   template <class Answer>
   Answer Apply(const std::string& key, store::Step<Answer> step);
+  void ForgetWrite(const std::string& key, const store::Present& before);
   void CountTaken(const exchange::BeginQuestion& question, const idempotency::Record& from);
   void CountMet(const exchange::BeginQuestion& question, const store::Present& lies);
   [[nodiscard]] store::Present Lies(const std::string& key) const;
