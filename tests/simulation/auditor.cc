@@ -77,6 +77,10 @@ StoreTime EndOfLife(const ClaimFacts& claim, StoreTime now) {
   return *claim.begun_at + claim.lease + claim.unknown_ttl;
 }
 
+bool BeganBefore(const ClaimFacts& a, const ClaimFacts& b) {
+  return *a.begun_at != *b.begun_at ? *a.begun_at < *b.begun_at : a.number < b.number;
+}
+
 // A claim that the store forgot is not there until its end is written anew.
 bool IsForgottenAt(const ClaimFacts& claim, StoreTime now) {
   const bool is_rewritten = (claim.completed_at && *claim.completed_at <= now) ||
@@ -105,7 +109,7 @@ void Auditor::OnEffect(const Call& call) {
   const ClaimFacts mine = claim_of(call);
   for (const Effect& other : effects) {
     const ClaimFacts theirs = claim_of(*other.call);
-    const bool later = *mine.begun_at >= *theirs.begun_at;
+    const bool later = BeganBefore(theirs, mine);
     const ClaimFacts& first = later ? theirs : mine;
     const StoreTime second_begun = later ? *mine.begun_at : *theirs.begun_at;
     if (second_begun >= EndOfLife(first, second_begun)) continue;

@@ -50,6 +50,7 @@ struct ClaimFacts {
   idempotency::Milliseconds unknown_ttl{};
   idempotency::Milliseconds ttl{};
   std::optional<StoreTime> begun_at;
+  std::size_t number = 0;  // in the order in which claims began: the store's clock may stand still
   std::optional<StoreTime> marked_at;
   std::optional<StoreTime> completed_at;
   std::optional<StoreTime> withdrawn_at;
@@ -95,6 +96,7 @@ struct Ledger {
   std::unordered_map<idempotency::Token, ClaimFacts, store::TokenHash> claims;
   std::unordered_map<std::string, std::vector<Effect>> effects;             // by identity
   std::unordered_map<std::string, std::vector<Acknowledged>> acknowledged;  // by identity
+  std::size_t claims_begun = 0;
   std::size_t effects_made = 0;
   std::size_t answers_given = 0;
 

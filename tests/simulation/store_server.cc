@@ -110,7 +110,10 @@ BeginAnswer StoreServer::Begin(const BeginQuestion& question) {
         Find(question.record_key)) {
       CountTaken(question, *Find(question.record_key));
     }
-    if (!claim.begun_at) claim.begun_at = now;
+    if (!claim.begun_at) {
+      claim.begun_at = now;
+      claim.number = ++ledger_.claims_begun;
+    }
     auditor_.OnClaimWritten(claim, now);
   } else if (question.replaces) {
     coverage_.Count(Met::kTakeoverTooLate);
