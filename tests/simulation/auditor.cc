@@ -67,13 +67,22 @@ bool Stays(std::uint16_t status, bool idempotent) {
   return true;
 }
 
+// Of a claim, at a moment when the store may not have forgotten them yet.
+const ClaimEnds& EndsAt(const ClaimFacts& claim, StoreTime now) {
+  for (const ClaimFacts::Lost& lost : claim.lost) {
+    if (now <= lost.until) return lost.ends;
+  }
+  return claim;
+}
+
 // From when on the key is free again by the contract: the claim's own life, as far as it was lived
 // at `now`. What an operator released is free by the operator's word.
 StoreTime EndOfLife(const ClaimFacts& claim, StoreTime now) {
-  const auto& released = claim.released_by_operator_at;
+  const ClaimEnds& ends = EndsAt(claim, now);
+  const auto& released = ends.released_by_operator_at;
   if (released && *released <= now) return *released;
-  if (claim.completed_at && *claim.completed_at <= now) return *claim.completed_at + claim.ttl;
-  if (claim.marked_at && *claim.marked_at <= now) return *claim.marked_at + claim.unknown_ttl;
+  if (ends.completed_at && *ends.completed_at <= now) return *ends.completed_at + claim.ttl;
+  if (ends.marked_at && *ends.marked_at <= now) return *ends.marked_at + claim.unknown_ttl;
   return *claim.begun_at + claim.lease + claim.unknown_ttl;
 }
 
@@ -85,7 +94,7 @@ bool BeganBefore(const ClaimFacts& a, const ClaimFacts& b) {
 bool IsForgottenAt(const ClaimFacts& claim, StoreTime now) {
   const bool is_rewritten = (claim.completed_at && *claim.completed_at <= now) ||
                             (claim.marked_at && *claim.marked_at <= now);
-  return claim.forgotten && !is_rewritten;
+  return claim.forgotten_at && *claim.forgotten_at <= now && !is_rewritten;
 }
 
 }  // namespace
@@ -212,7 +221,7 @@ void Auditor::CheckBytes(const Attempt& attempt, const Answer& answer, const Cal
 // What was found is the key's outcome only where it is the effect that was made for this request.
 void Auditor::CheckShown(const Call& call) {
   const ClaimFacts* shown = ledger_.Claim(call.shows->attempt->token);
-  if (shown != nullptr && shown->forgotten) return;
+  if (shown != nullptr && shown->forgotten_at) return;
   const auto& effects = ledger_.effects[call.attempt->intent->identity];
   const bool made = std::any_of(effects.begin(), effects.end(),
                                 [&](const Effect& effect) { return effect.call == call.shows; });
@@ -279,6 +288,18 @@ void Auditor::CheckNotLost(const Attempt& attempt, const Call* instead, StoreTim
     if (claim.completed_at && store_now < *claim.completed_at + claim.ttl) {
       Fail("an outcome that a caller was given was lost");
     }
+  }
+}
+
+// Only a process that dies leaves a claim to its lease, and only of a request that was sent can the
+// outcome be unknown.
+void Auditor::OnRest(const Record& record, const ClaimFacts& claim, bool in_order) {
+  if (!in_order || claim.came_back) return;
+  if (record.state == RecordState::kExecuting) {
+    Fail("a claim was left open by a process that lives");
+  }
+  if (record.state == RecordState::kUnknown && !claim.attempt->written) {
+    Fail("an outcome became unknown, and nothing had been sent");
   }
 }
 

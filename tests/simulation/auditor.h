@@ -43,6 +43,9 @@ class Auditor {
   Next OnAnswer(const Attempt& attempt, const Answer& answer,
                 const std::optional<idempotency::Record>& present, BootTime now,
                 StoreTime store_now);
+  /// What lies in the store when everything has come to rest. `in_order`: the process that claimed
+  /// it lives, or had nothing under way when it ended.
+  void OnRest(const idempotency::Record& record, const ClaimFacts& claim, bool in_order);
   /// Something that must come never came.
   void Fail(std::string_view verdict);
 

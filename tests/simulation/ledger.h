@@ -41,8 +41,15 @@ struct Attempt {
   std::optional<idempotency::Token> holder;  // of the record that its `begin` met last
 };
 
+/// When a claim ended, as far as it has. Times are the store's.
+struct ClaimEnds {
+  std::optional<StoreTime> marked_at;
+  std::optional<StoreTime> completed_at;
+  std::optional<StoreTime> released_by_operator_at;
+};
+
 /// A claim as the store saw it. Times are the store's.
-struct ClaimFacts {
+struct ClaimFacts : ClaimEnds {
   Attempt* attempt = nullptr;
   bool upstream_idempotent = false;
   bool strange = false;  // claimed with a recipe that no other replica knows
@@ -51,13 +58,20 @@ struct ClaimFacts {
   idempotency::Milliseconds ttl{};
   std::optional<StoreTime> begun_at;
   std::size_t number = 0;  // in the order in which claims began: the store's clock may stand still
-  std::optional<StoreTime> marked_at;
-  std::optional<StoreTime> completed_at;
   std::optional<StoreTime> withdrawn_at;
-  std::optional<StoreTime> released_by_operator_at;
-  // Of a store that failed over. Times of the writes that it lost are null again:
-  bool forgotten = false;          // that this claim was made
-  bool outcome_forgotten = false;  // how it was completed
+  // Of a store that failed over: the ends that it lost are null again.
+  std::optional<StoreTime> forgotten_at;  // that this claim was made
+  bool outcome_forgotten = false;         // how it was completed
+  struct Lost {
+    ClaimEnds ends;   // as they stood
+    StoreTime until;  // then they were forgotten
+  };
+  std::vector<Lost> lost;
+  // Its process has let go of it, by a release or a withdrawal that reached the store:
+  bool let_go = false;
+  // It lies there though nobody claims it any more: a copy of its begin came late, or a fail-over
+  // lost its end.
+  bool came_back = false;
 };
 
 /// One request at the backend, and what it answered.

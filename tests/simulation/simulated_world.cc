@@ -84,7 +84,17 @@ void SimulatedWorld::CheckEnd() {
     }
   }
   if (undone_ > 0) return auditor_.Fail("a caller was never given a final answer");
-  if (!over()) auditor_.Fail("a process never came to rest");
+  if (!over()) return auditor_.Fail("a process never came to rest");
+  CheckRest();
+}
+
+void SimulatedWorld::CheckRest() {
+  for (const auto& [key, record] : store_.records()) {
+    const ClaimFacts* claim = ledger_.Claim(record.claim.token);
+    if (claim == nullptr || claim->attempt == nullptr || !store_.Find(key)) continue;
+    const Process& process = *processes_[claim->attempt->process - 1];
+    auditor_.OnRest(record, *claim, process.alive());
+  }
 }
 
 // ---- Who wants what -----------------------------------------------------------------------------

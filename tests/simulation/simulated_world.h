@@ -56,6 +56,7 @@ class SimulatedWorld final : public Visit::Events {
 
   [[nodiscard]] bool over() const;
   void CheckEnd();
+  void CheckRest();
 
   Draw draw_;
   const Scenario scenario_;

@@ -38,7 +38,10 @@ Ticket StoreLink::Ask(Function<void(Result<Answer>)> on_answer, Step step) {
   if (weather_.Strikes(faults.doubled)) {
     coverage_.Count(Fault::kStoreDoubled);
     timeline_.After(way_there + hop(), [this, step] {
-      if (!server_.away) static_cast<void>(step());
+      if (server_.away) return;
+      server_.takes_a_copy = true;
+      static_cast<void>(step());
+      server_.takes_a_copy = false;
     });
   }
   if (question_lost) {

@@ -114,6 +114,7 @@ BeginAnswer StoreServer::Begin(const BeginQuestion& question) {
       claim.begun_at = now;
       claim.number = ++ledger_.claims_begun;
     }
+    claim.came_back = claim.came_back || claim.let_go || takes_a_copy;
     auditor_.OnClaimWritten(claim, now);
   } else if (question.replaces) {
     coverage_.Count(Met::kTakeoverTooLate);
@@ -199,6 +200,7 @@ SettleAnswer StoreServer::MarkUnknown(const std::string& key, const Claim& claim
 }
 
 SettleAnswer StoreServer::Release(const std::string& key, const Token& token) {
+  ledger_.claims[token].let_go = true;
   auto step = store::Release(Find(key), token, Now());
   trace_.Say([&](auto& out) {
     out << "store    release " << Short(token) << " on " << key
@@ -214,6 +216,7 @@ SettleAnswer StoreServer::Withdraw(const std::string& key, const Token& token,
   ClaimFacts& claim = ledger_.claims[token];
   if (!claim.begun_at) coverage_.Count(Fault::kWithdrawnBeforeBegun);
   claim.withdrawn_at = now;
+  claim.let_go = true;
   trace_.Say([&](auto& out) { out << "store    withdraw " << Short(token) << " on " << key; });
   return Apply(key, store::Withdraw(Find(key), token, now));
 }
@@ -284,13 +287,16 @@ void StoreServer::FailOver(std::size_t writes) {
 
 // What the lost write had told of its claim is not so any more.
 void StoreServer::ForgetWrite(const std::string& key, const Present& before) {
+  const StoreTime now = Now();
   const Present lost = Lies(key);
+  if (before) ledger_.claims[before->claim.token].came_back = true;
+  ClaimFacts& claim = ledger_.claims[lost ? lost->claim.token : before->claim.token];
+  claim.lost.push_back({claim, now});
   if (!lost) {  // it was let go of, and is there again
-    ledger_.claims[before->claim.token].released_by_operator_at.reset();
+    claim.released_by_operator_at.reset();
     return;
   }
-  ClaimFacts& claim = ledger_.claims[lost->claim.token];
-  if (!before || before->claim.token != lost->claim.token) claim.forgotten = true;
+  if (!before || before->claim.token != lost->claim.token) claim.forgotten_at = now;
   if (lost->state == RecordState::kUnknown) claim.marked_at.reset();
   if (lost->state != RecordState::kCompleted) return;
   claim.completed_at.reset();

@@ -52,6 +52,8 @@ class StoreServer {
   }
 
   bool away = false;
+  /// The step that is carried out was asked before, and its asker may have gone on since.
+  bool takes_a_copy = false;
   /// Its clock is set ahead.
   void Jump(Duration by) { ahead_ += by; }
   /// Its clock was set back: it stands still until it is where it was.
