@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <ostream>
 #include <set>
 #include <string_view>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "proxy/app/admin_client.h"
+#include "proxy/app/data_argument.h"
 #include "proxy/base/json.h"
 #include "proxy/base/json_text.h"
 #include "proxy/base/utf8.h"
@@ -62,6 +61,12 @@ void AddParameter(std::string_view name, std::string_view value, std::string& ta
   }
 }
 
+Error NotTheAdminListener(std::uint16_t status) {
+  return {ErrorCode::kUnavailable,
+          "what answers there is not the admin listener of an idemproxy of this version (status " +
+              std::to_string(status) + ")"};
+}
+
 /// The answer's JSON; an error where the other side refused.
 Result<JsonValue> Read(const Result<AdminAnswer>& answer) {
   if (!answer) return answer.error();
@@ -71,12 +76,9 @@ Result<JsonValue> Read(const Result<AdminAnswer>& answer) {
         "the admin listener asks for another token than admin.token of this configuration"};
   }
   auto json = JsonValue::Parse(answer->body);
-  if (!json) {
-    return Error{ErrorCode::kUnavailable,
-                 "what answers there is not an idemproxy of this version (status " +
-                     std::to_string(answer->status) + ")"};
-  }
+  if (!json) return NotTheAdminListener(answer->status);
   if (answer->status == 200) return json;
+  if (!(*json)["error"].text()) return NotTheAdminListener(answer->status);
   return Error{ErrorCode::kRefused, std::string((*json)["detail"].text().value_or("it refused"))};
 }
 
@@ -125,43 +127,91 @@ Row RowOf(const JsonValue& record) {
       shown("route"),    shown("client"), shown("token"),           shown("record_key")};
 }
 
-/// Each page as it came, so that a program reads what the API says.
-ExitCode List(const RecordsQuestion& question, const AdminClient& admin, std::ostream& out,
-              std::ostream& errors) {
+/// A list as far as it was asked for.
+struct Listed {
+  std::vector<JsonValue> records;
+  bool more = false;  // there are
+};
+
+Result<std::string> ListTarget(const RecordsQuestion& question) {
   std::string min_age_ms;
   if (!question.min_age.empty()) {
     const auto age = config::ParseDuration(question.min_age);
-    if (!age) return errors << "idemproxy: --min-age " << age.error().detail << '\n', kExitMistake;
+    if (!age) return Invalid("--min-age " + age.error().detail);
     min_age_ms = std::to_string(age->count());
   }
-  std::vector<Row> rows = {
-      {"KEY_HASH", "STATE", "AGE", "LEASE", "ROUTE", "CLIENT", "TOKEN", "KEY"}};
+  std::string target = "/records";
+  AddParameter("state", question.state, target);
+  AddParameter("min_age_ms", min_age_ms, target);
+  AddParameter("route", question.route, target);
+  AddParameter("client", question.client, target);
+  return target;
+}
+
+/// All pages, until the list is full and one more record is known, or known not to be.
+Result<Listed> AskList(const std::string& target, std::uint64_t limit, const AdminClient& admin) {
+  Listed listed;
   std::set<std::string, std::less<>> seen;  // a record may be shown twice
   std::string cursor;
   do {
-    std::string target = "/records";
-    AddParameter("state", question.state, target);
-    AddParameter("min_age_ms", min_age_ms, target);
-    AddParameter("route", question.route, target);
-    AddParameter("client", question.client, target);
-    AddParameter("cursor", cursor, target);
-    const auto answer = admin.Get(target);
-    const auto json = Read(answer);
-    if (!json) return errors << "idemproxy: " << json.error().detail << '\n', kExitRefused;
-    if (question.json) out << answer->body;
+    std::string page = target;
+    AddParameter("cursor", cursor, page);
+    auto json = Read(admin.Get(page));
+    if (!json) return std::move(json).error();
     for (const JsonValue& record : (*json)["records"].items()) {
-      if (seen.size() == question.limit) break;
-      if (seen.emplace(Text(record, "record_key")).second) rows.push_back(RowOf(record));
+      if (!seen.emplace(Text(record, "record_key")).second) continue;
+      listed.more = listed.records.size() == limit;
+      if (listed.more) return listed;
+      listed.records.push_back(record);
     }
     cursor = Text(*json, "cursor");
-  } while (!cursor.empty() && seen.size() < question.limit);
-  if (question.json) return kExitOk;
-  if (rows.size() > 1) {
+  } while (!cursor.empty());
+  return listed;
+}
+
+void AppendRecord(const JsonValue& record, std::string& json) {
+  const char* separator = "{";
+  for (const auto& [name, value] : record.members()) {
+    json += std::exchange(separator, ",");
+    AppendJsonString(name, json);
+    json += ':';
+    if (const auto text = value.text()) AppendJsonString(*text, json);
+    if (const auto number = value.whole_number()) json += std::to_string(*number);
+    if (const auto flag = value.flag()) json += *flag ? "true" : "false";
+  }
+  json += '}';
+}
+
+/// One document, however many pages it took.
+void PrintJson(const Listed& listed, std::ostream& out) {
+  std::string json = "{\"records\":[";
+  for (const JsonValue& record : listed.records) {
+    if (&record != &listed.records.front()) json += ',';
+    AppendRecord(record, json);
+  }
+  out << json << "],\"more\":" << (listed.more ? "true" : "false") << "}\n";
+}
+
+ExitCode List(const RecordsQuestion& question, const AdminClient& admin, std::ostream& out,
+              std::ostream& errors) {
+  const auto fail = [&](const Error& error, ExitCode code) {
+    return errors << "idemproxy: " << error.detail << '\n', code;
+  };
+  const auto target = ListTarget(question);
+  if (!target) return fail(target.error(), kExitMistake);
+  const auto listed = AskList(*target, question.limit, admin);
+  if (!listed) return fail(listed.error(), kExitRefused);
+  std::vector<Row> rows = {
+      {"KEY_HASH", "STATE", "AGE", "LEASE", "ROUTE", "CLIENT", "TOKEN", "KEY"}};
+  for (const JsonValue& record : listed->records) rows.push_back(RowOf(record));
+  if (question.json) {
+    PrintJson(*listed, out);
+  } else if (rows.size() > 1) {
     PrintTable(rows, out);
   } else {
     out << "no records\n";
   }
-  if (!cursor.empty()) errors << "there are more; --limit shows them\n";
+  if (listed->more) errors << "there are more; --limit shows them\n";
   return kExitOk;
 }
 
@@ -197,13 +247,10 @@ void PrintRecord(const JsonValue& record, std::ostream& out) {
 
 /// The body to record, which goes to the proxy as JSON: it must be UTF-8, or would not be itself.
 Result<std::string> ReadBody(const std::string& body) {
-  std::string bytes = body;
-  if (body.starts_with('@')) {
-    std::ifstream file(body.substr(1), std::ios::binary);
-    bytes.assign((std::istreambuf_iterator<char>(file)), {});
-    if (!file) return Invalid("the file " + body.substr(1) + " cannot be read");
-  }
-  for (std::string_view rest = bytes; !rest.empty();) {
+  constexpr std::size_t kBytesMax = 2 << 20;  // what the API takes
+  auto bytes = ReadData(body, kBytesMax);
+  if (!bytes) return bytes;
+  for (std::string_view rest = *bytes; !rest.empty();) {
     const std::size_t size = Utf8SequenceLength(rest);
     if (size == 0) return Invalid("the body is not UTF-8");
     rest.remove_prefix(size);

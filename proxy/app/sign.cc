@@ -1,13 +1,13 @@
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <ostream>
 #include <variant>
 
 #include "proxy/app/commands.h"
+#include "proxy/app/data_argument.h"
 #include "proxy/auth/authenticate.h"
 #include "proxy/config/config.h"
+#include "proxy/exchange/request_body.h"
 #include "proxy/idempotency/key.h"
 
 namespace idem::app {
@@ -45,14 +45,6 @@ Result<const exchange::Route*> FindRoute(const exchange::Router& router, const s
     return Invalid("a path like this one is refused: a backend may read it in another way");
   }
   return Invalid("no route of the configuration takes this URL");
-}
-
-Result<std::string> ReadBody(const std::string& data) {
-  if (!data.starts_with('@')) return data;
-  std::ifstream file(data.substr(1), std::ios::binary);
-  std::string body((std::istreambuf_iterator<char>(file)), {});
-  if (!file) return Invalid("the file " + data.substr(1) + " cannot be read");
-  return body;
 }
 
 Result<auth::AuthenticateOptions> OptionsOf(const exchange::Route& route,
@@ -98,7 +90,7 @@ Result<http::Fields> FieldsFor(const SignQuestion& question, const config::Confi
   const exchange::Router router(config.routes);
   const auto route = FindRoute(router, question.method, *destination);
   if (!route) return route.error();
-  const auto body = ReadBody(question.data);
+  const auto body = ReadData(question.data, exchange::RequestBody::kHeldMax);
   if (!body) return body.error();
   const auto options = OptionsOf(**route, question);
   if (!options) return options.error();

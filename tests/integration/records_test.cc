@@ -60,9 +60,11 @@ class Operated {
         file_(folder_.Write("operator.yaml", yaml_)) {}
 
   Outcome Records(std::vector<std::string> arguments) {
+    return Records(std::move(arguments), "127.0.0.1:" + std::to_string(proxy.admin_port()));
+  }
+  Outcome Records(std::vector<std::string> arguments, const std::string& admin) {
     arguments.insert(arguments.begin(), "records");
-    arguments.insert(arguments.end(),
-                     {"-c", file_, "--admin", "127.0.0.1:" + std::to_string(proxy.admin_port())});
+    arguments.insert(arguments.end(), {"-c", file_, "--admin", admin});
     Process command = Process::Start({BuiltProgram("idemproxy"), std::move(arguments), {}});
     const int exit_code = command.WaitForExit();
     return {exit_code, command.output(), command.error_output()};
@@ -237,6 +239,14 @@ TEST_CASE("the command says what is wrong with a question") {
         "@/nowhere"},
        2,
        "cannot be read"},
+      {{"resolve", "--key", "k", "--token", token, "--reason", "x", "--status", "200", "--body",
+        "@/"},
+       2,
+       "cannot be read"},
+      {{"resolve", "--key", "k", "--token", token, "--reason", "x", "--status", "200", "--body",
+        "@/dev/zero"},
+       2,
+       "larger than 2 MiB"},
       {{}, 2, ""},
   };
   for (const Row& row : rows) {
@@ -246,6 +256,54 @@ TEST_CASE("the command says what is wrong with a question") {
     CHECK(outcome.exit_code == row.exit_code);
     CHECK(Holds(outcome.errors, row.errors));
     CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') <= 1);
+  }
+}
+
+TEST_CASE("a list that was asked for a few says whether there are more, in text and in JSON") {
+  for (const std::string& store : kStores) {
+    CAPTURE(store);
+    Operated world(store);
+    for (const char* key : {"cut-1", "cut-2", "cut-3"}) REQUIRE(world.Post(key).status == 502);
+    for (const std::string limit : {"2", "3"}) {
+      CAPTURE(limit);
+      const Outcome text = world.Records({"list", "--limit", limit});
+      CHECK(std::count(text.output.begin(), text.output.end(), '\n') == std::stoi(limit) + 1);
+      const Outcome json = world.Records({"list", "--limit", limit, "--json"});
+      const auto document = JsonValue::Parse(json.output);
+      REQUIRE(document.has_value());
+      CHECK((*document)["records"].items().size() == std::stoul(limit));
+      CHECK((*document)["records"].items().front()["state"].text() == "unknown");
+      CHECK((*document)["records"].items().front()["upstream_idempotent"].flag() == false);
+      CHECK((*document)["records"].items().front()["lease_left_ms"].whole_number() == 0);
+      const bool more = limit == "2";
+      CHECK((*document)["more"].flag() == more);
+      CHECK(Holds(text.errors, "there are more") == more);
+      CHECK(Holds(json.errors, "there are more") == more);
+    }
+  }
+}
+
+TEST_CASE("a list of many pages is one document") {
+  Operated world("memory");  // a page of which is one of its shards, and some
+  constexpr std::size_t kRecords = 130;
+  for (std::size_t i = 0; i < kRecords; ++i) world.Post("cut-" + std::to_string(i));
+  const auto page = JsonValue::Parse(AskOnce(world.proxy.admin_port(), "GET", "/records").body);
+  REQUIRE(page.has_value());
+  CHECK((*page)["cursor"].text() != "");
+  const auto document = JsonValue::Parse(world.Records({"list", "--json"}).output);
+  REQUIRE(document.has_value());
+  CHECK((*document)["records"].items().size() == kRecords);
+  CHECK((*document)["more"].flag() == false);
+}
+
+TEST_CASE("what is not an admin listener is told from one that refuses") {
+  Operated world("memory");
+  for (const std::string& address :
+       {"127.0.0.1:" + std::to_string(world.proxy.port()), world.backend.address()}) {
+    CAPTURE(address);
+    const Outcome outcome = world.Records({"list"}, address);
+    CHECK(outcome.exit_code == 1);
+    CHECK(Holds(outcome.errors, "is not the admin listener of an idemproxy"));
   }
 }
 
