@@ -41,12 +41,11 @@ SharedConfig Load(const std::string& path, Function<void(const config::Mistake&)
 
 // What a reload may not change is either made at the start, or says where records lie: a restart
 // would be believed to be the cure, and forget them.
-std::string_view WhyFixed(std::string_view key) {
-  if (key.starts_with("routes.") || key.starts_with("clients.") || key == "store.key_prefix") {
-    return " cannot change while running, and a restart with it is refused: every earlier key "
-           "would be forgotten, and its retries executed again";
-  }
-  return " cannot change while running; restart to change it";
+std::string WhyFixed(const config::FixedKey& fixed) {
+  if (fixed.change.empty()) return fixed.key + " cannot change while running; restart to change it";
+  return fixed.key + " cannot change while running, " + fixed.change +
+         ", and a restart with it is refused: every earlier key would be forgotten, and its "
+         "retries executed again";
 }
 
 // The main thread: signals, the admin listener, and the workers' life.
@@ -160,9 +159,8 @@ class Main {
     });
     if (!next) return;
     const auto fixed = config::NotReloadable(*config_, *next);
-    for (const std::string& key : fixed) {
-      log::Write(log::Level::kError, "reload_refused",
-                 {{"reason", key + std::string(WhyFixed(key))}});
+    for (const config::FixedKey& key : fixed) {
+      log::Write(log::Level::kError, "reload_refused", {{"reason", WhyFixed(key)}});
     }
     if (!fixed.empty() || !CanListen(*next)) return;
     // What is new must lie in the store before the first claim is made under it.

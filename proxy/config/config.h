@@ -70,8 +70,14 @@ using LoadResult = std::variant<Config, std::vector<Mistake>>;  // never no mist
 [[nodiscard]] LoadResult LoadText(const std::string& file, std::string_view text,
                                   const Environment& environment);
 
-/// The keys whose values only a start may change and that differ: a reload with any is refused
-/// whole, naming them (semantics.md, "Changing the configuration").
-[[nodiscard]] std::vector<std::string> NotReloadable(const Config& running, const Config& next);
+/// A key whose value a reload may not change, and that differs.
+struct FixedKey {
+  std::string key;     // "store.url"
+  std::string change;  // "from `[client]` to `[]`", where it decides where records lie; else ""
+  bool operator==(const FixedKey&) const = default;
+};
+
+/// A reload with any is refused whole, naming them (semantics.md, "Changing the configuration").
+[[nodiscard]] std::vector<FixedKey> NotReloadable(const Config& running, const Config& next);
 
 }  // namespace idem::config

@@ -10,10 +10,14 @@ namespace {
 using exchange::Route;
 using idempotency::ScopeRule;
 
+std::string FromTo(const std::string& from, const std::string& to) {
+  return "from `" + from + "` to `" + to + "`";
+}
+
 void CompareStores(const store::StoreOptions& a, const store::StoreOptions& b,
-                   std::vector<std::string>& changed) {
+                   std::vector<FixedKey>& changed) {
   const auto compare = [&](const char* key, bool same) {
-    if (!same) changed.emplace_back(key);
+    if (!same) changed.push_back({key, ""});
   };
   compare("store.type", a.type == b.type);
   compare("store.path", a.path == b.path);
@@ -21,32 +25,55 @@ void CompareStores(const store::StoreOptions& a, const store::StoreOptions& b,
   compare("store.max_size", a.max_size == b.max_size);
   compare("store.max_unrecorded", a.max_unrecorded == b.max_unrecorded);
   compare("store.url", a.url == b.url);
-  compare("store.key_prefix", a.key_prefix == b.key_prefix);
+  if (a.key_prefix != b.key_prefix) {
+    changed.push_back({"store.key_prefix", FromTo(a.key_prefix, b.key_prefix)});
+  }
   compare("store.wait_replicas", a.wait_replicas == b.wait_replicas);
   compare("store.require_durable", a.require_durable == b.require_durable);
   compare("store.timeout", a.timeout == b.timeout);
 }
 
-bool SameScope(const std::vector<ScopeRule>& a, const std::vector<ScopeRule>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const ScopeRule& left, const ScopeRule& right) {
-                      return left.kind == right.kind && left.header == right.header;
-                    });
+std::string TextOf(const std::vector<ScopeRule>& scope) {
+  std::string text;
+  for (const ScopeRule& rule : scope) {
+    text += text.empty() ? "[" : ", ";
+    switch (rule.kind) {
+      case ScopeRule::Kind::kClient:
+        text += "client";
+        break;
+      case ScopeRule::Kind::kRoute:
+        text += "route";
+        break;
+      case ScopeRule::Kind::kHeader:
+        text += "header:" + rule.header;
+        break;
+    }
+  }
+  return text.empty() ? "[]" : text + "]";
+}
+
+bool Enforces(const Route& route) {
+  return route.idempotency && route.idempotency->mode == idempotency::Mode::kEnforce;
 }
 
 bool SameRequests(const Route& a, const Route& b) {
   return a.path == b.path && a.prefix == b.prefix && a.host == b.host && a.methods == b.methods;
 }
 
-// The keys by which an earlier record of the route would no longer be found.
-void CompareRoutes(const Route& a, const Route& b, std::vector<std::string>& changed) {
-  if (!a.idempotency || !b.idempotency) return;
+// The keys by which an earlier record of the route would no longer be found. A route that only
+// observes has none: what it begins to enforce under is compared with what the store holds.
+void CompareRoutes(const Route& a, const Route& b, std::vector<FixedKey>& changed) {
+  if (!Enforces(a) || !Enforces(b)) return;
   const std::string route = "routes." + a.name + ".";
-  if (a.name != b.name) changed.push_back(route + "name");
-  if (a.idempotency->header != b.idempotency->header)
-    changed.push_back(route + "idempotency.header");
-  if (!SameScope(a.idempotency->scope, b.idempotency->scope)) {
-    changed.push_back(route + "idempotency.scope");
+  if (a.name != b.name) changed.push_back({route + "name", FromTo(a.name, b.name)});
+  const std::string& header = a.idempotency->header;
+  if (!http::EqualsIgnoreCase(header, b.idempotency->header)) {
+    changed.push_back({route + "idempotency.header", FromTo(header, b.idempotency->header)});
+  }
+  const std::string scope = TextOf(a.idempotency->scope);
+  const std::string next_scope = TextOf(b.idempotency->scope);
+  if (scope != next_scope) {
+    changed.push_back({route + "idempotency.scope", FromTo(scope, next_scope)});
   }
 }
 
@@ -62,23 +89,24 @@ bool AreOneCaller(const auth::ClientOptions& a, const auth::ClientOptions& b) {
 // A client that is gone is one that may no longer call. One that goes on with its secret or its
 // certificate under another id is one whose earlier keys would be forgotten.
 void CompareClients(const auth::Clients& running, const auth::Clients& next,
-                    std::vector<std::string>& changed) {
+                    std::vector<FixedKey>& changed) {
   for (const auth::ClientOptions& client : running) {
     if (auth::FindClient(next, client.id) != nullptr) continue;
-    const bool renamed =
-        std::any_of(next.begin(), next.end(), [&](const auth::ClientOptions& other) {
+    const auto renamed =
+        std::find_if(next.begin(), next.end(), [&](const auth::ClientOptions& other) {
           return AreOneCaller(client, other) && auth::FindClient(running, other.id) == nullptr;
         });
-    if (renamed) changed.push_back("clients." + client.id + ".id");
+    if (renamed == next.end()) continue;
+    changed.push_back({"clients." + client.id + ".id", FromTo(client.id, renamed->id)});
   }
 }
 
 }  // namespace
 
-std::vector<std::string> NotReloadable(const Config& running, const Config& next) {
-  std::vector<std::string> changed;
-  if (running.workers != next.workers) changed.emplace_back("workers");
-  if (running.admin != next.admin) changed.emplace_back("admin");
+std::vector<FixedKey> NotReloadable(const Config& running, const Config& next) {
+  std::vector<FixedKey> changed;
+  if (running.workers != next.workers) changed.push_back({"workers", ""});
+  if (running.admin != next.admin) changed.push_back({"admin", ""});
   CompareStores(running.store, next.store, changed);
   for (const Route& route : running.routes) {
     auto same = std::find_if(next.routes.begin(), next.routes.end(),
