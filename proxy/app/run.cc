@@ -48,6 +48,15 @@ std::string WhyFixed(const config::FixedKey& fixed) {
          "retries executed again";
 }
 
+// Until it is watched it is held back: a start may wait for its store, and must not be ended by who
+// asks it for a reload. Threads that are made meanwhile leave it to this one.
+void HoldHangup(bool held) {
+  sigset_t hangup;
+  sigemptyset(&hangup);
+  sigaddset(&hangup, SIGHUP);
+  pthread_sigmask(held ? SIG_BLOCK : SIG_UNBLOCK, &hangup, nullptr);
+}
+
 // The main thread: signals, the admin listener, and the workers' life.
 class Main {
  public:
@@ -56,7 +65,9 @@ class Main {
         config_(std::move(config)),
         accept_new_scope_(accept_new_scope),
         process_(process),
-        workers_(process) {}
+        workers_(process) {
+    HoldHangup(false);  // it is watched now
+  }
 
   ExitCode Run() {
     auto opened = OpenStore(process_, loop_, random_, config_->store, false);
@@ -78,6 +89,7 @@ class Main {
           {{"address", workers_.bound()[i].ToText()}, {"tls", config_->listen[i].tls != nullptr}});
     }
     log::Flush();
+    if (reload_asked_) OnReload();
     loop_.Run();
     workers_.Join();
     log::Write(log::Level::kInfo, "stopped");
@@ -149,9 +161,12 @@ class Main {
 
   // All of it or none of it.
   void OnReload() {
-    if (draining_ || !serving_) {
-      log::Write(log::Level::kError, "reload_refused",
-                 {{"reason", draining_ ? "the process is draining" : "the process is starting"}});
+    if (draining_) {
+      log::Write(log::Level::kError, "reload_refused", {{"reason", "the process is draining"}});
+      return;
+    }
+    if (!serving_) {
+      reload_asked_ = true;  // what it serves with was read before
       return;
     }
     const SharedConfig next = Load(path_, [](const config::Mistake& mistake) {
@@ -260,6 +275,7 @@ class Main {
   std::string scope_told_;  // the last reason that was logged
   std::optional<AdminListener> admin_;
   bool serving_ = false;
+  bool reload_asked_ = false;  // before it served
   bool draining_ = false;
   std::thread waiter_;
   event::SignalWatch on_hangup_{loop_, SIGHUP, [this] { OnReload(); }};
@@ -270,6 +286,7 @@ class Main {
 }  // namespace
 
 ExitCode Run(const std::string& config_path, bool accept_new_scope) {
+  HoldHangup(true);
   const SharedConfig config = Load(config_path, [](const config::Mistake& mistake) {
     std::fprintf(stderr, "%s\n", mistake.ToText().c_str());
   });

@@ -62,6 +62,32 @@ TEST_CASE("a reload does not listen where another process does") {
   CHECK(AskOnce(proxy.port(), "GET", "/orders", {}, "").status == 201);
 }
 
+TEST_CASE("a reload that is asked for during a start is made as soon as it serves") {
+  ScriptedBackend backend(Always(Response(201, "made")));
+  const TempFolder folder;
+  const std::string yaml =
+      "listen: 127.0.0.1:0\nadmin: off\nworkers: 1\nstore: { type: embedded, timeout: 20s, path: " +
+      folder.path() + "/db }\nroutes:\n  - path: /orders\n    upstream: http://" +
+      backend.address() + "\n";
+  const auto start = [&] {
+    const std::string file = folder.Write("proxy.yaml", yaml);
+    return Process::Start({BuiltProgram("idemproxy"), {"run", "-c", file}, {}});
+  };
+  Process first = start();
+  first.WaitForLine("\"event\":\"listening\"");
+  Process next = start();
+  next.WaitForLine("\"event\":\"store_owned_by_another\"");
+  folder.Write("proxy.yaml",
+               yaml + "  - path: /new\n    upstream: http://" + backend.address() + "\n");
+  next.Signal(SIGHUP);
+  first.Signal(SIGTERM);
+  const std::string line = next.WaitForLine("\"event\":\"listening\"");
+  const auto port =
+      static_cast<std::uint16_t>(std::stoi(line.substr(line.find("127.0.0.1:") + 10)));
+  next.WaitForLine("\"event\":\"reloaded\"");
+  CHECK(AskOnce(port, "GET", "/new", {}, "").status == 201);
+}
+
 TEST_CASE("a reload while draining is refused, and a second SIGTERM leaves at once") {
   ScriptedBackend backend(AnswerWhenReleased());
   RunningProxy proxy(Yaml(backend.address()));
