@@ -1,5 +1,6 @@
 // idempotency of a route: keys, fingerprints, leases, and what becomes of a claim.
 #include <algorithm>
+#include <span>
 
 #include "proxy/config/sections.h"
 #include "proxy/idempotency/canonical_json.h"
@@ -127,13 +128,27 @@ void CheckLookUp(MapReader& map, const std::string& get, const Policy& policy) {
   }
 }
 
-// What the proxy says itself about the framing and the coding of a look-up.
+bool IsOneOf(std::string_view name, std::span<const std::string_view> fields) {
+  return std::find(fields.begin(), fields.end(), ToLower(name)) != fields.end();
+}
+
+// What the proxy says itself about the framing and the coding of a request.
 bool IsOwnField(std::string_view name) {
   constexpr std::string_view kOwn[] = {
       "connection", "content-length",  "transfer-encoding", "te",
       "trailer",    "upgrade",         "accept-encoding",   "expect",
       "keep-alive", "proxy-connection"};
-  return std::find(std::begin(kOwn), std::end(kOwn), ToLower(name)) != std::end(kOwn);
+  return IsOneOf(name, kOwn);
+}
+
+// The backend is sent the key in this field: where the proxy says something else in it, that would
+// be gone, or the message be framed by a caller's key.
+void CheckKeyHeader(MapReader& map, const std::string& header) {
+  constexpr std::string_view kWritten[] = {
+      "host",        "via",          "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+      "x-client-id", "x-request-id", "content-type"};
+  if (!IsOwnField(header) && !IsOneOf(header, kWritten)) return;
+  map.Complain("header", "has a meaning of its own; a key needs a field for itself");
 }
 
 bool IsFieldValue(std::string_view text) {
@@ -204,6 +219,7 @@ void ReadIdempotency(MapReader& route, exchange::Route& to, Mistakes& mistakes) 
   map.ReadChoice("mode", policy.mode, kModes);
   ReadMethods(map, "methods", policy.methods, mistakes);
   ReadFieldName(map, "header", policy.header);
+  CheckKeyHeader(map, policy.header);
   map.ReadFlag("required", policy.required);
   ReadScope(map, to.authenticate.has_value(), policy, mistakes);
   ReadFingerprint(map, policy.recipe, mistakes);

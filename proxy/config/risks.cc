@@ -41,6 +41,18 @@ void WarnOfScope(const Node& route, const Policy& policy, Mistakes& warnings) {
       warnings);
 }
 
+// What is forgotten before it may be looked up is executed again, and nobody was asked.
+void WarnOfLateLookUp(const Node& route, const Policy& policy, Mistakes& warnings) {
+  if (!policy.reconcile) return;
+  const auto earliest = policy.lease + policy.reconcile->after;
+  if (policy.unknown_ttl > earliest) return;
+  ComplainBelow(route, {"idempotency", "unknown_ttl"},
+                "ends before the backend is asked, " + ToText(earliest) +
+                    " after the claim (lease and reconcile.after): the key is executed again "
+                    "without a look-up",
+                warnings);
+}
+
 void WarnOfDemoSecret(const Draft& draft, Mistakes& warnings) {
   const auto& listen = draft.config.listen;
   const auto is_loopback = [](const Listener& one) { return IsLoopback(one.endpoint); };
@@ -92,6 +104,7 @@ void WarnOfRisks(Draft& draft) {
     if (!policy) continue;
     WarnOfReleases(draft.route_nodes[i], *policy, draft.warnings);
     WarnOfScope(draft.route_nodes[i], *policy, draft.warnings);
+    WarnOfLateLookUp(draft.route_nodes[i], *policy, draft.warnings);
   }
   WarnOfDemoSecret(draft, draft.warnings);
   WarnOfSharedSecrets(draft, draft.warnings);

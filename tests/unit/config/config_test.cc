@@ -588,6 +588,10 @@ TEST_CASE("what is allowed but risky is warned of, with its place") {
        "f:4:16: routes[0].idempotency.scope: is not []: with `upstream_idempotent`, make sure that "
        "the backend tells equal keys of different scopes apart as well\n"},
       {"idempotency: {" + safe_scope + "}", ""},
+      {"idempotency: {unknown_ttl: 2m, reconcile: {get: \"/?k={key}\", found: 200}}",
+       "f:4:30: routes[0].idempotency.unknown_ttl: ends before the backend is asked, 167s after "
+       "the "
+       "claim (lease and reconcile.after): the key is executed again without a look-up\n"},
       {"name: x\nclients: [{id: a, secrets: [super-secret-key]}]",
        "f:5:28: clients[0].secrets: holds the demo secret, which everybody knows, and `listen` has "
        "an address that other machines can reach\n"},

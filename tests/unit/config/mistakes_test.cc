@@ -386,6 +386,12 @@ TEST_CASE("a look-up that could find another's effect, or come too early, is ref
       {"idempotency: {scope: [\"header:X-Shop\"], reconcile: {get: \"/?k={key}\", found: 200}}",
        "f:5:60: routes[0].idempotency.reconcile.get: cannot tell apart what the scope does by a "
        "header field: equal keys of two values would find each other's effect\n"},
+      {"idempotency: {header: Content-Length}",
+       "f:5:25: routes[0].idempotency.header: has a meaning of its own; a key needs a field for "
+       "itself\n"},
+      {"idempotency: {header: x-client-id}",
+       "f:5:25: routes[0].idempotency.header: has a meaning of its own; a key needs a field for "
+       "itself\n"},
       {"idempotency: {reconcile: {}}",
        "f:5:28: routes[0].idempotency.reconcile.found: is missing\n"
        "f:5:28: routes[0].idempotency.reconcile.get: is missing\n"},
