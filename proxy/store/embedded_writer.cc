@@ -5,9 +5,11 @@
 
 #include "proxy/base/invariant.h"
 #include "proxy/base/log.h"
+#include "proxy/idempotency/key.h"
 
 namespace idem::store {
 
+using idempotency::Claim;
 using idempotency::Record;
 using idempotency::RecordState;
 
@@ -33,6 +35,25 @@ Error DiskIsFull(const std::string& path) {
   return {ErrorCode::kRefused,
           "the disk under " + path + " is full: new claims are refused until 96 MiB are free",
           Reached::kNo};
+}
+
+/// The claim of `record`, which has expired, if nobody has found out what became of it.
+std::optional<Claim> ForgottenClaim(const Record& record) {
+  if (record.state == RecordState::kCompleted) return std::nullopt;
+  return record.claim;
+}
+
+// One that was only observed had no outcome that anybody waits for.
+void TellForgotten(const std::string& key, const Claim& claim) {
+  if (key.starts_with(idempotency::kObservedPrefix)) return;
+  const std::string key_hash = idempotency::KeyHash(key);
+  log::WriteLimited(log::Level::kWarn, "unknown_expired",
+                    {{"records", std::int64_t{1}},
+                     {"key_hash", std::string_view(key_hash)},
+                     {"route", std::string_view(claim.route)},
+                     {"detail",
+                      "what became of it was never found out, and is forgotten now: its key is "
+                      "taken for a new one"}});
 }
 
 bool IsExecuting(const Present& present) {
@@ -103,7 +124,9 @@ Result<EmbeddedWriter::Reading> EmbeddedWriter::Interpret(std::string_view bytes
   Result<Record> record = idempotency::Decode(bytes.substr(kIncarnationBytes));
   if (!record) return std::move(record).error();
 
-  if (clock_.HasExpired(record->expires_at)) return Reading{true, std::nullopt};
+  if (clock_.HasExpired(record->expires_at)) {
+    return Reading{true, std::nullopt, ForgottenClaim(*record)};
+  }
   const StoreTime now = clock_.Now();
   if (record->expires_at <= now) record->expires_at = clock_.held_until();  // expiry is held
   if (record->state == RecordState::kCompleted || incarnation == incarnation_) {
@@ -174,15 +197,19 @@ bool EmbeddedWriter::RunStep(EmbeddedJob& job, StoreTime now) {
   const Held* held = held_.Find(job.key());
   const bool rests_on_batch = held != nullptr && held->is_of_batch;
   Present present;
+  std::optional<Claim> forgotten;
   if (held != nullptr) {
     present = Alive(held->record, now);
+    if (held->record && !present) forgotten = ForgottenClaim(*held->record);
   } else {
     Result<Reading> read = Read(job.key(), EmbeddedDisk::From::kAnywhere);
     if (!read) return job.Fail(read.error()), false;
     present = std::move(read->record);
+    forgotten = std::move(read->forgotten);
   }
   EmbeddedJob::Effect effect = job.Run(std::move(present), now, refusal_);
   if (effect.change == Change::kNone) return rests_on_batch;
+  if (forgotten) TellForgotten(job.key(), *forgotten);
   Write(job.key(), std::move(effect));
   return true;
 }

@@ -76,6 +76,8 @@ class EmbeddedWriter {
   struct Reading {
     bool is_known = false;  // false: not without waiting for the disk
     Present record;         // null where there is none, or it has expired
+    // Of one that expired before anybody knew its outcome.
+    std::optional<idempotency::Claim> forgotten{};
   };
   /// What lies under a key, on disk. Any thread.
   [[nodiscard]] Result<Reading> Read(std::string_view key, EmbeddedDisk::From from) const;

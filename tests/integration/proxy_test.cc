@@ -203,6 +203,25 @@ TEST_CASE("a backend that does not answer in time: 504, then unknown") {
   CHECK(backend.requests() == 1);
 }
 
+TEST_CASE("an unknown outcome that nobody settled in time is missed when its key is used again") {
+  const StoreYaml store("embedded");
+  ScriptedBackend backend([](Conversation& talk) {
+    if (talk.request().Field("X-Try") != "again") return talk.Reset();
+    talk.Send(Response(201, "made"));
+  });
+  RunningProxy proxy(store.Text() + RouteYaml(backend.address(), "", "{ unknown_ttl: 1ms }"));
+  REQUIRE(Post(proxy.port(), "k-1").status == 502);
+  int status = 409;  // within that millisecond
+  for (int tries = 0; status == 409 && tries < 1000; ++tries) {
+    status = Post(proxy.port(), "k-1", kBody, {{"X-Try", "again"}}).status;
+  }
+  CHECK(status == 201);
+  const std::string line = proxy.process().WaitForLine("\"event\":\"unknown_expired\"");
+  CHECK(line.find("\"level\":\"warn\"") != std::string::npos);
+  CHECK(line.find("\"key_hash\":\"") != std::string::npos);
+  CHECK(line.find("\"route\":\"/orders\"") != std::string::npos);
+}
+
 TEST_CASE("the rate limit tells its fields and refuses what is too much") {
   for (const std::string name : {"memory", "redis", "postgres"}) {
     CAPTURE(name);
