@@ -29,7 +29,7 @@ Exchange::Exchange(const Parts& parts, ExchangeRegistry& registry, std::shared_p
   began_at_ = since_ = parts_.loop.Now();
   peer_address_ = stream.peer().address;
   request_id_ = ChooseRequestId(request_.fields, parts_.random);
-  report_.address = peer_address_;
+  report_.address = ClientAddress(peer_address_, request_.fields, site_->trusted_proxies);
   report_.protocol = request_.version;
   report_.request_id = request_id_;
 }
@@ -181,8 +181,7 @@ void Exchange::Limit() {
 }
 
 LimitQuestion Exchange::MakeLimitQuestion() {
-  return AskLimit(*route_, ClientAddress(peer_address_, request_.fields, site_->trusted_proxies),
-                  report_.client, request_.fields, parts_.random);
+  return AskLimit(*route_, report_.address, report_.client, request_.fields, parts_.random);
 }
 
 void Exchange::OnCounted(Result<LimitVerdict> verdict) {

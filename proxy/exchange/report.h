@@ -25,7 +25,7 @@ struct Report {
   std::string_view problem;
   std::string_view would;       // `mode: observe`: what enforcing would have done; "" otherwise
   std::string_view record_key;  // hashed before it is shown
-  std::string_view address;
+  std::string_view address;     // the client's, as `trusted_proxies` tell it
   std::string_view upstream_address;
   http::Version protocol = http::Version::kHttp11;
   std::uint64_t bytes_in = 0;

@@ -243,6 +243,22 @@ TEST_CASE("the rate limit tells its fields and refuses what is too much") {
   }
 }
 
+TEST_CASE("behind a trusted proxy the access line names the client, as the rate limit counts it") {
+  ScriptedBackend backend(Always(Response(201, "made")));
+  const std::string route =
+      RouteYaml(backend.address(), "    rate_limit: { requests: 1, per: 10m }\n");
+  const FieldList by_proxy = {{"X-Forwarded-For", "203.0.113.8, 203.0.113.9"}};
+  RunningProxy trusting("store: { type: memory }\ntrusted_proxies: [127.0.0.1/32]\n" + route);
+  AskOnce(trusting.port(), "GET", "/orders", by_proxy, "");
+  trusting.process().WaitForLine("\"address\":\"203.0.113.9\"");
+  CHECK(AskOnce(trusting.port(), "GET", "/orders", by_proxy, "").status == 429);
+  CHECK(AskOnce(trusting.port(), "GET", "/orders", {}, "").status == 201);
+  trusting.process().WaitForLine("\"address\":\"127.0.0.1\"");
+  RunningProxy doubting("store: { type: memory }\n" + route);
+  AskOnce(doubting.port(), "GET", "/orders", by_proxy, "");
+  doubting.process().WaitForLine("\"address\":\"127.0.0.1\"");
+}
+
 TEST_CASE("a caller that hangs up does not lose the outcome") {
   const StoreYaml store("embedded");
   ScriptedBackend backend(AnswerWhenReleased());
