@@ -209,7 +209,7 @@ void Exchange::TakeKey() {
     return Refuse(KeyInvalid(invalid->reason), Verdict::kRefused);
   }
   if (std::holds_alternative<std::string>(key_)) return Claim();
-  if (policy_->required) return Refuse(KeyMissing(), Verdict::kRefused);
+  if (policy_->required) return Refuse(KeyMissing(policy_->header), Verdict::kRefused);
   policy_ = nullptr;
   Forward();
 }

@@ -45,7 +45,17 @@ seconds RoundedUp(std::chrono::milliseconds pause) {
 Reply WithWayOut(Reply reply, std::optional<std::chrono::milliseconds> look_up_in) {
   reply.retry = look_up_in ? Retry::kSameKey : Retry::kSettle;
   if (look_up_in) reply.retry_after = RoundedUp(*look_up_in);
+  reply.more = look_up_in ? "The effect may have happened. Send it again with the same key after "
+                            "Retry-After: the backend is asked then."
+                          : "The effect may have happened. Ask the owner of the backend; sending "
+                            "it again changes nothing.";
   return reply;
+}
+
+std::string TextOf(std::string_view detail, std::string_view more) {
+  std::string text(detail);
+  if (!more.empty()) text.append(" ").append(more);
+  return text;
 }
 
 }  // namespace
@@ -104,11 +114,12 @@ Reply RateLimited(std::chrono::milliseconds until_free) {
           .retry_after = RoundedUp(until_free)};
 }
 
-Reply KeyMissing() {
+Reply KeyMissing(std::string_view header) {
   return {.status = 400,
           .name = "key-missing",
           .retry = Retry::kNewKey,
-          .detail = "This route needs an idempotency key."};
+          .detail = "This route needs an idempotency key, in the field",
+          .more = header};
 }
 
 Reply KeyInvalid(std::string_view reason) {
@@ -119,7 +130,7 @@ Reply PayloadMismatch(std::uint16_t status) {
   return {.status = status,
           .name = "payload-mismatch",
           .retry = Retry::kNewKey,
-          .detail = "The key was used before with another request."};
+          .detail = "The key was used before with another request; send this one with a new key."};
 }
 
 Reply InProgress() {
@@ -131,15 +142,10 @@ Reply InProgress() {
 }
 
 Reply OutcomeUnknown(std::optional<std::chrono::milliseconds> look_up_in) {
-  return WithWayOut(
-      {.status = 409,
-       .name = "outcome-unknown",
-       .detail = look_up_in
-                     ? "The effect of the first request with this key may have happened. Send it "
-                       "again after Retry-After: the backend is asked then."
-                     : "The effect of the first request with this key may have happened. Ask the "
-                       "owner of the backend; sending it again changes nothing."},
-      look_up_in);
+  return WithWayOut({.status = 409,
+                     .name = "outcome-unknown",
+                     .detail = "The outcome of the first request with this key is not known."},
+                    look_up_in);
 }
 
 Reply ResponseNotKept(std::uint16_t executed_status) {
@@ -175,12 +181,8 @@ Reply Draining() {
 }
 
 Reply UpstreamFailed(UpstreamProblem problem) {
-  Reply reply{.retry = Retry::kSameKey};
-  const auto is = [&](std::uint16_t status, std::string_view name, std::string_view detail) {
-    reply.status = status;
-    reply.name = name;
-    reply.detail = detail;
-    return reply;
+  const auto is = [](std::uint16_t status, std::string_view name, std::string_view detail) {
+    return Reply{.status = status, .name = name, .retry = Retry::kSameKey, .detail = detail};
   };
   switch (problem) {
     case UpstreamProblem::kUnreachable:
@@ -220,10 +222,11 @@ void Render(const Reply& reply, std::string_view request_id, http::ResponseHead&
   }
   if (!reply.allow.empty()) head.fields.Add("Allow", reply.allow);
   if (!reply.www_authenticate.empty()) head.fields.Add("WWW-Authenticate", reply.www_authenticate);
+  const std::string detail = TextOf(reply.detail, reply.more);
   http::AppendProblem({.status = reply.status,
                        .name = reply.name,
                        .title = {},
-                       .detail = reply.detail,
+                       .detail = detail,
                        .request_id = request_id,
                        .retry = RetryText(reply.retry),
                        .executed_status = reply.executed_status},

@@ -23,6 +23,7 @@ struct Reply {
   std::string_view name{};  // the NAME of semantics.md; "": no problem, and no body
   Retry retry = Retry::kSameKey;
   std::string_view detail{};  // for the caller: no secret, no backend address
+  std::string_view more{};    // stands behind it
   std::optional<std::chrono::seconds> retry_after{};
   std::string allow{};                             // 405
   std::string_view www_authenticate{};             // 401
@@ -41,7 +42,8 @@ struct Reply {
 [[nodiscard]] Reply BodyTooLarge();
 [[nodiscard]] Reply SignatureRefused(std::string_view name, std::string_view scheme);
 [[nodiscard]] Reply RateLimited(std::chrono::milliseconds until_free);
-[[nodiscard]] Reply KeyMissing();
+/// `header`: of the field that it belongs in; good until the reply is rendered.
+[[nodiscard]] Reply KeyMissing(std::string_view header);
 [[nodiscard]] Reply KeyInvalid(std::string_view reason);
 [[nodiscard]] Reply PayloadMismatch(std::uint16_t status);
 [[nodiscard]] Reply InProgress();

@@ -164,6 +164,8 @@ TEST_CASE("bytes written and no answer: a legacy claim becomes unknown, and says
   world.loop.Settle();
   CHECK(first->head.status == 504);
   CHECK(first->body.find("\"settle\"") != std::string::npos);
+  CHECK(first->body.find("did not answer in time. The effect may have happened.") !=
+        std::string::npos);
   auto again = world.proxy.Post("k-1");
   world.loop.Settle();
   CHECK(again->head.status == 409);
@@ -179,6 +181,7 @@ TEST_CASE("bytes written and no answer: an idempotent backend is tried again by 
   world.loop.Settle();
   CHECK(first->head.status == 502);
   CHECK(first->body.find("\"same-key\"") != std::string::npos);
+  CHECK(first->body.find("may have happened") == std::string::npos);
   auto again = world.proxy.Post("k-1");
   world.loop.Settle();
   CHECK(world.proxy.upstream->begun() == 2);
@@ -431,6 +434,7 @@ TEST_CASE("a request without a key: 400 where the route requires one, else it pa
   world.loop.Settle();
   CHECK(refused->head.status == 400);
   CHECK(refused->body.find("key-missing") != std::string::npos);
+  CHECK(refused->body.find("in the field Idempotency-Key\"") != std::string::npos);
   auto policy = Legacy();
   policy.required = false;
   world.proxy.Serve(policy);
