@@ -199,8 +199,11 @@ ExitCode List(const RecordsQuestion& question, const AdminClient& admin, std::os
   };
   const auto target = ListTarget(question);
   if (!target) return fail(target.error(), kExitMistake);
-  const auto listed = AskList(*target, question.limit, admin);
+  auto listed = AskList(*target, question.limit, admin);
   if (!listed) return fail(listed.error(), kExitRefused);
+  // The oldest first; such times sort as texts.
+  std::ranges::stable_sort(listed->records, {},
+                           [](const JsonValue& record) { return Text(record, "begun_at"); });
   std::vector<Row> rows = {
       {"KEY_HASH", "STATE", "AGE", "LEASE", "ROUTE", "CLIENT", "TOKEN", "KEY"}};
   for (const JsonValue& record : listed->records) rows.push_back(RowOf(record));

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -283,7 +284,7 @@ TEST_CASE("a list that was asked for a few says whether there are more, in text 
   }
 }
 
-TEST_CASE("a list of many pages is one document") {
+TEST_CASE("a list of many pages is one document, the oldest first") {
   Operated world("memory");  // a page of which is one of its shards, and some
   constexpr std::size_t kRecords = 130;
   for (std::size_t i = 0; i < kRecords; ++i) world.Post("cut-" + std::to_string(i));
@@ -292,8 +293,11 @@ TEST_CASE("a list of many pages is one document") {
   CHECK((*page)["cursor"].text() != "");
   const auto document = JsonValue::Parse(world.Records({"list", "--json"}).output);
   REQUIRE(document.has_value());
-  CHECK((*document)["records"].items().size() == kRecords);
+  const auto& records = (*document)["records"].items();
+  CHECK(records.size() == kRecords);
   CHECK((*document)["more"].flag() == false);
+  CHECK(std::ranges::is_sorted(
+      records, {}, [](const JsonValue& record) { return record["begun_at"].text().value(); }));
 }
 
 TEST_CASE("what is not an admin listener is told from one that refuses") {
