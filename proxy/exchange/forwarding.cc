@@ -11,6 +11,11 @@ using http::EqualsIgnoreCase;
 
 namespace {
 
+// Room for what the proxy adds to a message's fields, so that its head is not grown line by line.
+// More than that only costs another allocation.
+constexpr std::size_t kOwnTextBytes = 256;
+constexpr std::size_t kOwnLines = 10;
+
 template <std::size_t N>
 bool IsOneOf(std::string_view name, const std::array<std::string_view, N>& names) {
   return std::any_of(names.begin(), names.end(),
@@ -121,6 +126,7 @@ void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to) {
   to.version = http::Version::kHttp11;
   to.keep_alive = true;
   to.fields.Clear();
+  to.fields.Reserve(from.fields.text_bytes() + kOwnTextBytes, from.fields.size() + kOwnLines);
   const bool has_connection = from.fields.Count("Connection") != 0;
   for (const http::FieldLine line : from.fields) {
     if (!PassesThrough(from.fields, line.name, has_connection)) continue;
@@ -180,6 +186,8 @@ http::ResponseHead HeadForClient(const http::ResponseHead& response, Executed ex
   http::ResponseHead head;
   head.status = response.status;
   head.reason = response.reason;
+  head.fields.Reserve(response.fields.text_bytes() + kOwnTextBytes,
+                      response.fields.size() + kOwnLines);
   const bool has_connection = response.fields.Count("Connection") != 0;
   for (const http::FieldLine line : response.fields) {
     if (!PassesThrough(response.fields, line.name, has_connection)) continue;
@@ -198,6 +206,7 @@ std::string_view FrameWhole(std::string_view method, std::string_view body,
 }
 
 void CopyRecorded(const http::Fields& from, std::span<const std::string> drop, http::Fields& to) {
+  to.Reserve(from.text_bytes(), from.size());
   const bool has_connection = from.Count("Connection") != 0;
   for (const http::FieldLine line : from) {
     if (!PassesThrough(from, line.name, has_connection)) continue;

@@ -12,9 +12,8 @@ constexpr char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>
 
 }  // namespace
 
-bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
+bool fields_internal::SameLetters(const char* a, const char* b, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) {
     if (ToLower(a[i]) != ToLower(b[i])) return false;
   }
   return true;
@@ -60,13 +59,6 @@ void Fields::Clear() {
 void Fields::Reserve(std::size_t text_bytes, std::size_t lines) {
   text_.reserve(text_bytes);
   lines_.reserve(lines);
-}
-
-FieldLine Fields::operator[](std::size_t index) const {
-  const Line& line = lines_[index];
-  const std::string_view text = text_;
-  return {text.substr(line.name_begin, line.name_size),
-          text.substr(line.value_begin, line.value_size)};
 }
 
 std::optional<std::string_view> Fields::Find(std::string_view name) const {
