@@ -55,7 +55,7 @@ const ParseError* CheckPathAndQuery(std::string_view text) {
 bool IsIpv6Address(std::string_view text) {
   std::array<char, INET6_ADDRSTRLEN> terminated{};
   if (text.size() >= terminated.size()) return false;
-  std::copy(text.begin(), text.end(), terminated.begin());
+  std::ranges::copy(text, terminated.begin());
   in6_addr address{};
   return inet_pton(AF_INET6, terminated.data(), &address) == 1;
 }
@@ -69,7 +69,7 @@ bool IsAddressOfTheFuture(std::string_view text) {
   const std::string_view address = text.substr(dot + 1);
   const auto is_allowed = [](char c) { return Is(c, kUnreserved | kSubDelimiter) || c == ':'; };
   return !version.empty() && AllAre(version, kHexDigit) && !address.empty() &&
-         std::all_of(address.begin(), address.end(), is_allowed);
+         std::ranges::all_of(address, is_allowed);
 }
 
 // What is between the brackets of an IP-literal.
