@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <optional>
 
 namespace idem::exchange {
@@ -71,11 +72,14 @@ bool IsReplaced(const ForwardedRequest& request, std::string_view name) {
   return !request.key_header.empty() && ReadsAs(name, request.key_header);
 }
 
-// Of a Max-Forwards; null where it is no number.
+// Of a Max-Forwards, or as many as we can count (RFC 9110, section 7.6.2); null where it is no
+// number.
 std::optional<unsigned> HopsLeft(std::string_view value) {
   unsigned hops = 0;
-  const auto parsed = std::from_chars(value.data(), value.data() + value.size(), hops);
-  if (parsed.ec != std::errc()) return std::nullopt;
+  const char* const end = value.data() + value.size();
+  const auto parsed = std::from_chars(value.data(), end, hops);
+  if (parsed.ptr != end || parsed.ec == std::errc::invalid_argument) return std::nullopt;
+  if (parsed.ec == std::errc::result_out_of_range) return std::numeric_limits<unsigned>::max();
   return hops;
 }
 

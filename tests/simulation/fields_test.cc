@@ -107,8 +107,10 @@ TEST_CASE("an OPTIONS says one hop less to the backend, and with none left is an
     const char* forwarded;  // null: it is not
   };
   const Row rows[] = {
-      {"OPTIONS", "5", "4"},       {"OPTIONS", "1", "0"}, {"OPTIONS", "0", nullptr},
-      {"OPTIONS", "000", nullptr}, {"OPTIONS", "x", "x"}, {"GET", "0", "0"},
+      {"OPTIONS", "5", "4"},     {"OPTIONS", "1", "0"},
+      {"OPTIONS", "0", nullptr}, {"OPTIONS", "000", nullptr},
+      {"OPTIONS", "x", "x"},     {"GET", "0", "0"},
+      {"OPTIONS", "0x", "0x"},   {"OPTIONS", "99999999999999999999", "4294967294"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.method);
