@@ -1,6 +1,7 @@
 // The built proxy's TLS listeners, with curl and openssl s_client as their peers.
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -205,6 +206,35 @@ TEST_CASE("a certificate's subject is the client, on a resumed session too") {
 
   RunningProxy for_another(yaml("other"));
   CHECK(Has(Curl(for_another.port(), shop).output, "signature-invalid"));
+}
+
+TEST_CASE("a session outlives no certificate: one that is over is asked for again, and refused") {
+  ScriptedBackend backend(Always(Response(201, "made")));
+  RunningProxy proxy(Yaml(Listener(Files().server(), AsksClients()), backend));
+  const TempFolder folder;
+  const std::string session = folder.path() + "/session";
+  const std::string request =
+      "GET /orders HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n";
+  const auto answered = [&](const std::string& certificate, const std::string& more) {
+    return Has(
+        OpenSslClient(proxy.port(),
+                      "-tls1_3 -ign_eof -key " + Files().key() + " -cert " + certificate + more,
+                      request)
+            .output,
+        "HTTP/1.1 201");
+  };
+  // On a slow machine the first may be over before it is shown.
+  std::chrono::seconds lifetime(2);
+  std::string certificate = Files().ShortLived(lifetime);
+  while (!answered(certificate, " -sess_out " + session)) {
+    REQUIRE((lifetime *= 2) < std::chrono::minutes(2));
+    certificate = Files().ShortLived(lifetime);
+  }
+  while (answered(certificate, "")) {
+  }
+  CHECK_FALSE(answered(certificate, " -sess_in " + session));
+  CHECK(answered(Files().client(), " -sess_in " + session));  // who has a new one shows that
+  CHECK(proxy.Stop() == 0);
 }
 
 TEST_CASE("a handshake that never ends is cut, and others are served meanwhile") {

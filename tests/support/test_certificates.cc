@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <stdexcept>
 
@@ -40,6 +41,17 @@ TestCertificates::TestCertificates() {
 }
 
 TestCertificates::~TestCertificates() { std::filesystem::remove_all(folder_); }
+
+std::string TestCertificates::ShortLived(std::chrono::seconds lifetime) const {
+  const std::time_t end =
+      std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() + lifetime);
+  std::tm parts{};
+  char text[32] = {};
+  std::strftime(text, sizeof text, "%Y%m%d%H%M%SZ", gmtime_r(&end, &parts));
+  Sign("short-lived.pem", "/O=Tests/CN=shop", "extendedKeyUsage=clientAuth",
+       std::string("-startdate 20200101000000Z -enddate ") + text);
+  return File("short-lived.pem");
+}
 
 void TestCertificates::OpenSsl(const std::string& arguments) const {
   const std::string log = File("openssl.log");

@@ -1,6 +1,7 @@
 // Certificates for tests, made anew with the openssl command: no private key lies in the tree.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -34,6 +35,8 @@ class TestCertificates {
   /// An authority signed by ca(), and what it has signed for `localhost` and 127.0.0.1 (O=Tests).
   [[nodiscard]] std::string branch_ca() const { return File("branch-ca.pem"); }
   [[nodiscard]] std::string of_branch() const { return File("of-branch.pem"); }
+  /// As client(), and over after `lifetime`.
+  [[nodiscard]] std::string ShortLived(std::chrono::seconds lifetime) const;
   [[nodiscard]] std::string other_ca() const { return File("other-ca.pem"); }
 
  private:
