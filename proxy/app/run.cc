@@ -287,6 +287,7 @@ class Main {
 
 ExitCode Run(const std::string& config_path, bool accept_new_scope) {
   HoldHangup(true);
+  std::signal(SIGPIPE, SIG_IGN);  // who read the log may end; what executes goes on
   const SharedConfig config = Load(config_path, [](const config::Mistake& mistake) {
     std::fprintf(stderr, "%s\n", mistake.ToText().c_str());
   });

@@ -25,6 +25,11 @@ std::string PostText(const std::string& key) {
   return RequestText("POST", "/orders", {{"Idempotency-Key", key}}, "{}");
 }
 
+std::uint16_t ListeningPort(Process& proxy) {
+  const std::string line = proxy.WaitForLine("\"event\":\"listening\"");
+  return static_cast<std::uint16_t>(std::stoi(line.substr(line.find("127.0.0.1:") + 10)));
+}
+
 ScriptedBackend::Script AnswerWhenReleased() {
   return [](Conversation& talk) {
     talk.WaitForRelease();
@@ -81,9 +86,7 @@ TEST_CASE("a reload that is asked for during a start is made as soon as it serve
                yaml + "  - path: /new\n    upstream: http://" + backend.address() + "\n");
   next.Signal(SIGHUP);
   first.Signal(SIGTERM);
-  const std::string line = next.WaitForLine("\"event\":\"listening\"");
-  const auto port =
-      static_cast<std::uint16_t>(std::stoi(line.substr(line.find("127.0.0.1:") + 10)));
+  const std::uint16_t port = ListeningPort(next);
   next.WaitForLine("\"event\":\"reloaded\"");
   CHECK(AskOnce(port, "GET", "/new", {}, "").status == 201);
 }
@@ -102,6 +105,33 @@ TEST_CASE("a reload while draining is refused, and a second SIGTERM leaves at on
   proxy.process().WaitForLine("\"event\":\"stopped_at_once\"");
   CHECK(proxy.process().WaitForExit() == 1);
   backend.Release();
+}
+
+TEST_CASE("a reader of the log that ends does not end the proxy") {
+  constexpr const char* kScript = R"(
+    mkfifo "$FOLDER/log"
+    {
+      while read -r line; do
+        echo "$line"
+        case $line in *'"event":"listening"'*) break ;; esac
+      done
+      exec <&-
+      echo 'the reader has gone'
+    } <"$FOLDER/log" &
+    exec "$PROXY" run -c "$FOLDER/proxy.yaml" >"$FOLDER/log"
+  )";
+  ScriptedBackend backend(Always(Response(201, "made")));
+  const TempFolder folder;
+  folder.Write("proxy.yaml", "listen: 127.0.0.1:0\nadmin: off\n" + Yaml(backend.address()));
+  auto proxy = Process::Start(
+      {"sh", {"-c", kScript}, {{"FOLDER", folder.path()}, {"PROXY", BuiltProgram("idemproxy")}}});
+  const std::uint16_t port = ListeningPort(proxy);
+  proxy.WaitForLine("the reader has gone");
+  for (const char* key : {"k-1", "k-2", "k-1"}) {
+    CHECK(AskOnce(port, "POST", "/orders", {{"Idempotency-Key", key}}, "{}").status == 201);
+  }
+  proxy.Signal(SIGTERM);
+  CHECK(proxy.WaitForExit() == 0);
 }
 
 TEST_CASE("what the grace cuts off has its line in the log") {
