@@ -22,6 +22,7 @@ struct Intent {
   std::size_t number = 0;
   std::string key;
   std::string client;
+  std::string tenant;  // of the field that a scope may name
   std::string route;
   std::string target;
   std::string body;

@@ -13,9 +13,10 @@ using std::chrono::seconds;
 
 Policy DrawPolicy(Draw& draw, bool authenticates) {
   Policy policy;
-  const std::uint64_t scope = draw.Below(3);
+  const std::uint64_t scope = draw.Below(4);
   if (scope == 0 && authenticates) policy.scope = {{ScopeRule::Kind::kClient, {}}};
   if (scope == 1) policy.scope = {{ScopeRule::Kind::kRoute, {}}};
+  if (scope == 2) policy.scope = {{ScopeRule::Kind::kHeader, "tenant"}};
   policy.upstream_idempotent = draw.Chance(400);
   // Waits are 0.5 s for the store, 3 s for the backend and 0.5 s to record. A lease may be shorter.
   policy.lease = draw.OneOf({milliseconds(9000), milliseconds(9000), milliseconds(4500),

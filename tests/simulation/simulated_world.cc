@@ -18,11 +18,28 @@ constexpr Duration kPatience = seconds(180);  // of the auditor, once nothing go
 constexpr std::size_t kEventsMax = 400'000;
 constexpr std::size_t kAttemptsMax = 400;
 
+const std::string& ScopeValue(idempotency::ScopeRule::Kind kind, const Intent& intent) {
+  switch (kind) {
+    case idempotency::ScopeRule::Kind::kClient:
+      return intent.client;
+    case idempotency::ScopeRule::Kind::kRoute:
+      return intent.route;
+    case idempotency::ScopeRule::Kind::kHeader:
+      break;
+  }
+  return intent.tenant;
+}
+
+bool HasTenants(const idempotency::Policy& policy) {
+  return std::any_of(policy.scope.begin(), policy.scope.end(), [](const auto& rule) {
+    return rule.kind == idempotency::ScopeRule::Kind::kHeader;
+  });
+}
+
 std::string IdentityOf(const idempotency::Policy& policy, const Intent& intent) {
   std::string identity;
   for (const idempotency::ScopeRule& rule : policy.scope) {
-    identity += rule.kind == idempotency::ScopeRule::Kind::kClient ? intent.client : intent.route;
-    identity += "/";
+    identity += ScopeValue(rule.kind, intent) + "/";
   }
   return identity + intent.key;
 }
@@ -113,6 +130,7 @@ Intent& SimulatedWorld::MakeIntent(const std::string& key) {
   intent.number = ledger_.intents.size();
   intent.key = key;
   intent.client = kClients[0];
+  intent.tenant = "north";
   intent.route = "pay";
   intent.target = "/pay/1";
   intent.body = "{\"amount\": 10, \"for\": \"" + key + "\"}";
@@ -120,10 +138,15 @@ Intent& SimulatedWorld::MakeIntent(const std::string& key) {
 }
 
 // The key of another intent, with one thing that is not the same; only the first may differ by its
-// client alone.
+// client or its tenant alone.
 void SimulatedWorld::MakeRival() {
   const bool first = ledger_.intents.size() == scenario_.keys;
+  const bool other_tenant = first && HasTenants(scenario_.policy) && draw_.Chance(500);
   Intent& intent = MakeIntent(draw_.OneOf<const char*>({"k-1", "k-2"}));
+  if (other_tenant) {
+    intent.tenant = "south";
+    return;
+  }
   switch (draw_.Below(scenario_.authenticates && first ? 4 : 3)) {
     case 0:
       intent.body = "{\"amount\": 20, \"for\": \"" + std::to_string(intent.number) + "\"}";

@@ -11,6 +11,7 @@ void Visit::Arrive(std::optional<Duration> body_after) {
   head.fields.Add("Host", "pay.test");
   head.fields.Add("Content-Type", "application/json");
   head.fields.Add("Idempotency-Key", intent.key);
+  head.fields.Add("Tenant", intent.tenant);
   head.fields.Add("X-Request-Id", std::to_string(attempt_.number));
   for (const http::FieldLine line : intent.signature) head.fields.Add(line.name, line.value);
   head.body = http::BodyLength::Known(intent.body.size());
