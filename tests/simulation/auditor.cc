@@ -155,6 +155,7 @@ Next Auditor::OnProblem(const Attempt& attempt, const Answer& answer, StoreTime 
   const bool says_not_executed = name == "payload-mismatch" || name == "in-progress" ||
                                  name == "outcome-unknown" || name.starts_with("upstream-");
   if (says_not_executed) CheckNotLost(attempt, nullptr, store_now);
+  if (name == "response-not-kept") CheckNotKept(attempt, answer, store_now);
   if (name == "payload-mismatch") coverage_.Count(Fault::kMismatch);
   if (name == "outcome-unknown") coverage_.Count(Fault::kUnknownTold);
   if (name == "rate-limited") coverage_.Count(Fault::kRateLimited);
@@ -166,7 +167,11 @@ Next Auditor::OnProblem(const Attempt& attempt, const Answer& answer, StoreTime 
 // another one, as the caller was told.
 void Auditor::CheckHolder(const Attempt& attempt, bool same_request) {
   const ClaimFacts* holder = ledger_.Claim(attempt.holder);
-  if (holder == nullptr || holder->strange) return;
+  if (holder == nullptr) return;
+  if (holder->strange && !same_request) {
+    return Fail("a caller was told of a mismatch with what could not be compared");
+  }
+  if (holder->strange) return;
   const Intent& theirs = *holder->attempt->intent;
   if (theirs.identity != attempt.intent->identity) {
     return Fail("a caller met the record of another client, route or key");
@@ -177,6 +182,18 @@ void Auditor::CheckHolder(const Attempt& attempt, bool same_request) {
   if (!same_request && &theirs == attempt.intent) {
     Fail("a caller was told of a mismatch with its own request");
   }
+}
+
+// What is told of a response that was not kept is the status with which the claim was completed.
+void Auditor::CheckNotKept(const Attempt& attempt, const Answer& answer, StoreTime store_now) {
+  const ClaimFacts* holder = ledger_.Claim(attempt.holder);
+  const Call* kept = holder == nullptr ? nullptr : holder->outcome;
+  const std::string status = kept == nullptr ? "" : std::to_string(kept->status);
+  const auto told = Between(answer.body, "\"executed_status\":", '}');
+  if (status.empty() || told.substr(0, told.find(',')) != status) {
+    Fail("a caller was told another status than that with which its request was executed");
+  }
+  CheckNotLost(attempt, kept, store_now);
 }
 
 Next Auditor::OnExecuted(const Attempt& attempt, const Answer& answer,

@@ -57,6 +57,7 @@ class Auditor {
   Next OnExecuted(const Attempt& attempt, const Answer& answer,
                   const std::optional<idempotency::Record>& present, BootTime now,
                   StoreTime store_now);
+  void CheckNotKept(const Attempt& attempt, const Answer& answer, StoreTime store_now);
   void CheckBytes(const Attempt& attempt, const Answer& answer, const Call& call);
   void CheckShown(const Call& call);
   void CheckRecorded(const Call& call, const std::optional<idempotency::Record>& present,

@@ -49,6 +49,8 @@ struct ClaimEnds {
   std::optional<StoreTime> released_by_operator_at;
 };
 
+struct Call;
+
 /// A claim as the store saw it. Times are the store's.
 struct ClaimFacts : ClaimEnds {
   Attempt* attempt = nullptr;
@@ -59,6 +61,7 @@ struct ClaimFacts : ClaimEnds {
   idempotency::Milliseconds ttl{};
   std::optional<StoreTime> begun_at;
   std::size_t number = 0;  // in the order in which claims began: the store's clock may stand still
+  const Call* outcome = nullptr;  // with which it was completed
   std::optional<StoreTime> withdrawn_at;
   // Of a store that failed over: the ends that it lost are null again.
   std::optional<StoreTime> forgotten_at;  // that this claim was made

@@ -91,6 +91,14 @@ void StoreLink::Introduce(const BeginQuestion& question) {
   asking_.attempt->record_key = question.record_key;
 }
 
+// A later version names a later recipe, in every record of its claims.
+idempotency::Claim StoreLink::AsWritten(idempotency::Claim claim) const {
+  const ClaimFacts* facts = ledger_.Claim(std::optional(claim.token));
+  const bool later = facts != nullptr && facts->strange && claim.recipe.starts_with("1:");
+  if (later) claim.recipe = "9:" + claim.recipe;
+  return claim;
+}
+
 // Whether what a `begin` met leads to the backend, and when.
 void StoreLink::CountLookUp(const idempotency::Claim& claim, const idempotency::Record& record,
                             StoreTime now) {
@@ -108,7 +116,7 @@ Ticket StoreLink::Begin(BeginQuestion question, OnBegun on_answer) {
   const bool asks_again = ledger_.claims.contains(question.claim.token);
   if (asks_again && !question.replaces) coverage_.Count(Fault::kWaited);
   Introduce(question);
-  if (strange_) question.claim.recipe = "9:" + question.claim.recipe;
+  question.claim = AsWritten(question.claim);
   Attempt* attempt = ledger_.claims[question.claim.token].attempt;
   auto counted = [this, claim = question.claim,
                   on_answer = std::move(on_answer)](Result<BeginAnswer> answer) mutable {
@@ -126,7 +134,7 @@ Ticket StoreLink::Complete(std::string_view key, const idempotency::Claim& claim
   const Call* call = ledger_.AnsweredCall(response.fields);
   Attempt* asker = call == nullptr ? nullptr : call->attempt;
   return Ask<SettleAnswer>(Tell<SettleAnswer>(asker, std::move(on_answer)),
-                           [this, key = std::string(key), claim, response, ttl] {
+                           [this, key = std::string(key), claim = AsWritten(claim), response, ttl] {
                              return server_.Complete(key, claim, response, ttl);
                            });
 }
@@ -140,9 +148,10 @@ Ticket StoreLink::Release(std::string_view key, const idempotency::Token& token,
 
 Ticket StoreLink::MarkUnknown(std::string_view key, const idempotency::Claim& claim,
                               OnSettled on_answer) {
-  return Ask<SettleAnswer>(std::move(on_answer), [this, key = std::string(key), claim] {
-    return server_.MarkUnknown(key, claim);
-  });
+  return Ask<SettleAnswer>(std::move(on_answer),
+                           [this, key = std::string(key), claim = AsWritten(claim)] {
+                             return server_.MarkUnknown(key, claim);
+                           });
 }
 
 Ticket StoreLink::Withdraw(std::string_view key, const idempotency::Token& token,

@@ -68,6 +68,7 @@ class StoreLink final : public exchange::RecordStore, public exchange::RateLimit
   /// there is one. Null: it is nobody's, because the backend never sent what is recorded.
   template <class Answer>
   Function<void(Result<Answer>)> Tell(Attempt* attempt, Function<void(Result<Answer>)> on_answer);
+  [[nodiscard]] idempotency::Claim AsWritten(idempotency::Claim claim) const;
   void CountLookUp(const idempotency::Claim& claim, const idempotency::Record& record,
                    StoreTime now);
   void Introduce(const exchange::BeginQuestion& question);

@@ -170,6 +170,7 @@ SettleAnswer StoreServer::Complete(const std::string& key, const Claim& claim,
     facts.completed_at = now;
     facts.ttl = ttl;
     Call* call = ledger_.AnsweredCall(response.fields);
+    facts.outcome = call;
     const bool found = call != nullptr && call->shows != nullptr;
     if (found) {
       call->recorded_under = claim.token;
@@ -251,6 +252,7 @@ SettleAnswer StoreServer::ResolveUnknown(const std::string& key, const Token& to
   if (step.change == Change::kWrite) {
     ClaimFacts& facts = ledger_.claims[token];
     facts.completed_at = now;
+    facts.outcome = ledger_.AnsweredCall(response.fields);
     facts.ttl = ttl;
     coverage_.Count(Fault::kOperatorResolved);
     trace_.Say([&](auto& out) { out << "operator resolves " << Short(token) << " on " << key; });
