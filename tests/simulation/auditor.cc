@@ -149,7 +149,7 @@ Next Auditor::OnProblem(const Attempt& attempt, const Answer& answer, StoreTime 
                          name == "outcome-unknown" || name == "response-not-kept";
   const bool not_sent = name == "payload-mismatch" || name == "rate-limited" ||
                         name == "store-unavailable" || name == "upstream-unreachable" ||
-                        name == "overloaded";
+                        name == "overloaded" || name == "draining";
   if (not_sent && attempt.written) Fail("a caller was told that nothing was sent, and it was");
   if (by_record && !attempt.written) CheckHolder(attempt, name != "payload-mismatch");
   const bool says_not_executed = name == "payload-mismatch" || name == "in-progress" ||

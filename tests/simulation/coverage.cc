@@ -87,6 +87,8 @@ constexpr std::string_view kFaultNames[] = {
     "process restarted",
     "process suspended",
     "configuration reloaded",
+    "process drained, and had nothing left to do",
+    "grace of a drain ran out over a claim",
     "lease ran out while the backend worked",
     "effect made after the call was given up",
     "effect made, answer lost",

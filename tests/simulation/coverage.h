@@ -102,6 +102,8 @@ enum class Fault : std::uint8_t {
   kProcessRestarted,
   kProcessSuspended,
   kProcessReloaded,
+  kProcessDrained,
+  kDrainCutClaim,
   kLeaseRanOutAtWork,
   kEffectAfterAbort,
   kEffectAnswerLost,

@@ -71,10 +71,9 @@ struct ClaimFacts : ClaimEnds {
     StoreTime until;  // then they were forgotten
   };
   std::vector<Lost> lost;
-  // Its process has let go of it, by a release or a withdrawal that reached the store:
-  bool let_go = false;
-  // It lies there though nobody claims it any more: a copy of its begin came late, or a fail-over
-  // lost its end.
+  bool withdrawn = false;  // once, also where that was forgotten
+  // It lies there though nobody claims it any more: its begin, or a copy of it, came later than a
+  // mark reaches, or a fail-over lost its end.
   bool came_back = false;
 };
 

@@ -81,8 +81,14 @@ void Process::Reload(const idempotency::Policy& policy) {
   registry_->SetSite(MakeSite(policy));
 }
 
+void Process::Cut() {
+  in_order_ = idle();
+  registry_->Cut();
+}
+
 void Process::Die() {
   if (!alive_) return;
+  in_order_ = in_order_ && idle();
   alive_ = false;
   registry_.reset();  // askers die before answerers
   loop_.Stop();

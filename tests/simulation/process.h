@@ -36,6 +36,10 @@ class Process final : public exchange::Observer {
   ~Process() override { Die(); }
 
   void Reload(const idempotency::Policy& policy);
+  /// It takes no new request.
+  void Drain() { registry_->Drain(); }
+  /// The grace of its drain is over: what is still under way is given up.
+  void Cut();
   /// From here on it answers nobody. What it had sent may still arrive where it was sent.
   void Die();
 
@@ -47,6 +51,9 @@ class Process final : public exchange::Observer {
 
   [[nodiscard]] ProcessLoop& loop() { return loop_; }
   [[nodiscard]] bool alive() const { return alive_; }
+  [[nodiscard]] bool draining() const { return alive_ && registry_->draining(); }
+  /// It lives, or had nothing under way when it ended.
+  [[nodiscard]] bool in_order() const { return in_order_; }
   [[nodiscard]] std::size_t slot() const { return slot_; }
   [[nodiscard]] std::size_t number() const { return number_; }
   /// The requests that it has not answered.
@@ -62,6 +69,7 @@ class Process final : public exchange::Observer {
   const std::size_t slot_;
   const std::size_t number_;
   bool alive_ = true;
+  bool in_order_ = true;
   idempotency::Policy policy_;
   test::SeededRandom random_;
   ProcessLoop loop_;

@@ -126,6 +126,7 @@ Scenario DrawScenario(Draw& draw) {
   world.backend.large = draw.OneOf<std::uint64_t>({0, 0, 200});
   world.process.die = draw.OneOf<std::uint64_t>({0, 0, 10, 40});
   world.process.suspend = draw.OneOf<std::uint64_t>({0, 0, 0, 15});
+  world.process.drain = draw.OneOf<std::uint64_t>({0, 0, 0, 10});
   world.callers.leave = draw.OneOf<std::uint64_t>({0, 100, 400});
   world.callers.split_body = draw.OneOf<std::uint64_t>({0, 200});
   return world;

@@ -31,6 +31,7 @@ struct BackendFaults {
 struct ProcessFaults {
   std::uint64_t die = 0;  // at each turn of its loop, before or after it
   std::uint64_t suspend = 0;
+  std::uint64_t drain = 0;
 };
 
 struct CallerHabits {

@@ -110,7 +110,7 @@ void SimulatedWorld::CheckRest() {
     const ClaimFacts* claim = ledger_.Claim(record.claim.token);
     if (claim == nullptr || claim->attempt == nullptr || !store_.Find(key)) continue;
     const Process& process = *processes_[claim->attempt->process - 1];
-    auditor_.OnRest(record, *claim, process.alive());
+    auditor_.OnRest(record, *claim, process.in_order());
   }
 }
 
@@ -212,6 +212,7 @@ void SimulatedWorld::OnStep(std::size_t slot) {
   Process* process = slots_[slot].process;
   if (process == nullptr) return;
   if (weather_.Strikes(scenario_.process.die)) return Kill(*process);
+  if (weather_.Strikes(scenario_.process.drain)) Drain(*process);
   if (weather_.Strikes(scenario_.process.suspend)) {
     const Duration pause = draw_.Chance(500) ? draw_.Between(milliseconds(20), seconds(1))
                                              : draw_.Between(seconds(1), seconds(15));
@@ -228,6 +229,35 @@ void SimulatedWorld::Kill(Process& process) {
   coverage_.Count(Fault::kProcessDied);
   CountDeath(process);
   trace_.Say([&](auto& out) { out << "p" << process.number() << "       DIES"; });
+  End(process);
+}
+
+void SimulatedWorld::Drain(Process& process) {
+  if (process.draining()) return;
+  trace_.Say([&](auto& out) { out << "p" << process.number() << "       drains"; });
+  process.Drain();
+  StopWhenIdle(process, timeline_.age() + draw_.Between(milliseconds(100), seconds(8)));
+}
+
+// As the worker of the product does it.
+void SimulatedWorld::StopWhenIdle(Process& process, Duration grace_ends) {
+  if (!process.alive()) return;
+  const bool over = timeline_.age() >= grace_ends;
+  if (process.loop().suspended() || (!over && !process.idle())) {
+    timeline_.After(milliseconds(10),
+                    [this, &process, grace_ends] { StopWhenIdle(process, grace_ends); });
+    return;
+  }
+  if (process.idle()) coverage_.Count(Fault::kProcessDrained);
+  if (!ClaimsAtWork(process).empty()) coverage_.Count(Fault::kDrainCutClaim);
+  trace_.Say([&](auto& out) {
+    out << "p" << process.number() << (process.idle() ? "       ends" : "       is cut");
+  });
+  process.Cut();
+  End(process);
+}
+
+void SimulatedWorld::End(Process& process) {
   const std::size_t slot = process.slot();
   slots_[slot].process = nullptr;
   const std::vector<Visit*> broken = process.visits();
@@ -240,18 +270,26 @@ void SimulatedWorld::Kill(Process& process) {
 }
 
 void SimulatedWorld::CountDeath(const Process& process) {
-  for (const Attempt& attempt : ledger_.attempts) {
-    const ClaimFacts* claim = ledger_.Claim(attempt.token);
-    if (attempt.process != process.number() || claim == nullptr || !attempt.written) continue;
-    if (!claim->begun_at || claim->completed_at || claim->marked_at) continue;
+  for (const ClaimFacts* claim : ClaimsAtWork(process)) {
     coverage_.Count(Fault::kProcessDiedWithClaim);
     coverage_.Count(Saw::kProcessDied, claim->upstream_idempotent);
   }
 }
 
+// Those of which something was sent, and the end is not in the store.
+std::vector<const ClaimFacts*> SimulatedWorld::ClaimsAtWork(const Process& process) {
+  std::vector<const ClaimFacts*> claims;
+  for (const Attempt& attempt : ledger_.attempts) {
+    const ClaimFacts* claim = ledger_.Claim(attempt.token);
+    if (attempt.process != process.number() || claim == nullptr || !attempt.written) continue;
+    if (claim->begun_at && !claim->completed_at && !claim->marked_at) claims.push_back(claim);
+  }
+  return claims;
+}
+
 void SimulatedWorld::Reload(std::size_t slot) {
   Process* process = slots_[slot].process;
-  if (process == nullptr) return;
+  if (process == nullptr || process->draining()) return;
   process->loop().Run([this, process, slot] {
     coverage_.Count(Fault::kProcessReloaded);
     process->Reload(PolicyOf(slots_[slot]));

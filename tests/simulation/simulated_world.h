@@ -44,7 +44,11 @@ class SimulatedWorld final : public Visit::Events {
   void StartProcess(std::size_t slot);
   void OnStep(std::size_t slot);
   void Kill(Process& process);
+  void Drain(Process& process);
+  void StopWhenIdle(Process& process, Duration grace_ends);
+  void End(Process& process);
   void CountDeath(const Process& process);
+  [[nodiscard]] std::vector<const ClaimFacts*> ClaimsAtWork(const Process& process);
   void Reload(std::size_t slot);
   [[nodiscard]] const idempotency::Policy& PolicyOf(const Slot& slot) const;
 

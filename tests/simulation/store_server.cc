@@ -114,7 +114,7 @@ BeginAnswer StoreServer::Begin(const BeginQuestion& question) {
       claim.begun_at = now;
       claim.number = ++ledger_.claims_begun;
     }
-    claim.came_back = claim.came_back || claim.let_go || takes_a_copy;
+    claim.came_back = claim.came_back || claim.withdrawn || takes_a_copy;
     auditor_.OnClaimWritten(claim, now);
   } else if (question.replaces) {
     coverage_.Count(Met::kTakeoverTooLate);
@@ -201,7 +201,6 @@ SettleAnswer StoreServer::MarkUnknown(const std::string& key, const Claim& claim
 }
 
 SettleAnswer StoreServer::Release(const std::string& key, const Token& token) {
-  ledger_.claims[token].let_go = true;
   auto step = store::Release(Find(key), token, Now());
   trace_.Say([&](auto& out) {
     out << "store    release " << Short(token) << " on " << key
@@ -217,7 +216,7 @@ SettleAnswer StoreServer::Withdraw(const std::string& key, const Token& token,
   ClaimFacts& claim = ledger_.claims[token];
   if (!claim.begun_at) coverage_.Count(Fault::kWithdrawnBeforeBegun);
   claim.withdrawn_at = now;
-  claim.let_go = true;
+  claim.withdrawn = true;
   trace_.Say([&](auto& out) { out << "store    withdraw " << Short(token) << " on " << key; });
   return Apply(key, store::Withdraw(Find(key), token, now));
 }
@@ -252,8 +251,8 @@ SettleAnswer StoreServer::ResolveUnknown(const std::string& key, const Token& to
   if (step.change == Change::kWrite) {
     ClaimFacts& facts = ledger_.claims[token];
     facts.completed_at = now;
-    facts.outcome = ledger_.AnsweredCall(response.fields);
     facts.ttl = ttl;
+    facts.outcome = ledger_.AnsweredCall(response.fields);
     coverage_.Count(Fault::kOperatorResolved);
     trace_.Say([&](auto& out) { out << "operator resolves " << Short(token) << " on " << key; });
   }
