@@ -140,6 +140,27 @@ TEST_CASE("a released claim wakes one waiter to execute, and all get its answer"
   CHECK(world.proxy.upstream->calls.size() == 2);
 }
 
+TEST_CASE(
+    "a waiter whose key another request has taken meanwhile gets a mismatch, not its answer") {
+  World world;
+  VirtualProxy other(world.loop, world.state, 2);
+  other.Serve(Legacy());
+  auto first = world.proxy.Post("k-1", "{\"a\":1}");
+  world.loop.Settle();
+  auto duplicate = other.Post("k-1", "{\"a\":1}");
+  world.loop.Settle();
+  FakeUpstream::Fail(world.call(0), UpstreamProblem::kUnreachable, Reached::kNo);
+  world.loop.Settle();
+  auto rival = world.proxy.Post("k-1", "{\"a\":2}");
+  world.loop.Settle();
+  REQUIRE(world.proxy.upstream->calls.size() == 2);
+  SUBCASE("while it executes") {}
+  SUBCASE("when it is answered") { FakeUpstream::Answer(world.call(1), 201, "rival's"); }
+  world.loop.Advance(milliseconds(300));
+  CHECK(duplicate->body.find("payload-mismatch") != std::string::npos);
+  CHECK(other.upstream->calls.empty());
+}
+
 TEST_CASE("a duplicate at another proxy finds the answer by asking the store") {
   World world;
   VirtualProxy other(world.loop, world.state, 2);

@@ -350,6 +350,22 @@ TEST_CASE("the claim's own outcome may arrive during a look-up, and counts") {
   CHECK(world.proxy.upstream->calls.size() == 2);
 }
 
+TEST_CASE("an effect whose overtaker is to be looked up is told as unknown, and nobody is asked") {
+  World world(Reconciling());
+  auto slow = world.proxy.Post("k/1");
+  world.loop.Settle();
+  world.state.records.clear();  // the store forgot the claim
+  auto other = world.proxy.Post("k/1");
+  world.loop.Settle();
+  REQUIRE(world.proxy.upstream->begun() == 2);
+  FakeUpstream::Fail(world.call(1), UpstreamProblem::kReset, Reached::kMaybe);
+  world.loop.Advance(kLease + kAfter);
+  FakeUpstream::Answer(world.call(0), 201, "mine");
+  world.loop.Settle();
+  CHECK(slow->body.find("outcome-unknown") != std::string::npos);
+  CHECK(world.proxy.upstream->calls.size() == 2);
+}
+
 TEST_CASE("a look-up that is under way when a drain begins is brought to its end") {
   for (const bool found : {true, false}) {
     CAPTURE(found);
