@@ -17,6 +17,7 @@
 
 #include "proxy/base/invariant.h"
 #include "proxy/base/log.h"
+#include "proxy/store/embedded_log.h"
 
 namespace idem::store {
 
@@ -122,6 +123,34 @@ rocksdb::Options DatabaseOptions(const EmbeddedDisk::Options& options, const Exp
   return database;
 }
 
+std::string WordsFor(const EmbeddedLogGap& gap) {
+  std::string words =
+      "the log is damaged before write " + std::to_string(gap.behind) + " in " + gap.file;
+  if (gap.missing > 0) words += " (missing writes: " + std::to_string(gap.missing) + ")";
+  return words;
+}
+
+/// Refuses a log in the middle of which something synced is missing. What is not synced may go
+/// missing there in a power loss, so with durability `os` it is told, and accepted.
+Status CheckLog(const EmbeddedDisk::Options& options) {
+  auto gap = FindLogGap(options.path);
+  if (!gap) return std::move(gap).error();
+  if (!*gap) return Ok();
+  const std::string words = WordsFor(**gap);
+  if (options.sync) {
+    return Error{
+        ErrorCode::kCorrupt,
+        words +
+            ": to go on would forget all keys behind that, and execute them again; restore "
+            "the folder from a copy, or start once with store.durability: os, which "
+            "forgets them"};
+  }
+  log::Write(log::Level::kError, "store_forgets",
+             {{"detail", std::string_view(words)},
+              {"effect", "keys behind that are forgotten, and executed again"}});
+  return Ok();
+}
+
 }  // namespace
 
 struct EmbeddedDisk::Impl {
@@ -129,6 +158,7 @@ struct EmbeddedDisk::Impl {
   ~Impl() { Close(); }
 
   Status Open() {
+    if (Status whole = CheckLog(options); !whole) return whole;
     rocksdb::DB* opened = nullptr;
     const rocksdb::Status status =
         rocksdb::DB::Open(DatabaseOptions(options, expiry), options.path, &opened);

@@ -29,7 +29,8 @@ namespace idem::store {
 /// it visible to readers. Of a log that ends in the middle (power was lost) all is read up to the
 /// first damage. The stricter mode, which refuses to open where damage is not at the very end,
 /// would also refuse after an honest power loss: the pages of the last, unsynced batch reach the
-/// disk in any order. What was synced lies before it.
+/// disk in any order. What was synced lies before it; a log in which something synced is damaged is
+/// refused (embedded_log.h).
 ///
 /// Memory: up to three memtables of 8 MiB and a block cache of 32 MiB that also holds indexes and
 /// filters. It does not grow with the records: a process that does nothing else stands at 62 MiB

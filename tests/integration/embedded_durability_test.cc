@@ -293,7 +293,7 @@ class PowerLosses {
       findings_.push_back("power loss " + std::to_string(loss) + ": " + what);
     };
     try {
-      StoreOn store(OptionsFor(Wreck(loss), store::Durability::kFsync), nullptr);
+      StoreOn store(OptionsFor(Wreck(loss), terms_.durability), nullptr);
       contract::Caller caller(store);
       const auto looks =
           caller.AwaitAll<SettleAnswer>(deeds_.size(), [&](std::size_t i, auto on_answer) {
