@@ -7,7 +7,7 @@ namespace idem::store {
 std::optional<std::string> EmbeddedClock::Start(std::optional<StoreTime> newest) {
   const StoreTime calendar = calendar_();
   const StoreTime start = newest ? std::max(calendar, *newest + kStampEvery) : calendar;
-  const bool is_behind = newest && calendar + kStampEvery < *newest;
+  const bool is_behind = newest && calendar + kBehindMax < *newest;
   const bool is_ahead = newest && calendar > *newest + kAheadMax;
   if (is_behind || is_ahead) {
     newest_ = *newest;

@@ -12,9 +12,10 @@
 namespace idem::store {
 
 /// Runs on from the calendar of the start, never before the newest stamp that lies in the store. If
-/// calendar and stamp disagree (the calendar is behind, or more than 30 days ahead), one of them is
-/// wrong, and for an hour nothing expires that had not expired by the newest stamp: an operator can
-/// set the clock right before keys are forgotten. Any thread once started.
+/// calendar and stamp disagree (the calendar is more than a minute behind, or more than 30 days
+/// ahead), one of them is wrong, and for an hour nothing expires that had not expired by the newest
+/// stamp: an operator can set the clock right before keys are forgotten. (Each start that follows
+/// another within a second is itself ahead of the calendar by as much.) Any thread once started.
 class EmbeddedClock {
  public:
   using Calendar = std::function<StoreTime()>;
@@ -38,6 +39,7 @@ class EmbeddedClock {
   static constexpr std::chrono::milliseconds kStampEvery = std::chrono::seconds(1);
 
  private:
+  static constexpr std::chrono::milliseconds kBehindMax = std::chrono::minutes(1);
   static constexpr std::chrono::milliseconds kAheadMax = std::chrono::hours(24 * 30);
   static constexpr std::chrono::milliseconds kHold = std::chrono::hours(1);
 
