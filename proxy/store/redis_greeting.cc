@@ -7,6 +7,11 @@ namespace {
 
 constexpr std::size_t kScriptNameBytes = 40;  // SHA-1 in hexadecimal
 
+// The reply of a server that takes no more clients, whatever the first command was.
+bool IsTurnedAway(RedisValue reply) {
+  return reply.error().value_or("").starts_with("ERR max number of clients");
+}
+
 bool IsScriptName(std::string_view text) {
   return text.size() == kScriptNameBytes && std::ranges::all_of(text, [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
@@ -94,6 +99,7 @@ std::optional<Status> RedisGreeting::Take(RedisValue reply) {
 }
 
 std::optional<Error> RedisGreeting::Check(RedisValue reply) {
+  if (IsTurnedAway(reply)) return ExplainRedisError(where_, *reply.error());
   switch (steps_[taken_]) {
     case Step::kAuth:
       if (!reply.error()) return {};

@@ -24,6 +24,8 @@ struct Explanation {
 
 constexpr Explanation kExplanations[] = {
     {"LOADING", ErrorCode::kUnavailable, "is loading its data; it will be ready by itself"},
+    {"ERR max number of clients", ErrorCode::kUnavailable,
+     "has as many clients as it takes; raise its maxclients"},
     {"READONLY", ErrorCode::kRefused,
      "is a replica and takes no writes; store.url must name the primary"},
     {"MASTERDOWN", ErrorCode::kUnavailable, "is a replica that has lost its primary"},

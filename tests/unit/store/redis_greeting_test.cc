@@ -74,6 +74,9 @@ TEST_CASE("a server that cannot be used is refused with one line that says what 
             "Redis at h:1 refuses the user or the password of store.url (WRONGPASS)"},
            {kWithPassword, "-ERR AUTH <password> called without any password configured\r\n",
             "Redis at h:1 takes no password, but store.url has one"},
+           {kWithPassword, "-ERR max number of clients reached\r\n",
+            "Redis at h:1 has as many clients as it takes; raise its maxclients (ERR max number of "
+            "clients)"},
            {kPlain, "-NOAUTH Authentication required.\r\n",
             "Redis at h:1 asks for a password; put it into store.url (NOAUTH)"},
            {kPlain, Bulk("cluster_enabled:1\r\n") + kForbidden,
@@ -136,6 +139,9 @@ TEST_CASE("an error reply is explained without repeating what it quotes") {
            {"ERR Error running script (call to f_1): @user_script:3: -READONLY You can't write",
             ErrorCode::kRefused,
             "Redis is a replica and takes no writes; store.url must name the primary (READONLY)"},
+           {"ERR max number of clients reached", ErrorCode::kUnavailable,
+            "Redis has as many clients as it takes; raise its maxclients (ERR max number of "
+            "clients)"},
            {"CORRUPT the value", ErrorCode::kCorrupt,
             "Redis holds a value that is no record under a record's key (CORRUPT)"},
            {"ERR unknown command 'EVALSHA', with args beginning with: 'TOPSECRET'",
