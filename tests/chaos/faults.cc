@@ -58,6 +58,8 @@ void AddDatabase(Adder adder, const std::string& name, support::PostgresServer& 
       "kill -9 " + name, [&server] { server.Kill(); }, [&server] { server.Start(); });
   adder.Add(
       "restart " + name, [&server] { server.Stop(); }, [&server] { server.Start(); });
+  adder.Add(
+      "stop " + name, [&server] { server.Freeze(); }, [&server] { server.Thaw(); });
 }
 
 }  // namespace
@@ -67,6 +69,7 @@ std::vector<Fault> FaultsOf(Scene& scene) {
   const ProxySet all = scene.everybody();
   AddService({faults, "backend", all}, "orders", scene.orders());
   AddDatabase({faults, "backend", all}, "the orders' database", scene.database());
+  AddLink({faults, "behind", all}, "orders - its database", scene.behind());
   if (support::RedisServer* redis = scene.redis()) {
     Adder store{faults, "store", all};
     store.Add(

@@ -38,6 +38,10 @@ std::string_view KeyIn(std::string_view bytes) {
   return bytes.substr(from, bytes.find('\r', from) - from);
 }
 
+std::string DatabaseAt(const support::Relay& relay) {
+  return "postgres://postgres@127.0.0.1:" + std::to_string(relay.port()) + "/postgres";
+}
+
 support::RedisServer::Settings DurableRedis() {
   return {{"appendonly", "yes"}, {"appendfsync", "always"}};
 }
@@ -92,7 +96,7 @@ Scene::Scene(StoreKind kind, Ledger& ledger) : kind_(kind) {
   orders_ = std::make_unique<Service>(
       Process::Command{BuiltProgram("orders"),
                        {"--listen", "127.0.0.1:" + std::to_string(orders_port), "--database",
-                        database_.url(), "--legacy", "--delay",
+                        DatabaseAt(behind_), "--legacy", "--delay",
                         std::to_string(kBackendDelay.count()) + "ms", "--log-level", "warn"},
                        {}},
       orders_port);
@@ -133,12 +137,12 @@ void Scene::WriteConfiguration(std::size_t number, bool reconciles) {
 }
 
 std::string Scene::StoreYaml(const Proxy& proxy) const {
-  const std::string port = proxy.aside ? std::to_string(proxy.aside->port()) : "";
   switch (kind_) {
     case StoreKind::kRedis:
-      return "{ type: redis, url: \"redis://127.0.0.1:" + port + "/0\" }";
+      return "{ type: redis, url: \"redis://127.0.0.1:" + std::to_string(proxy.aside->port()) +
+             "/0\" }";
     case StoreKind::kPostgres:
-      return "{ type: postgres, url: \"postgres://postgres@127.0.0.1:" + port + "/postgres\" }";
+      return "{ type: postgres, url: \"" + DatabaseAt(*proxy.aside) + "\" }";
     case StoreKind::kEmbedded:
       break;
   }

@@ -1,7 +1,7 @@
 // The stage of a run: the proxies, their store, the backend `orders --legacy` with its database,
 // and a relay on every way between two of them.
 //
-//   callers ──front──▶ proxy 0..n ──back──▶ orders ──▶ PostgreSQL
+//   callers ──front──▶ proxy 0..n ──back──▶ orders ──behind──▶ PostgreSQL
 //                          └──aside──▶ Redis | PostgreSQL      (the embedded store is in the proxy)
 #pragma once
 
@@ -69,6 +69,7 @@ class Scene {
   std::vector<std::unique_ptr<Proxy>>& proxies() { return proxies_; }
   Service& orders() { return *orders_; }
   support::PostgresServer& database() { return database_; }
+  support::Relay& behind() { return behind_; }
   support::RedisServer* redis() { return redis_ ? &*redis_ : nullptr; }
   support::PostgresServer* store_database() {
     return store_database_ ? &*store_database_ : nullptr;
@@ -94,6 +95,7 @@ class Scene {
   const StoreKind kind_;
   support::TempFolder folder_;
   support::PostgresServer database_;
+  support::Relay behind_{database_.port()};
   std::unique_ptr<Service> orders_;
   std::optional<support::RedisServer> redis_;
   std::optional<support::PostgresServer> store_database_;

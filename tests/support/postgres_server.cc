@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -107,6 +108,7 @@ PostgresServer::PostgresServer(Settings settings)
 
 PostgresServer::~PostgresServer() {
   if (process_) {
+    Thaw();
     process_->Signal(SIGQUIT);  // at once, and its children with it
     try {
       process_->WaitForExit();
@@ -140,6 +142,17 @@ void PostgresServer::Crash() {
   process_->Signal(SIGQUIT);
   process_->WaitForExit();
   process_.reset();
+}
+
+void PostgresServer::Freeze() { SignalAll(SIGSTOP); }
+void PostgresServer::Thaw() { SignalAll(SIGCONT); }
+
+// The first process comes first: once it stands still, it makes no more of them.
+void PostgresServer::SignalAll(int number) {
+  process_->Signal(number);
+  const std::string first = std::to_string(process_->pid());
+  std::ifstream children("/proc/" + first + "/task/" + first + "/children");
+  for (pid_t child = 0; children >> child;) kill(child, number);
 }
 
 // The children of a killed server end by themselves, and keep a new one away until they have.

@@ -72,8 +72,12 @@ class PostgresServer {
   void Crash();  // the same for all its processes at once, and waits for their end
   void Start();  // on the same port, after Stop(), Kill() or Crash()
 
+  void Freeze();  // SIGSTOP to all its processes
+  void Thaw();    // SIGCONT to all of them
+
  private:
   [[nodiscard]] bool TryStart();
+  void SignalAll(int number);
   [[nodiscard]] Process::Command AsPostgres(std::string program,
                                             std::vector<std::string> arguments) const;
 
