@@ -338,7 +338,7 @@ void KeyClaim::StayUnknown(idempotency::Milliseconds look_up_in) {
 
 std::optional<idempotency::Milliseconds> KeyClaim::look_up_in() const {
   const auto& rule = request_.policy->reconcile;
-  if (!rule) return std::nullopt;
+  if (!rule || !HasLookUpTarget(*rule, request_.key, request_.client)) return std::nullopt;
   const Duration lease_left =
       std::max<Duration>(asked_at_ + claim_.lease - parts_.loop.Now(), Duration::zero());
   return std::chrono::ceil<idempotency::Milliseconds>(lease_left) + rule->after;

@@ -63,6 +63,24 @@ TEST_CASE("the caller whose outcome became unknown is told when to come back") {
   CHECK(world.first->Field("Retry-After") == "165");
 }
 
+TEST_CASE("a key by which a backend cannot be asked is for its owner to settle, from the start") {
+  auto policy = Reconciling();
+  policy.reconcile->get = "/orders/{key}";
+  World world(policy);
+  auto first = world.proxy.Post("..");
+  world.loop.Settle();
+  FakeUpstream::Fail(world.call(0), UpstreamProblem::kTimeout, Reached::kMaybe);
+  world.loop.Settle();
+  world.loop.Advance(kLease + kAfter);
+  auto again = world.proxy.Post("..");
+  world.loop.Settle();
+  for (const VirtualProxy::Sent* sent : {&first, &again}) {
+    CHECK((*sent)->body.find("\"settle\"") != std::string::npos);
+    CHECK((*sent)->head.fields.Count("Retry-After") == 0);
+  }
+  CHECK(world.proxy.upstream->calls.size() == 1);
+}
+
 TEST_CASE("before its time an unknown claim is not looked up") {
   Unknown world;
   CheckStaysUnknown(world.Again(), "165");
