@@ -23,6 +23,15 @@ std::string MakeFieldLine(Dice& dice) {
                     "Transfer_Encoding: chunked", "Date: Sun, 06 Nov 1994 08:49:37 GMT"});
 }
 
+// Bytes of a body; now and then such as look like what frames it, so that a reader who is led
+// astray finds something to read.
+std::string MakeData(Dice& dice, std::size_t most) {
+  if (!dice.OneIn(3)) return dice.Bytes(most);
+  return dice.Bytes(14) +
+         dice.Pick({"\r\n0\r\n", "\r\n00\r\n", "\r\n0\r\n\r\n", "\r\n1\r\n", "0\r\n\r\n",
+                    "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 204 \r\n\r\n"});
+}
+
 std::string MakeExtension(Dice& dice) {
   if (!dice.OneIn(4)) return "";
   return dice.Pick({";a", ";a=b", " ; a = b", ";q=\"x;y\\\"\"", ";a;b=c", "\t;a"});
@@ -31,7 +40,7 @@ std::string MakeExtension(Dice& dice) {
 std::string MakeChunks(Dice& dice) {
   std::string chunks;
   for (std::size_t count = dice.Below(4); count > 0; --count) {
-    const std::string data = dice.Bytes(20);
+    const std::string data = MakeData(dice, 20);
     if (data.empty()) continue;
     std::string chunk;
     http::AppendChunk(data, chunk);
@@ -53,7 +62,7 @@ std::string MakeFieldsAndBody(Dice& dice) {
     case 0:
       return lines.append(kLineEnd);
     case 1: {
-      const std::string body = dice.Bytes(40);
+      const std::string body = MakeData(dice, 40);
       const std::string name =
           dice.Pick({"Content-Length:", "Content-Length: ", "content-length:0"});
       return name + std::to_string(body.size()) + "\r\n" + lines + "\r\n" + body;

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/http/fields.h"
+
 namespace idem::fuzz {
 
 struct OtherMessage {
@@ -21,22 +23,25 @@ struct OtherMessage {
 
 struct OtherReading {
   std::vector<OtherMessage> messages;
-  std::string error;      // "HPE_...: reason", or ""
-  bool switched = false;  // stopped where it was asked for another protocol, which we never do
+  std::string error;  // "HPE_...: reason", or ""
 };
 
+/// A chunk extension that it refuses and RFC 9112, section 7.1.1, allows (blanks around it, an
+/// escape in a quoted value) is taken out, and the rest is asked again.
 [[nodiscard]] OtherReading ReadRequestsWithLlhttp(std::string_view bytes);
 /// The responses of a connection that ends behind them, the first of which answers `method`.
 [[nodiscard]] OtherReading ReadResponsesWithLlhttp(std::string_view method, std::string_view bytes);
 
-/// Whether it refused a chunk extension that RFC 9112, section 7.1.1, allows (blanks around it, an
-/// escape in a quoted value), as far as that can be told.
-[[nodiscard]] bool RefusedExtension(const OtherReading& theirs, std::string_view bytes);
-
-/// Whether it met a tab behind a Content-Length's digits or a Transfer-Encoding's `chunked`, which
-/// RFC 9110, section 5.6.3, allows, as far as that can be told: it refuses the message, or takes a
-/// response for one that ends with its connection.
+/// Whether it may have met a tab behind a Content-Length's digits or a Transfer-Encoding's
+/// `chunked`, which RFC 9110, section 5.6.3, allows: it refuses the message, or takes a response
+/// for one that ends with its connection. Ask it again WithBlanksForTabs().
 [[nodiscard]] bool MisreadTab(const OtherReading& theirs, std::string_view bytes);
+/// What says the same in any message that we accept, but for its bytes.
+[[nodiscard]] std::string WithBlanksForTabs(std::string_view bytes);
+
+/// The same lines in the same order, but for those with the name `apart`.
+void DemandSameFields(const http::Fields& ours, const OtherMessage& theirs,
+                      std::string_view apart = {});
 
 /// It has a list of methods, and refuses all others.
 [[nodiscard]] bool LlhttpKnows(std::string_view method);
