@@ -314,11 +314,12 @@ void SettleRequest::RefuseHeld(const Record& record, StoreTime now) {
          json);
 }
 
-// One line for each act: who, why, and what became of it.
+// One line for each act: who, why, and what became of it. Whatever the log leaves out, not this.
 void SettleRequest::Log(std::string_view outcome) {
+  const auto level = log::enabled(log::Level::kWarn) ? log::Level::kWarn : log::Level::kError;
   const std::string key_hash = idempotency::KeyHash(record_key_);
   const std::string token = token_.ToHex();
-  log::Write(log::Level::kWarn, "record_settled",
+  log::Write(level, "record_settled",
              {{"action", action_ == Action::kRelease ? "release" : "resolve"},
               {"outcome", outcome},
               {"key_hash", std::string_view(key_hash)},

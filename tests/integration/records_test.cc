@@ -300,6 +300,42 @@ TEST_CASE("a list of many pages is one document, the oldest first") {
       records, {}, [](const JsonValue& record) { return record["begun_at"].text().value(); }));
 }
 
+TEST_CASE("an act stands in the log, whatever else is left out of it") {
+  ScriptedBackend backend(ByKey());
+  const TempFolder folder;
+  const std::string admin = folder.path() + "/admin.sock";
+  const std::string front = folder.path() + "/front.sock";
+  const std::string file = folder.Write(
+      "quiet.yaml", "listen: \"unix:" + front + "\"\nadmin: { listen: \"unix:" + admin +
+                        "\" }\nlog: { level: error }\nstore: { type: memory }\nworkers: 1\n" +
+                        "routes:\n  - path: /orders\n    upstream: http://" + backend.address() +
+                        "\n    idempotency: { scope: [] }\n");
+  const auto run = [](const std::string& program, std::vector<std::string> arguments) {
+    auto command = Process::Start({program, std::move(arguments), {}});
+    const int exit_code = command.WaitForExit();
+    return Outcome{exit_code, command.output(), command.error_output()};
+  };
+  auto proxy = Process::Start({BuiltProgram("idemproxy"), {"run", "-c", file}, {}});
+  // Nothing says that it listens: it is asked until it does.
+  REQUIRE(run("curl", {"-s", "--retry", "60", "--retry-delay", "1", "--retry-all-errors",
+                       "--unix-socket", front, "http://pay.test/"})
+              .exit_code == 0);
+  run("curl", {"-s", "--unix-socket", front, "-H", "Idempotency-Key: cut-1", "-d", "{}",
+               "http://pay.test/orders"});
+  const auto shown = JsonValue::Parse(
+      run(BuiltProgram("idemproxy"), {"records", "show", "-c", file, "--json", "--key", "cut-1"})
+          .output);
+  REQUIRE(shown.has_value());
+  REQUIRE((*shown)["records"].items().size() == 1);
+  const std::string token((*shown)["records"].items().front()["token"].text().value_or(""));
+  const Outcome released =
+      run(BuiltProgram("idemproxy"), {"records", "release", "-c", file, "--key", "cut-1", "--token",
+                                      token, "--reason", "ticket 7"});
+  CHECK(released.output == "released\n");
+  CHECK(Holds(proxy.WaitForLine("record_settled"), "\"level\":\"error\""));
+  CHECK_FALSE(Holds(proxy.output(), "\"event\":\"request\""));
+}
+
 TEST_CASE("what is not an admin listener is told from one that refuses") {
   Operated world("memory");
   for (const std::string& address :
