@@ -253,6 +253,20 @@ TEST_CASE_TEMPLATE("replays do not extend a record's life", Fixture, CONTRACT_ST
   CHECK(caller.Look("k").record->expires_at == first.record->expires_at);
 }
 
+TEST_CASE_TEMPLATE("marking an unknown outcome again does not extend its life", Fixture,
+                   CONTRACT_STORES) {
+  Fixture fixture;
+  Caller caller(fixture);
+  const Claim claim = NewClaim();
+  caller.Begin("k", claim);
+  caller.MarkUnknown("k", claim);
+  const auto first = caller.Look("k");
+  REQUIRE(first.record);
+  fixture.Pass(kShort);
+  CHECK(caller.MarkUnknown("k", claim).kind == SettleAnswer::Kind::kDone);
+  CHECK(caller.Look("k").record->expires_at == first.record->expires_at);
+}
+
 TEST_CASE_TEMPLATE("of 1,000 begins at once on one key, one claims", Fixture, CONTRACT_STORES) {
   constexpr std::size_t kThreads = 4;
   constexpr std::size_t kEach = 250;

@@ -118,6 +118,13 @@ TEST_CASE("what is written lives from now, and keeps when the claim began and it
   CHECK(unknown->expires_at == kNow + claim.unknown_ttl);
 }
 
+TEST_CASE("marking an unknown outcome again does not start its life anew") {
+  const Claim claim = contract::NewClaim();
+  const auto step = MarkUnknown(Prepared(From::kUnknown, claim), claim, kNow);
+  CHECK(step.answer.kind == exchange::SettleAnswer::Kind::kDone);
+  CHECK(step.change == Change::kNone);
+}
+
 TEST_CASE("a claim that the store forgot may have a lease as long as if it began now") {
   const Claim claim = contract::NewClaim();
   const auto unknown = MarkUnknown(std::nullopt, claim, kNow).record;
