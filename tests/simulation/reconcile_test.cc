@@ -333,6 +333,21 @@ TEST_CASE("a store that fails on the way leaves the claim unknown, and executes 
   CHECK(world.record().state == idempotency::RecordState::kUnknown);
 }
 
+TEST_CASE("a claim after a look-up whose answer was lost is withdrawn, and its key is free") {
+  Unknown world;
+  world.LetTimePass();
+  auto asker = world.Again();
+  world.proxy.store.hold_answers = true;  // what was not there is claimed, and not answered
+  FakeUpstream::Answer(world.call(1), 404);
+  world.loop.Advance(seconds(10));
+  CHECK(asker->head.status == 503);
+  world.proxy.store.Deliver();
+  world.loop.Advance(seconds(1));
+  CHECK(world.state.records.empty());
+  CHECK(world.proxy.upstream->calls.size() == 2);
+  CHECK(world.proxy.settler().pending() == 0);
+}
+
 TEST_CASE("what was found and cannot be recorded in time is not told yet") {
   Unknown world;
   world.LetTimePass();
