@@ -243,7 +243,7 @@ void KeyClaim::Reconcile(const idempotency::Record& record, StoreTime now) {
   }
   if (abandoned_) return LeaveAbandoned();
   const idempotency::Milliseconds wait = UntilLookUp(*request_.policy, record, now);
-  if (wait > wait.zero() || outcome_) return StayUnknown(wait);
+  if (wait > idempotency::Milliseconds::zero() || outcome_) return StayUnknown(wait);
   Enter(Step::kAskingRight);
   place_.Leave();
   wait_deadline_.Withdraw();
@@ -295,7 +295,7 @@ void KeyClaim::OnLookedUp(LookUp::Result result) {
   parts_.metrics.Route(request_.route).CountLookUp(LookUpMeaningText(result.meaning));
   switch (result.meaning) {
     case idempotency::LookUpMeaning::kFound:
-      return RecordFound(std::move(result.response));
+      return RecordFound(result.response);
     case idempotency::LookUpMeaning::kAbsent:
       return AskBegin(unknown_.token, std::nullopt);
     case idempotency::LookUpMeaning::kUnclear:
@@ -309,7 +309,7 @@ void KeyClaim::OnLookedUp(LookUp::Result result) {
 
 // Under the token that was looked up. Where another holds the key meanwhile, or another response
 // was recorded, that counts.
-void KeyClaim::RecordFound(std::shared_ptr<const idempotency::StoredResponse> response) {
+void KeyClaim::RecordFound(const std::shared_ptr<const idempotency::StoredResponse>& response) {
   Enter(Step::kRecordingFound);
   waited_since_ = parts_.loop.Now();
   deadline_ = parts_.loop.After(request_.policy->record_timeout, [this] {

@@ -118,7 +118,7 @@ class KeyClaim final : public KeyWaiter {
   void OnRight(Result<LookUpAnswer> answer);
   void StartLookUp();
   void OnLookedUp(LookUp::Result result);
-  void RecordFound(std::shared_ptr<const idempotency::StoredResponse> response);
+  void RecordFound(const std::shared_ptr<const idempotency::StoredResponse>& response);
   void StayUnknown(idempotency::Milliseconds look_up_in);
 
   void Settle();
