@@ -5,10 +5,8 @@
 // /healthz answers anybody, and /readyz too, but tells its reasons only to who has the token.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "proxy/admin/readiness.h"
 #include "proxy/admin/records_api.h"

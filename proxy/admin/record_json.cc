@@ -1,6 +1,5 @@
 #include "proxy/admin/record_json.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 

@@ -1,7 +1,5 @@
 #include "proxy/auth/client.h"
 
-#include <utility>
-
 #include "proxy/base/digest.h"
 
 namespace idem::auth {

@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 
 #include "proxy/config/checks.h"
 #include "proxy/config/environment.h"

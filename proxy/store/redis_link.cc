@@ -1,6 +1,6 @@
 #include "proxy/store/redis_link.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "proxy/base/invariant.h"
 #include "proxy/base/log.h"

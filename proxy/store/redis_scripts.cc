@@ -1,5 +1,7 @@
 #include "proxy/store/redis_scripts.h"
 
+#include <array>
+
 #include "proxy/base/invariant.h"
 
 // Each script but `list` names all its keys in KEYS, takes its time from Redis, and writes nothing

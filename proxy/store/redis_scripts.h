@@ -2,7 +2,6 @@
 // redis_scripts.cc draws what each takes and answers.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
