@@ -4,12 +4,14 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "tests/support/process_memory.h"
 #include "tests/support/running_proxy.h"
 #include "tests/support/scripted_backend.h"
+#include "tests/support/test_certificates.h"
 
 namespace idem::support {
 
@@ -69,6 +71,65 @@ bool AnsweredSmall(Conversation& talk) {
   return true;
 }
 
+const ScriptedBackend::Options kBeforeBody = {
+    .unix_path = {}, .script_before_body = true, .greeting = {}, .receive_buffer_bytes = 0};
+
+/// Takes a giant upload, once it is released.
+void TakeGiant(Conversation& talk, bool is_chunked, std::atomic<std::uint64_t>& received) {
+  talk.WaitForRelease();
+  std::string tail;
+  while (is_chunked ? !tail.ends_with("\r\n0\r\n\r\n") : received < kGiant) {
+    const std::string some = talk.ReadSome(std::size_t{16} * 1024);
+    if (some.empty()) return;
+    received += some.size();
+    tail = tail.substr(tail.size() - std::min<std::size_t>(tail.size(), 8)) + some;
+  }
+  talk.Send(Response(201, "taken"));
+}
+
+void SendUpload(HttpClient& client, bool is_chunked, std::atomic<std::uint64_t>& moved) {
+  const std::string framing =
+      is_chunked ? "Transfer-Encoding: chunked" : "Content-Length: " + std::to_string(kGiant);
+  client.Send("PUT /giant HTTP/1.1\r\nHost: test\r\n" + framing + "\r\n\r\n");
+  SendGiant(
+      [&](const std::string& piece) {
+        client.Send(is_chunked ? "10000\r\n" + piece + "\r\n" : piece);
+      },
+      moved);
+  if (is_chunked) client.Send("0\r\n\r\n");
+}
+
+/// Two proxies that speak TLS with each other: the first has such a backend, the second such a
+/// client. Neither the tests' client nor their backend has to.
+class TlsPair {
+ public:
+  explicit TlsPair(const ScriptedBackend& backend)
+      : second_("listen: { address: '127.0.0.1:0', tls: { certificate: " + files_.server() +
+                ", key: " + files_.key() + " } }\n" + Yaml(backend, "max_body: 2GiB")),
+        first_(
+            "workers: 2\nstore: { type: memory }\nupstreams:\n  secure: { url: "
+            "'https://127.0.0.1:" +
+            std::to_string(second_.port()) + "', tls: { ca: " + files_.ca() +
+            ", server_name: localhost } }\n"
+            "routes: [{ path: /giant, upstream: secure, max_body: 2GiB }]\n") {
+    CHECK(AskOnce(port(), "GET", "/giant?small").status == 200);
+    memory_of_second_.emplace(second_.process().pid());
+    memory_of_first_.emplace(first_.process().pid());
+  }
+  [[nodiscard]] std::uint16_t port() const { return first_.port(); }
+  void CheckBoth() const {
+    CheckGrowth(*memory_of_second_);
+    CheckGrowth(*memory_of_first_);
+  }
+
+ private:
+  test::TestCertificates files_;
+  RunningProxy second_;
+  RunningProxy first_;
+  std::optional<MemoryWatch> memory_of_second_;
+  std::optional<MemoryWatch> memory_of_first_;
+};
+
 }  // namespace
 
 TEST_CASE("a giant answer waits in the backend while its reader does not read") {
@@ -98,34 +159,15 @@ TEST_CASE("a giant upload waits in the client while the backend does not read") 
     std::atomic<std::uint64_t> received = 0;
     ScriptedBackend backend(
         [&](Conversation& talk) {
-          if (AnsweredSmall(talk)) return;
-          talk.WaitForRelease();
-          std::string tail;
-          while (is_chunked ? !tail.ends_with("\r\n0\r\n\r\n") : received < kGiant) {
-            const std::string some = talk.ReadSome(std::size_t{16} * 1024);
-            if (some.empty()) return;
-            received += some.size();
-            tail = tail.substr(tail.size() - std::min<std::size_t>(tail.size(), 8)) + some;
-          }
-          talk.Send(Response(201, "taken"));
+          if (!AnsweredSmall(talk)) TakeGiant(talk, is_chunked, received);
         },
-        {.unix_path = {}, .script_before_body = true, .greeting = {}, .receive_buffer_bytes = 0});
+        kBeforeBody);
     RunningProxy proxy(Yaml(backend, "max_body: 2GiB"));
     CHECK(AskOnce(proxy.port(), "GET", "/giant?small").status == 200);
 
     const MemoryWatch memory(proxy.process().pid());
     HttpClient client(proxy.port());
-    std::thread sender([&] {
-      const std::string framing =
-          is_chunked ? "Transfer-Encoding: chunked" : "Content-Length: " + std::to_string(kGiant);
-      client.Send("PUT /giant HTTP/1.1\r\nHost: test\r\n" + framing + "\r\n\r\n");
-      SendGiant(
-          [&](const std::string& piece) {
-            client.Send(is_chunked ? "10000\r\n" + piece + "\r\n" : piece);
-          },
-          moved);
-      if (is_chunked) client.Send("0\r\n\r\n");
-    });
+    std::thread sender([&] { SendUpload(client, is_chunked, moved); });
     const std::uint64_t halted = WhereItHalts(moved);
     backend.Release();
     sender.join();
@@ -134,6 +176,43 @@ TEST_CASE("a giant upload waits in the client while the backend does not read") 
     CHECK(received >= kGiant);
     CheckGrowth(memory);
   }
+}
+
+TEST_CASE("a giant answer in chunks waits in the backend behind TLS too") {
+  std::atomic<std::uint64_t> moved = 0;
+  ScriptedBackend backend([&](Conversation& talk) {
+    if (AnsweredSmall(talk)) return;
+    talk.Send("HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n");
+    SendGiant([&](const std::string& piece) { talk.Send("10000\r\n" + piece + "\r\n"); }, moved);
+    talk.Send("0\r\n\r\n");
+  });
+  const TlsPair proxies(backend);
+  HttpClient reader(proxies.port());
+  reader.Send(RequestText("GET", "/giant"));
+  CHECK(WhereItHalts(moved) < kGiant);
+  CHECK(reader.ReadHead().Field("Transfer-Encoding") == "chunked");
+  reader.Drop(kGiant);  // and leaves before the last chunks
+  proxies.CheckBoth();
+}
+
+TEST_CASE("a giant upload waits in the client behind TLS too") {
+  std::atomic<std::uint64_t> moved = 0;
+  std::atomic<std::uint64_t> received = 0;
+  ScriptedBackend backend(
+      [&](Conversation& talk) {
+        if (!AnsweredSmall(talk)) TakeGiant(talk, true, received);
+      },
+      kBeforeBody);
+  const TlsPair proxies(backend);
+  HttpClient client(proxies.port());
+  std::thread sender([&] { SendUpload(client, true, moved); });
+  const std::uint64_t halted = WhereItHalts(moved);
+  backend.Release();
+  sender.join();
+  CHECK(halted < kGiant);
+  CHECK(client.ReadResponse("PUT").status == 201);
+  CHECK(received >= kGiant);
+  proxies.CheckBoth();
 }
 
 TEST_CASE("an answer too large to keep is recorded without its body, and streams") {
