@@ -174,7 +174,10 @@ void PlainConnection::WatchReading() {
 }
 
 void PlainConnection::OnReadable() {
-  if (paused_ || (buffer_.full() && !tell_again_)) {
+  const bool full = buffer_.full() && !tell_again_;
+  // Who takes no more of what came would never hear of a write that failed.
+  if (full && !paused_ && broken_ != 0) return FailWithErrno(broken_);
+  if (paused_ || full) {
     // Taken off only now: a pause that ends before the next bytes come costs no system call.
     return read_event_.Remove();
   }

@@ -73,7 +73,8 @@ class Connection {
 
   /// Writes now what the kernel takes of `a` then `b` (one system call) and copies the rest. false:
   /// the connection is dead and not one byte of this was taken; if nobody knew before, what was
-  /// received before its death is told first (OnData), then OnFailure.
+  /// received before its death is told first (OnData), as far as the owner makes room for it, then
+  /// OnFailure.
   virtual bool Write(std::string_view a, std::string_view b = {}) = 0;
   [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
 

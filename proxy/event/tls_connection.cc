@@ -18,6 +18,11 @@ constexpr std::size_t kAnswerBytesMax = 64 * 1024;   // to key updates, in a con
 constexpr std::size_t kWritePieceBytes = 64 * 1024;  // encrypted at once; the memory that costs
 constexpr std::size_t kKeptBytes = 16 * 1024;        // of that, by a connection that is idle
 
+// Of what came while the owner's own buffer was full. A pause would keep the socket from telling
+// that it is dead.
+constexpr Connection::Options kSocketOptions{.read_buffer_bytes = 16 * 1024,
+                                             .read_buffer_max = 64 * 1024};
+
 struct FreeSsl {
   void operator()(SSL* ssl) const { SSL_free(ssl); }
 };
@@ -63,6 +68,7 @@ class TlsConnection final : public Connection, ConnectionEvents {
 
   void Expect(const std::string& server_name);
   bool Shake();
+  void TakeInput();
   void Decrypt();
   void OnNothingToRead(int ssl_error);
   void GiveBackInput();
@@ -81,7 +87,7 @@ class TlsConnection final : public Connection, ConnectionEvents {
   bool client_ = false;
   bool paused_ = false;        // by the owner
   bool tell_again_ = false;    // OnData is owed since reading was resumed
-  bool held_back_ = false;     // the socket is paused because buffer_ is full
+  bool held_back_ = false;     // nothing is decrypted because buffer_ is full
   bool end_seen_ = false;      // the peer's close_notify
   bool socket_ended_ = false;  // the socket's FIN
   bool end_sent_ = false;      // our close_notify
@@ -123,7 +129,7 @@ void TlsConnection::Accept(int socket, Duration timeout) {
   SSL_set_accept_state(ssl_.get());
   handshake_deadline_ = loop_.After(
       timeout, [this] { Fail(ErrorCode::kTimeout, "the TLS handshake took too long"); });
-  socket_ = Connection::Accepted(loop_, socket, *this, {});
+  socket_ = Connection::Accepted(loop_, socket, *this, kSocketOptions);
 }
 
 void TlsConnection::Connect(const SocketAddress& to, const std::string& server_name,
@@ -133,7 +139,7 @@ void TlsConnection::Connect(const SocketAddress& to, const std::string& server_n
   Expect(server_name);
   handshake_deadline_ = loop_.After(
       timeout, [this] { Fail(ErrorCode::kTimeout, "connecting with TLS took too long"); });
-  socket_ = Connection::Connect(loop_, to, timeout, *this, {});
+  socket_ = Connection::Connect(loop_, to, timeout, *this, kSocketOptions);
 }
 
 /// What the server's certificate must be for; a name also goes out as SNI (RFC 6066, section 3, has
@@ -153,6 +159,7 @@ void TlsConnection::OnConnected() {
 
 /// True when the handshake is done and this still lives.
 bool TlsConnection::Shake() {
+  TakeInput();
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
   const int error = SSL_get_error(ssl_.get(), result);
@@ -182,14 +189,16 @@ void TlsConnection::ReadSubject() {
   BIO_free(text);
 }
 
+void TlsConnection::TakeInput() {
+  const std::string_view bytes = socket_->received();
+  if (!bytes.empty()) BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
+  socket_->Consume(bytes.size());
+}
+
 void TlsConnection::OnData() {
   if (state_ == State::kDead) return;
-  const std::string_view bytes = socket_->received();
   // What comes behind a close_notify means nothing (RFC 8446, section 6.1), and nobody reads it.
-  if (!bytes.empty() && !end_seen_) {
-    BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
-  }
-  socket_->Consume(bytes.size());
+  if (end_seen_) socket_->Consume(socket_->received().size());
   if (state_ == State::kHandshake && !Shake()) return;
   if (std::exchange(tell_again_, false) && !Tell()) return;
   Decrypt();
@@ -199,9 +208,10 @@ void TlsConnection::OnData() {
 void TlsConnection::Decrypt() {
   while (state_ == State::kOpen && !paused_ && !end_seen_) {
     if (buffer_.full()) {
-      held_back_ = true;
-      return socket_->PauseReading();
+      held_back_ = true;  // the socket stops by itself when its buffer is full too
+      return;
     }
+    TakeInput();
     const auto space = buffer_.Space(loop_.read_scratch());
     ERR_clear_error();
     const int got = SSL_read(ssl_.get(), space.data(), static_cast<int>(space.size()));
@@ -278,7 +288,8 @@ void TlsConnection::Consume(std::size_t bytes) {
   buffer_.Consume(bytes);
   if (held_back_ && !buffer_.full() && !paused_) {
     held_back_ = false;
-    socket_->ResumeReading();
+    socket_->PauseReading();
+    socket_->ResumeReading();  // its OnData comes on a later turn
   }
 }
 

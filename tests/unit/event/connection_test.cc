@@ -188,6 +188,30 @@ TEST_CASE("an answer that came before a reset is still told when a write finds t
   CHECK_FALSE(pair.client.ended);
 }
 
+TEST_CASE("an owner who takes no more of what came is told of a failed write all the same") {
+  constexpr std::size_t kMax = 64 * 1024;
+  Pair pair({.read_buffer_bytes = 1024, .read_buffer_max = kMax});
+  pair.server.consumes = false;
+  pair.client.connection->Write(std::string(4 * kMax, 'x'));
+  RunUntil(pair.loop, [&] { return pair.server.connection->received().size() == kMax; });
+  pair.client.connection->Abort();
+  RunUntil(pair.loop, [&] { return !pair.server.connection->Write("x"); });
+  RunUntil(pair.loop, [&] { return pair.server.failures == 1; });
+}
+
+TEST_CASE("so is one whose write was under way when the peer went") {
+  constexpr std::size_t kMax = 64 * 1024;
+  Pair pair({.read_buffer_bytes = 1024, .read_buffer_max = kMax});
+  pair.server.consumes = false;
+  pair.client.connection->PauseReading();
+  pair.client.connection->Write(std::string(4 * kMax, 'x'));
+  RunUntil(pair.loop, [&] { return pair.server.connection->received().size() == kMax; });
+  pair.server.connection->Write(std::string(32 << 20, 'y'));
+  REQUIRE(pair.server.connection->unsent_bytes() > 0);
+  pair.client.connection->Abort();
+  RunUntil(pair.loop, [&] { return pair.server.failures == 1; });
+}
+
 TEST_CASE("a quiet connection has nothing to read and no end") {
   Pair pair;
   CHECK(pair.client.connection->quiet());

@@ -135,6 +135,34 @@ TEST_CASE("much data arrives whole through a reader that pauses, and one that ke
   RunUntil(pair.loop, [&] { return pair.client.drained > 0; });
 }
 
+TEST_CASE("an owner who takes no more of what came is told of a failed write all the same") {
+  constexpr std::size_t kMax = Connection::Options().read_buffer_max;
+  for (const bool first_full : {true, false}) {
+    CAPTURE(first_full);
+    Pair pair;
+    pair.server.consumes = false;
+    pair.client.connection->Write(std::string(4 * kMax, 'x'));
+    const auto full = [&] { return pair.server.connection->received().size() == kMax; };
+    RunUntil(pair.loop, [&] { return full() || !first_full; });
+    pair.client.connection->Abort();
+    RunUntil(pair.loop, [&] { return !pair.server.connection->Write("x"); });
+    RunUntil(pair.loop, [&] { return pair.server.failures == 1; });
+  }
+}
+
+TEST_CASE("so is one whose write was under way when the peer went") {
+  constexpr std::size_t kMax = Connection::Options().read_buffer_max;
+  Pair pair;
+  pair.server.consumes = false;
+  pair.client.connection->Write(std::string(4 * kMax, 'x'));
+  RunUntil(pair.loop, [&] { return pair.server.connection->received().size() == kMax; });
+  pair.client.connection->PauseReading();
+  pair.server.connection->Write(std::string(32 << 20, 'y'));
+  REQUIRE(pair.server.connection->unsent_bytes() > 0);
+  pair.client.connection->Abort();
+  RunUntil(pair.loop, [&] { return pair.server.failures == 1; });
+}
+
 /// What this process holds of the heap; always 0 with a sanitizer, which has one of its own.
 std::size_t HeapBytes() {
   const auto heap = mallinfo2();

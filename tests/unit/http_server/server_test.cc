@@ -362,6 +362,29 @@ TEST_CASE("a client that sends requests and reads no answers is not served witho
   test.service.last().Answer(200, "");
 }
 
+TEST_CASE("a client that goes with more requests sent than are read is let go") {
+  for (const bool answered_whole : {true, false}) {
+    ServerOnTest test;
+    RawClient client(test.server->bound());
+    client.Send(Get("/hold"));
+    test.ExpectLog("GET /hold;");
+    for (int i = 0; i < 8; ++i) {
+      client.Send(std::string(16 * 1024, 'x'));
+      test::RunBriefly(test.loop);
+    }
+    client.Reset();
+    test::RunBriefly(test.loop);
+    if (answered_whole) {
+      test.service.last().Answer(200, "");
+    } else {
+      test.service.last().SendHead(200, {.kind = http::BodyLength::Kind::kChunked});
+      test.service.last().stream->SendBody("half");
+      test.ExpectLog("GET /hold;gone;");
+    }
+    test::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
+  }
+}
+
 TEST_CASE("half a head is answered 408, and an idle connection is closed in silence") {
   Options options;
   options.header_timeout = std::chrono::milliseconds(30);
