@@ -147,8 +147,10 @@ void TlsConnection::Connect(const SocketAddress& to, const std::string& server_n
 void TlsConnection::Expect(const std::string& server_name) {
   if (server_name.empty()) return;
   if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), server_name.c_str()) == 1) return;
-  INVARIANT(SSL_set1_host(ssl_.get(), server_name.c_str()) == 1);
-  SSL_set_tlsext_host_name(ssl_.get(), server_name.c_str());
+  std::string name = server_name;
+  if (name.ends_with('.')) name.pop_back();  // for resolvers alone: no certificate has it, nor SNI
+  INVARIANT(SSL_set1_host(ssl_.get(), name.c_str()) == 1);
+  SSL_set_tlsext_host_name(ssl_.get(), name.c_str());
 }
 
 void TlsConnection::OnConnected() {

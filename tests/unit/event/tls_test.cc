@@ -385,6 +385,9 @@ TEST_CASE("an address is a name too, and with verify off anybody may answer") {
   Setup by_address;
   by_address.server_name = "127.0.0.1";
   CHECK(Pair(by_address).client.connected);
+  Setup absolute;
+  absolute.server_name = "localhost.";
+  CHECK(Pair(absolute).client.connected);
   Setup unverified;
   unverified.certificate = Certificates().self_signed();
   unverified.client.verify = false;
