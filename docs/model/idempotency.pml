@@ -7,7 +7,7 @@
  * request asks once more, without faults: what it gets is what the key is worth in the end.
  *
  * Three kinds of process act:
- *   Exchange(r)  the proxy's steps for request r (proxy/exchange/exchange.cc)
+ *   Exchange(r)  the proxy's steps for request r (proxy/exchange/exchange.cc, key_claim.cc)
  *   World(r)     what happens to r's messages: the store takes them late or never answers, the backend
  *                works for as long as it likes, the lease of r's claim runs out
  *   Faults       each proxy may die once; with -DFORGETS the store forgets its last write once
@@ -207,7 +207,7 @@ inline AnswerUnknown(r) {
 #define MAY_LOOK_UP (IS_UNKNOWN && lease[rec.token] == LONG_ENDED)
 #endif
 
-/* What an exchange does about the record that holds its key (decide.cc, Exchange::OnHeld). */
+/* What an exchange does about the record that holds its key (decide.cc, KeyClaim::OnHeld). */
 inline OnHeld(r) {
   if
   :: rec.state == completed -> Answer(r, rec.answer)
