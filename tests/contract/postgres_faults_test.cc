@@ -329,6 +329,33 @@ TEST_CASE("postgres: what cannot be trusted with a claim is refused with the rea
   CHECK(Holds(newer.detail, "of version 2, and this program knows version 1"));
 }
 
+// As a primary that was made a standby, or is held for a move to another machine.
+TEST_CASE("postgres: a database that takes no writes any more is left until it does") {
+  PostgresServer server;
+  PostgresFixture fixture(OptionsFor(server.url(), std::chrono::seconds(2)));
+  Caller caller(fixture);
+  const Claim claim = NewClaim();
+  REQUIRE(caller.Begin("k", claim).kind == BeginAnswer::Kind::kClaimed);
+
+  PostgresClient operates(server.url() + "?options=-cdefault_transaction_read_only%3Doff");
+  operates.Run("ALTER SYSTEM SET default_transaction_read_only = on");
+  operates.Run("SELECT pg_reload_conf()");
+  // The store's connection hears of it a little later. Another key each time: one that is held is
+  // only read.
+  for (int i = 0; TryBegin(caller, "other-" + std::to_string(i), NewClaim()); ++i) {
+    std::this_thread::yield();
+  }
+  AwaitAway(caller);
+  CHECK_FALSE(TryComplete(caller, "k", claim).has_value());
+  test::RunUntil(caller.loop(),
+                 [&] { return Holds(caller.records().not_ready().value_or(""), "is read-only"); });
+
+  operates.Run("ALTER SYSTEM RESET default_transaction_read_only");
+  operates.Run("SELECT pg_reload_conf()");
+  AwaitReady(caller);
+  CHECK(caller.Complete("k", claim).kind == SettleAnswer::Kind::kDone);
+}
+
 TEST_CASE("postgres: what has expired is deleted in the background") {
   TestDatabase database;
   PostgresFixture quiet(OptionsFor(database.url()));
