@@ -97,7 +97,7 @@ std::vector<WireCase> ReadAll() {
   return cases;
 }
 
-void Check(const WireCase& wire, RunningProxy& proxy, test::ScriptedBackend& backend) {
+void Check(const WireCase& wire, RunningProxy& proxy, support::ScriptedBackend& backend) {
   CAPTURE(wire.name);
   CAPTURE(wire.clause);
   CHECK_FALSE(wire.clause.empty());
@@ -110,7 +110,7 @@ void Check(const WireCase& wire, RunningProxy& proxy, test::ScriptedBackend& bac
 }
 
 void CheckAll(const std::string& idempotency) {
-  test::ScriptedBackend backend(test::Always(test::Response(200, "ok")));
+  support::ScriptedBackend backend(support::Always(support::Response(200, "ok")));
   RunningProxy proxy("store: { type: memory }\nroutes: [{ path_prefix: /, upstream: \"http://" +
                      backend.address() + "\"" + idempotency + " }]\n");
   const auto cases = ReadAll();

@@ -21,7 +21,7 @@ class Caller {
 
   template <class Fixture>
   explicit Caller(Fixture& fixture) : client_(fixture.Connect(loop_)) {
-    test::RunUntil(loop_, [this] { return !client_->records().not_ready().has_value(); });
+    support::RunUntil(loop_, [this] { return !client_->records().not_ready().has_value(); });
   }
 
   event::EventLoop& loop() { return loop_; }

@@ -99,7 +99,7 @@ class DamagedStore {
   }
   /// The one that was damaged.
   [[nodiscard]] const std::string& file() const { return file_; }
-  test::SeededRandom& random() { return random_; }
+  support::SeededRandom& random() { return random_; }
 
  private:
   static constexpr int kKeys = 60;
@@ -122,7 +122,7 @@ class DamagedStore {
   [[nodiscard]] std::string copy() const { return folder_.path() + "/copy"; }
 
   support::TempFolder folder_;
-  test::SeededRandom random_;
+  support::SeededRandom random_;
   std::map<std::string, std::string> bodies_;  // "" is a claim that was not completed
   std::string file_;
 };

@@ -229,7 +229,7 @@ TEST_CASE("a full disk refuses new claims, completes what runs on its reserve, a
 
     disk->is_reserve_used_ = false;
     disk->is_full_ = false;
-    test::RunUntil(caller.loop(), [&] { return !caller.records().not_ready(); });
+    support::RunUntil(caller.loop(), [&] { return !caller.records().not_ready(); });
     CHECK(caller.Begin("new", NewClaim()).kind == BeginAnswer::Kind::kClaimed);
   }
   fixture.Reopen();
@@ -262,7 +262,7 @@ TEST_CASE("a step whose commit failed is an error, and has not happened") {
     CHECK(caller.records().not_ready().has_value());
 
     disk->is_full_ = false;
-    test::RunUntil(caller.loop(), [&] { return !caller.records().not_ready(); });
+    support::RunUntil(caller.loop(), [&] { return !caller.records().not_ready(); });
     CHECK(caller.Complete("running", running).kind == SettleAnswer::Kind::kDone);
   }
 }

@@ -56,11 +56,11 @@ Result<SettleAnswer> TryComplete(Caller& caller, const std::string& key, const C
 }
 
 void AwaitReady(Caller& caller) {
-  test::RunUntil(caller.loop(), [&] { return !caller.records().not_ready(); });
+  support::RunUntil(caller.loop(), [&] { return !caller.records().not_ready(); });
 }
 
 void AwaitAway(Caller& caller) {
-  test::RunUntil(caller.loop(), [&] { return caller.records().not_ready().has_value(); });
+  support::RunUntil(caller.loop(), [&] { return caller.records().not_ready().has_value(); });
 }
 
 /// Why a store on such a database does not start.
@@ -73,7 +73,7 @@ Error Refusal(const store::StoreOptions& options) {
   std::optional<Status> tried;
   const Ticket ticket =
       (*store)->WhenTried([&](Status status) { tried.emplace(std::move(status)); });
-  test::RunUntil(loop, [&] { return tried.has_value(); });
+  support::RunUntil(loop, [&] { return tried.has_value(); });
   REQUIRE_FALSE(tried->has_value());
   CHECK((*store)->not_ready() == tried->error().detail);
   return tried->error();
@@ -189,7 +189,7 @@ TEST_CASE("postgres: a database that swallows everything is a timeout, then a ne
   REQUIRE_FALSE(lost.has_value());
   CHECK(lost.error().code == ErrorCode::kTimeout);
   CHECK(Holds(*caller.records().not_ready(), "does not answer"));
-  test::RunUntil(caller.loop(), [&] { return relay.connections_made() > 1; });
+  support::RunUntil(caller.loop(), [&] { return relay.connections_made() > 1; });
   relay.Resume();
   relay.Cut();
   AwaitReady(caller);
@@ -276,7 +276,7 @@ TEST_CASE("postgres: a question that the database refuses fails alone") {
                                                seen[i] = answer.has_value() ? "claimed" : "refused";
                                              }));
   }
-  test::RunUntil(caller.loop(), [&] { return std::count(seen.begin(), seen.end(), "") == 0; });
+  support::RunUntil(caller.loop(), [&] { return std::count(seen.begin(), seen.end(), "") == 0; });
   CHECK(seen == std::vector<std::string>{"claimed", "refused", "claimed"});
 }
 
@@ -347,8 +347,9 @@ TEST_CASE("postgres: a database that takes no writes any more is left until it d
   }
   AwaitAway(caller);
   CHECK_FALSE(TryComplete(caller, "k", claim).has_value());
-  test::RunUntil(caller.loop(),
-                 [&] { return Holds(caller.records().not_ready().value_or(""), "is read-only"); });
+  support::RunUntil(caller.loop(), [&] {
+    return Holds(caller.records().not_ready().value_or(""), "is read-only");
+  });
 
   operates.Run("ALTER SYSTEM RESET default_transaction_read_only");
   operates.Run("SELECT pg_reload_conf()");
@@ -371,7 +372,7 @@ TEST_CASE("postgres: what has expired is deleted in the background") {
   quiet.Pass(milliseconds(1200));  // a subject is kept for a second longer
   PostgresFixture sweeping(OptionsFor(database.url()), true);
   Caller caller(sweeping);
-  test::RunUntil(caller.loop(), [&] {
+  support::RunUntil(caller.loop(), [&] {
     return database.client().Ask("SELECT count(*) FROM idemproxy_records") == "1";
   });
   CHECK(database.client().Ask("SELECT key FROM idemproxy_records") == "idemp:lives");

@@ -46,7 +46,7 @@ Result<BeginAnswer> TryBegin(Caller& caller, const std::string& key, const Claim
 }
 
 void AwaitReady(Caller& caller) {
-  test::RunUntil(caller.loop(), [&] { return !caller.records().not_ready(); });
+  support::RunUntil(caller.loop(), [&] { return !caller.records().not_ready(); });
 }
 
 /// Claims all keys and completes every second one; each is acknowledged.
@@ -75,7 +75,7 @@ int LostInARestart(const RedisServer::Settings& settings) {
   Caller caller(fixture);
   ClaimAndComplete(caller);
   server.Kill();
-  test::RunUntil(caller.loop(), [&] { return caller.records().not_ready().has_value(); });
+  support::RunUntil(caller.loop(), [&] { return caller.records().not_ready().has_value(); });
   server.Start();
   AwaitReady(caller);
   return LostOf(caller);
@@ -169,7 +169,7 @@ TEST_CASE("redis: the primary is killed, the sentinel promotes its replica, and 
   Caller caller(fixture);
   ClaimAndComplete(caller);
   primary.Kill();
-  test::RunUntil(caller.loop(), [&] { return caller.records().not_ready().has_value(); });
+  support::RunUntil(caller.loop(), [&] { return caller.records().not_ready().has_value(); });
   AwaitReady(caller);
   CHECK(LostOf(caller) == 0);
 
@@ -228,7 +228,7 @@ TEST_CASE("redis: sentinels that do not know the master are told of in one line"
   std::optional<Status> tried;
   const Ticket ticket =
       (*store)->WhenTried([&](Status status) { tried.emplace(std::move(status)); });
-  test::RunUntil(loop, [&] { return tried.has_value(); });
+  support::RunUntil(loop, [&] { return tried.has_value(); });
   REQUIRE_FALSE(tried->has_value());
   CHECK(tried->error().code == ErrorCode::kUnavailable);
   CHECK(tried->error().detail.find("is not found by any sentinel") != std::string::npos);

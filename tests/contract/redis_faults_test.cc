@@ -52,7 +52,7 @@ class Asker {
         {.record_key = std::string(key), .claim = ClaimOf(number), .replaces = {}, .limit = {}},
         [&](Result<BeginAnswer> result) { answer.emplace(std::move(result)); });
     CHECK_FALSE(answer);  // never inside the call
-    test::RunUntil(loop_, [&] { return answer.has_value(); });
+    support::RunUntil(loop_, [&] { return answer.has_value(); });
     return std::move(*answer);
   }
   Result<SettleAnswer> Complete(std::string_view key, std::uint8_t number, std::string body) {
@@ -63,28 +63,28 @@ class Asker {
     const Ticket ticket =
         store_->Complete(key, ClaimOf(number), response, std::chrono::hours(1),
                          [&](Result<SettleAnswer> result) { answer.emplace(std::move(result)); });
-    test::RunUntil(loop_, [&] { return answer.has_value(); });
+    support::RunUntil(loop_, [&] { return answer.has_value(); });
     return std::move(*answer);
   }
   Result<SettleAnswer> Look(std::string_view key) {
     std::optional<Result<SettleAnswer>> answer;
     const Ticket ticket =
         store_->Look(key, [&](Result<SettleAnswer> result) { answer.emplace(std::move(result)); });
-    test::RunUntil(loop_, [&] { return answer.has_value(); });
+    support::RunUntil(loop_, [&] { return answer.has_value(); });
     return std::move(*answer);
   }
   Status WhenTried() {
     std::optional<Status> answer;
     const Ticket ticket =
         store_->WhenTried([&](Status status) { answer.emplace(std::move(status)); });
-    test::RunUntil(loop_, [&] { return answer.has_value(); });
+    support::RunUntil(loop_, [&] { return answer.has_value(); });
     return std::move(*answer);
   }
   void AwaitReady() {
-    test::RunUntil(loop_, [&] { return !store_->not_ready(); });
+    support::RunUntil(loop_, [&] { return !store_->not_ready(); });
   }
   void AwaitNotReady() {
-    test::RunUntil(loop_, [&] { return store_->not_ready().has_value(); });
+    support::RunUntil(loop_, [&] { return store_->not_ready().has_value(); });
   }
   [[nodiscard]] std::string why_not_ready() const { return store_->not_ready().value_or(""); }
   event::EventLoop& loop() { return loop_; }
@@ -167,7 +167,7 @@ TEST_CASE("redis: a connection that swallows everything is given up for a new on
   asker.AwaitReady();
   relay.Blackhole();
   CHECK_FALSE(asker.Begin("k", 1).has_value());
-  test::RunUntil(asker.loop(), [&] { return relay.connections_made() > 1; });
+  support::RunUntil(asker.loop(), [&] { return relay.connections_made() > 1; });
   relay.Resume();
   relay.Cut();
   asker.AwaitReady();
@@ -201,7 +201,7 @@ TEST_CASE("redis: scripts that the server lost are loaded again and the question
         {.record_key = "n" + std::to_string(i), .claim = ClaimOf(i), .replaces = {}, .limit = {}},
         [&](Result<BeginAnswer> answer) { claimed += IsClaimed(answer) ? 1 : 0; }));
   }
-  test::RunUntil(asker.loop(), [&] { return claimed == 50; });
+  support::RunUntil(asker.loop(), [&] { return claimed == 50; });
 }
 
 TEST_CASE("redis: a wrong password is one line that does not repeat it") {
@@ -306,7 +306,7 @@ TEST_CASE("redis: a claim counts once as many replicas have it as are asked for"
   const support::RedisServer replica(
       Settings{{"replicaof", "127.0.0.1 " + std::to_string(primary.port())}});
   std::optional<Result<BeginAnswer>> claimed;
-  test::RunUntil(asker.loop(), [&, ticket = Ticket()]() mutable {
+  support::RunUntil(asker.loop(), [&, ticket = Ticket()]() mutable {
     if (!ticket.open() && (!claimed || !*claimed)) {
       ticket = asker.store().Begin(
           {.record_key = "k", .claim = ClaimOf(1), .replaces = {}, .limit = {}},
@@ -333,7 +333,7 @@ TEST_CASE("redis: what is asked in one turn leaves in one write and is answered 
   }
   for (std::size_t i = 1; i < tickets.size(); i += 2)
     tickets[i] = {};  // half of them lose interest
-  test::RunUntil(asker.loop(), [&] { return order.size() == 500; });
+  support::RunUntil(asker.loop(), [&] { return order.size() == 500; });
   CHECK(std::is_sorted(order.begin(), order.end()));
 }
 
@@ -350,7 +350,7 @@ TEST_CASE("redis: more than a connection may hold is refused at once") {
       if (!answer) refused += Holds(answer.error().detail, "too many questions") ? 1 : 1000;
     }));
   }
-  test::RunUntil(asker.loop(), [&] { return refused == 10; });
+  support::RunUntil(asker.loop(), [&] { return refused == 10; });
 }
 
 TEST_CASE("redis: a list goes on behind a record that cannot be read") {

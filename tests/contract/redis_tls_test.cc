@@ -28,7 +28,7 @@ class TrustOnly {
   TrustOnly& operator=(const TrustOnly&) = delete;
 };
 
-RedisServer::Settings TlsSettings(const test::TestCertificates& files,
+RedisServer::Settings TlsSettings(const support::TestCertificates& files,
                                   const std::string& certificate, std::uint16_t port) {
   return {{"tls-port", std::to_string(port)},
           {"tls-cert-file", certificate},
@@ -46,7 +46,7 @@ store::StoreOptions OptionsFor(std::uint16_t port) {
 }  // namespace
 
 TEST_CASE("redis: over TLS a record is claimed and completed as without") {
-  const test::TestCertificates files;
+  const support::TestCertificates files;
   const TrustOnly trust(files.ca());
   const std::uint16_t port = support::FreePort();
   const RedisServer server(TlsSettings(files, files.server(), port));
@@ -62,7 +62,7 @@ TEST_CASE("redis: over TLS a record is claimed and completed as without") {
 }
 
 TEST_CASE("redis: a server with a certificate for another name is not asked") {
-  const test::TestCertificates files;
+  const support::TestCertificates files;
   const TrustOnly trust(files.ca());
   const std::uint16_t port = support::FreePort();
   const RedisServer server(TlsSettings(files, files.other_name(), port));
@@ -74,7 +74,7 @@ TEST_CASE("redis: a server with a certificate for another name is not asked") {
   std::optional<Status> tried;
   const Ticket ticket =
       (*store)->WhenTried([&](Status status) { tried.emplace(std::move(status)); });
-  test::RunUntil(loop, [&] { return tried.has_value(); });
+  support::RunUntil(loop, [&] { return tried.has_value(); });
   REQUIRE_FALSE(tried->has_value());
   CAPTURE(tried->error().detail);
   CHECK(tried->error().detail.find("certificate") != std::string::npos);

@@ -13,9 +13,9 @@ namespace idem::support {
 
 namespace {
 
-using test::Always;
-using test::Response;
-using test::ScriptedBackend;
+using support::Always;
+using support::Response;
+using support::ScriptedBackend;
 
 std::string Yaml(const std::string& top, const std::string& upstream,
                  const std::string& route = "") {

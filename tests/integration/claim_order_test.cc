@@ -16,9 +16,9 @@ namespace idem::support {
 
 namespace {
 
-using test::Conversation;
-using test::Response;
-using test::ScriptedBackend;
+using support::Conversation;
+using support::Response;
+using support::ScriptedBackend;
 
 /// One system call in a trace made with -f -y: the lines at which it began and ended are the
 /// order in which the kernel saw calls of all threads.

@@ -30,9 +30,9 @@ using exchange::BeginAnswer;
 using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::RecordState;
-using test::Conversation;
-using test::Response;
-using test::ScriptedBackend;
+using support::Conversation;
+using support::Response;
+using support::ScriptedBackend;
 
 // ---- kill -9 at every call ----------------------------------------------------------------------
 

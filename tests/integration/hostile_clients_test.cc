@@ -18,10 +18,10 @@ namespace idem::support {
 namespace {
 
 using std::chrono::milliseconds;
-using test::Always;
-using test::Conversation;
-using test::Response;
-using test::ScriptedBackend;
+using support::Always;
+using support::Conversation;
+using support::Response;
+using support::ScriptedBackend;
 
 // Under a sanitizer a connection costs ten times as much.
 constexpr std::size_t kIdle = kSanitized ? 400 : 2000;

@@ -11,10 +11,10 @@ namespace idem::support {
 
 namespace {
 
-using test::Always;
-using test::Conversation;
-using test::Response;
-using test::ScriptedBackend;
+using support::Always;
+using support::Conversation;
+using support::Response;
+using support::ScriptedBackend;
 
 std::string Yaml(const std::string& upstream) {
   return "store: { type: memory }\nworkers: 2\nroutes:\n  - path: /orders\n    upstream: http://" +

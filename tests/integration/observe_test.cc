@@ -9,7 +9,7 @@
 namespace idem::support {
 
 TEST_CASE("a route that observes forwards everything, and tells what it would have done") {
-  test::ScriptedBackend backend(test::Always(test::Response(201, "made")));
+  support::ScriptedBackend backend(support::Always(support::Response(201, "made")));
   const TempFolder folder;
   const auto route = [&](const std::string& mode) {
     return "workers: 2\nstore: { type: embedded, timeout: 20s, path: " + folder.path() +

@@ -14,10 +14,10 @@ namespace idem::support {
 
 namespace {
 
-using test::Conversation;
-using test::RefusingPort;
-using test::Response;
-using test::ScriptedBackend;
+using support::Conversation;
+using support::RefusingPort;
+using support::Response;
+using support::ScriptedBackend;
 
 constexpr std::string_view kBody = R"({"user_id":"u-1","item":"book","amount":500})";
 

@@ -19,9 +19,9 @@ namespace idem::support {
 
 namespace {
 
-using test::Always;
-using test::Response;
-using test::ScriptedBackend;
+using support::Always;
+using support::Response;
+using support::ScriptedBackend;
 
 struct RouteYaml {
   std::string name = "orders";

@@ -17,9 +17,9 @@ namespace idem::support {
 
 namespace {
 
-using test::Conversation;
-using test::Response;
-using test::ScriptedBackend;
+using support::Conversation;
+using support::Response;
+using support::ScriptedBackend;
 
 // Under a sanitizer bodies are smaller, because each byte costs more, and growth is told but not
 // held to a number, because it is the sanitizer's own.
@@ -123,7 +123,7 @@ class TlsPair {
   }
 
  private:
-  test::TestCertificates files_;
+  support::TestCertificates files_;
   RunningProxy second_;
   RunningProxy first_;
   std::optional<MemoryWatch> memory_of_second_;
@@ -241,7 +241,7 @@ TEST_CASE("an answer too large to keep is recorded without its body, and streams
 }
 
 TEST_CASE("a body beyond max_body is refused before it is held") {
-  ScriptedBackend backend(test::Always(Response(201, "made")));
+  ScriptedBackend backend(support::Always(Response(201, "made")));
   RunningProxy proxy(Yaml(backend, "max_body: 1MiB\n    idempotency: {}"));
   const FieldList key = {{"Idempotency-Key", "k-1"}};
   CHECK(AskOnce(proxy.port(), "POST", "/giant", {{"Idempotency-Key", "k-0"}}).status == 201);

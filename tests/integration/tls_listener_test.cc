@@ -15,12 +15,12 @@ namespace idem::support {
 
 namespace {
 
-using test::Always;
-using test::Response;
-using test::ScriptedBackend;
+using support::Always;
+using support::Response;
+using support::ScriptedBackend;
 
-const test::TestCertificates& Files() {
-  static const test::TestCertificates files;
+const support::TestCertificates& Files() {
+  static const support::TestCertificates files;
   return files;
 }
 

@@ -12,10 +12,10 @@ namespace idem::support {
 
 namespace {
 
-using test::TlsBackend;
+using support::TlsBackend;
 
-const test::TestCertificates& Files() {
-  static const test::TestCertificates files;
+const support::TestCertificates& Files() {
+  static const support::TestCertificates files;
   return files;
 }
 
@@ -53,7 +53,7 @@ TEST_CASE("a backend whose certificate is refused gets no byte, and the log says
     CAPTURE(one.what);
     TlsBackend backend({.certificate = one.certificate,
                         .key = Files().key(),
-                        .answer = test::Response(201, "made")});
+                        .answer = support::Response(201, "made")});
     RunningProxy proxy(Yaml(backend.port(), one.tls));
     // The second time too: the claim was released, and is not unknown.
     for (int i = 1; i <= 2; ++i) {
@@ -72,7 +72,7 @@ TEST_CASE("a backend whose certificate is refused gets no byte, and the log says
 TEST_CASE("a backend with a good certificate is served, by address and by server_name") {
   TlsBackend backend({.certificate = Files().server(),
                       .key = Files().key(),
-                      .answer = test::Response(201, "made")});
+                      .answer = support::Response(201, "made")});
   for (const std::string name : {"", ", server_name: localhost"}) {
     RunningProxy proxy(Yaml(backend.port(), "ca: " + Files().ca() + name));
     CHECK(Post(proxy, "k-1").body == "made");
@@ -85,7 +85,7 @@ TEST_CASE("a backend with a good certificate is served, by address and by server
 TEST_CASE("with verify off anybody may answer, and a start says so") {
   TlsBackend backend({.certificate = Files().self_signed(),
                       .key = Files().key(),
-                      .answer = test::Response(201, "made")});
+                      .answer = support::Response(201, "made")});
   RunningProxy proxy(Yaml(backend.port(), "verify: false"));
   CHECK(Post(proxy, "k-1").body == "made");
   CHECK(proxy.process().output().find("whoever answers is believed") != std::string::npos);
@@ -95,7 +95,7 @@ TEST_CASE("a backend that asks for a certificate gets ours") {
   TlsBackend backend({.certificate = Files().server(),
                       .key = Files().key(),
                       .client_ca = Files().ca(),
-                      .answer = test::Response(201, "made")});
+                      .answer = support::Response(201, "made")});
   RunningProxy proxy(Yaml(backend.port(), "ca: " + Files().ca() + ", certificate: " +
                                               Files().client() + ", key: " + Files().key()));
   CHECK(Post(proxy, "k-1").status == 201);
@@ -127,7 +127,7 @@ TEST_CASE("an answer of unknown length that ends without a close_notify was cut:
 TEST_CASE("an answer of known length is whole, whatever becomes of the connection") {
   TlsBackend backend({.certificate = Files().server(),
                       .key = Files().key(),
-                      .answer = test::Response(201, "made"),
+                      .answer = support::Response(201, "made"),
                       .then = TlsBackend::Then::kCut});
   RunningProxy proxy(Yaml(backend.port(), "ca: " + Files().ca()));
   CHECK(Post(proxy, "k-1").body == "made");

@@ -3,7 +3,7 @@
 
 #include "tests/simulation/world.h"
 
-namespace idem::test {
+namespace idem::simulation {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -53,4 +53,4 @@ TEST_CASE("a lease counts from when the claim was asked for, not from when it wa
   }
 }
 
-}  // namespace idem::test
+}  // namespace idem::simulation

@@ -3,7 +3,7 @@
 
 #include "tests/simulation/world.h"
 
-namespace idem::test {
+namespace idem::simulation {
 
 namespace {
 
@@ -189,4 +189,4 @@ TEST_CASE("what outlives the grace of a drain is reported, and its claim becomes
   CHECK(world.proxy.upstream->calls.empty());
 }
 
-}  // namespace idem::test
+}  // namespace idem::simulation

@@ -33,7 +33,7 @@ class Draw {
   std::uint64_t Seed() { return random_.Next(); }
 
  private:
-  test::SeededRandom random_;
+  support::SeededRandom random_;
 };
 
 }  // namespace idem::simulation

@@ -3,7 +3,7 @@
 
 #include "tests/simulation/world.h"
 
-namespace idem::test {
+namespace idem::simulation {
 
 namespace {
 
@@ -603,4 +603,4 @@ TEST_CASE("while it drains a proxy takes no new request") {
   CHECK(sent->closes);
 }
 
-}  // namespace idem::test
+}  // namespace idem::simulation

@@ -3,7 +3,7 @@
 
 #include "tests/simulation/world.h"
 
-namespace idem::test {
+namespace idem::simulation {
 
 namespace {
 
@@ -315,4 +315,4 @@ TEST_CASE("a possible duplicate is counted where another token holds the record,
   }
 }
 
-}  // namespace idem::test
+}  // namespace idem::simulation

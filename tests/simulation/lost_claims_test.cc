@@ -4,7 +4,7 @@
 
 #include "tests/simulation/world.h"
 
-namespace idem::test {
+namespace idem::simulation {
 
 namespace {
 
@@ -127,4 +127,4 @@ TEST_CASE("one waiter of many asks the store again, the others are woken") {
   for (const auto& waiter : waiters) CHECK(waiter->body == "made");
 }
 
-}  // namespace idem::test
+}  // namespace idem::simulation

@@ -4,7 +4,7 @@
 
 #include "tests/simulation/world.h"
 
-namespace idem::test {
+namespace idem::simulation {
 
 namespace {
 
@@ -220,4 +220,4 @@ TEST_CASE("a proxy that ends while an observation is under way leaves nothing be
   CHECK(state.records.size() == 1);
 }
 
-}  // namespace idem::test
+}  // namespace idem::simulation

@@ -71,7 +71,7 @@ class Process final : public exchange::Observer {
   bool alive_ = true;
   bool in_order_ = true;
   idempotency::Policy policy_;
-  test::SeededRandom random_;
+  support::SeededRandom random_;
   ProcessLoop loop_;
   Asking asking_;
   StoreLink store_;

@@ -3,7 +3,7 @@
 
 #include "tests/simulation/world.h"
 
-namespace idem::test {
+namespace idem::simulation {
 
 namespace {
 
@@ -455,4 +455,4 @@ TEST_CASE("a proxy that dies during a look-up leaves the claim as it was") {
   CHECK(next->body == "made");
 }
 
-}  // namespace idem::test
+}  // namespace idem::simulation

@@ -3,7 +3,12 @@
 
 #include "tests/support/virtual_proxy.h"
 
-namespace idem::test {
+namespace idem::simulation {
+
+using support::FakeStoreState;
+using support::FakeUpstream;
+using support::VirtualLoop;
+using support::VirtualProxy;
 
 inline idempotency::Policy Legacy() {
   idempotency::Policy policy;
@@ -37,4 +42,4 @@ struct World {
   VirtualProxy proxy{loop, state};
 };
 
-}  // namespace idem::test
+}  // namespace idem::simulation

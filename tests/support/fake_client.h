@@ -6,7 +6,7 @@
 
 #include "proxy/http/stream.h"
 
-namespace idem::test {
+namespace idem::support {
 
 class FakeClient final : public http::ServerStream {
  public:
@@ -48,4 +48,4 @@ class FakeClient final : public http::ServerStream {
   http::Peer peer_;
 };
 
-}  // namespace idem::test
+}  // namespace idem::support

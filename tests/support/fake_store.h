@@ -13,7 +13,7 @@
 #include "proxy/exchange/record_store.h"
 #include "proxy/store/transitions.h"
 
-namespace idem::test {
+namespace idem::support {
 
 /// What is durable.
 struct FakeStoreState {
@@ -179,4 +179,4 @@ class FakeStore final : public exchange::RecordStore, public exchange::RateLimit
   std::deque<Function<void()>> held_;
 };
 
-}  // namespace idem::test
+}  // namespace idem::support

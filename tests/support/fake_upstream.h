@@ -8,7 +8,7 @@
 #include "proxy/base/loop.h"
 #include "proxy/exchange/upstream.h"
 
-namespace idem::test {
+namespace idem::support {
 
 class FakeUpstream final : public exchange::Upstream {
  public:
@@ -99,4 +99,4 @@ class FakeUpstream final : public exchange::Upstream {
   Loop& loop_;
 };
 
-}  // namespace idem::test
+}  // namespace idem::support

@@ -5,7 +5,7 @@
 
 #include "proxy/event/event_loop.h"
 
-namespace idem::test {
+namespace idem::support {
 
 /// Turns `loop` until `done()`; a test that has waited for 20 s fails here. Looks every
 /// millisecond, so nothing that is tested depends on when it looks.
@@ -28,4 +28,4 @@ inline void RunBriefly(event::EventLoop& loop) {
   RunUntil(loop, [&turns] { return ++turns > 5; });
 }
 
-}  // namespace idem::test
+}  // namespace idem::support

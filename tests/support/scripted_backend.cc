@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace idem::test {
+namespace idem::support {
 namespace {
 
 bool SameName(std::string_view a, std::string_view b) {
@@ -312,4 +312,4 @@ RefusingPort::RefusingPort() {
 
 RefusingPort::~RefusingPort() { close(socket_); }
 
-}  // namespace idem::test
+}  // namespace idem::support

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace idem::test {
+namespace idem::support {
 
 /// A request as the backend read it, with a parser of its own that knows no more than it needs.
 struct BackendRequest {
@@ -127,4 +127,4 @@ class RefusingPort {
   std::string address_;
 };
 
-}  // namespace idem::test
+}  // namespace idem::support

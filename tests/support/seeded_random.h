@@ -6,7 +6,7 @@
 
 #include "proxy/base/random.h"
 
-namespace idem::test {
+namespace idem::support {
 
 class SeededRandom final : public Random {
  public:
@@ -26,4 +26,4 @@ class SeededRandom final : public Random {
   std::uint64_t state_;
 };
 
-}  // namespace idem::test
+}  // namespace idem::support

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <stdexcept>
 
-namespace idem::test {
+namespace idem::support {
 
 TestCertificates::TestCertificates() {
   std::string pattern = (std::filesystem::temp_directory_path() / "idem-tls-XXXXXX").string();
@@ -79,4 +79,4 @@ void TestCertificates::Sign(const std::string& name, const std::string& subject,
           validity + " -out " + File(name));
 }
 
-}  // namespace idem::test
+}  // namespace idem::support

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-namespace idem::test {
+namespace idem::support {
 
 /// A folder of PEM files, removed at the end. The same key for all: what differs is who signed it,
 /// for whom and for when.
@@ -51,4 +51,4 @@ class TestCertificates {
   std::filesystem::path folder_;
 };
 
-}  // namespace idem::test
+}  // namespace idem::support

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace idem::test {
+namespace idem::support {
 
 namespace {
 
@@ -104,4 +104,4 @@ bool TlsBackend::WaitForFailures(int count) {
   return changed_.wait_for(lock, kPatience, [&] { return failures_ >= count; });
 }
 
-}  // namespace idem::test
+}  // namespace idem::support

@@ -12,7 +12,7 @@
 #include "proxy/event/connection.h"
 #include "proxy/event/listener.h"
 
-namespace idem::test {
+namespace idem::support {
 
 /// Listens on a port of 127.0.0.1 from its making to its end, on a thread of its own. Answers every
 /// request the same.
@@ -61,4 +61,4 @@ class TlsBackend {
   std::thread thread_;
 };
 
-}  // namespace idem::test
+}  // namespace idem::support

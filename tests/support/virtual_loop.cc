@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace idem::test {
+namespace idem::support {
 
 VirtualLoop::~VirtualLoop() {
   retired_.clear();
@@ -44,4 +44,4 @@ void VirtualLoop::Advance(Duration by) {
   now_ = end;
 }
 
-}  // namespace idem::test
+}  // namespace idem::support

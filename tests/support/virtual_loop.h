@@ -8,7 +8,7 @@
 
 #include "proxy/base/loop.h"
 
-namespace idem::test {
+namespace idem::support {
 
 class VirtualLoop final : public Loop {
  public:
@@ -36,4 +36,4 @@ class VirtualLoop final : public Loop {
   std::vector<std::unique_ptr<Retirable>> retired_;
 };
 
-}  // namespace idem::test
+}  // namespace idem::support

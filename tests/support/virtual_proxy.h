@@ -14,7 +14,7 @@
 #include "tests/support/seeded_random.h"
 #include "tests/support/virtual_loop.h"
 
-namespace idem::test {
+namespace idem::support {
 
 struct KeptReport {
   std::uint16_t status = 0;
@@ -120,4 +120,4 @@ class VirtualProxy final : public exchange::Observer {
   std::unique_ptr<exchange::ExchangeRegistry> registry_;
 };
 
-}  // namespace idem::test
+}  // namespace idem::support

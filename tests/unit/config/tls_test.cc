@@ -6,8 +6,8 @@ namespace idem::config {
 
 namespace {
 
-const test::TestCertificates& Files() {
-  static const test::TestCertificates files;
+const support::TestCertificates& Files() {
+  static const support::TestCertificates files;
   return files;
 }
 

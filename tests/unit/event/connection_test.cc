@@ -16,8 +16,8 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using test::RunBriefly;
-using test::RunUntil;
+using support::RunBriefly;
+using support::RunUntil;
 
 /// One end of a connection, and what it was told.
 struct End final : ConnectionEvents {

@@ -15,7 +15,7 @@ namespace idem::event {
 namespace {
 
 using std::chrono::milliseconds;
-using test::RunUntil;
+using support::RunUntil;
 
 TEST_CASE("tasks run in the order of posting, and one posted by a task runs after the others") {
   EventLoop loop;

@@ -15,7 +15,7 @@
 namespace idem::event {
 namespace {
 
-using test::RunUntil;
+using support::RunUntil;
 
 struct Silent final : ConnectionEvents {
   void OnConnected() override { connected = true; }

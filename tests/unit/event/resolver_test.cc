@@ -13,7 +13,7 @@
 namespace idem::event {
 namespace {
 
-using test::RunUntil;
+using support::RunUntil;
 
 TEST_CASE("literals, Unix paths and names of this machine are answered on a later turn") {
   Resolver resolver;

@@ -21,11 +21,11 @@ namespace idem::event {
 namespace {
 
 using std::chrono::seconds;
-using test::RunBriefly;
-using test::RunUntil;
+using support::RunBriefly;
+using support::RunUntil;
 
-const test::TestCertificates& Certificates() {
-  static const test::TestCertificates kCertificates;
+const support::TestCertificates& Certificates() {
+  static const support::TestCertificates kCertificates;
   return kCertificates;
 }
 

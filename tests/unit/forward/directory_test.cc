@@ -36,7 +36,7 @@ struct Town {
     return ports;
   }
 
-  test::VirtualLoop loop;
+  support::VirtualLoop loop;
   event::Resolver resolver;
   Directory directory;
 };

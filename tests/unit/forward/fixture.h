@@ -95,7 +95,7 @@ struct World {
   void Run(Heard& heard, const http::RequestHead& head, const std::string* body = nullptr,
            const exchange::UpstreamTerms& terms = {}) {
     Start(heard, head, body, terms);
-    test::RunUntil(loop, [&] { return heard.over; });
+    support::RunUntil(loop, [&] { return heard.over; });
   }
   /// A GET that must succeed with `body`.
   void Get(const std::string& body, const exchange::UpstreamTerms& terms = {}) {

@@ -30,14 +30,14 @@ TEST_CASE(
   Ticket b = ask('b');
   const Ticket refused = ask('c');
   CHECK(order.empty());
-  test::RunBriefly(loop);
+  support::RunBriefly(loop);
   CHECK(order == "a-");
   b.Withdraw();
   const Ticket d = ask('d');
-  test::RunBriefly(loop);
+  support::RunBriefly(loop);
   CHECK(order == "a-");
   held.clear();
-  test::RunBriefly(loop);
+  support::RunBriefly(loop);
   CHECK(order == "a-d");
   held.clear();
   CHECK(gate.in_flight() == 0);
@@ -49,7 +49,7 @@ TEST_CASE("a slot whose asker withdrew before it arrived comes back") {
   Ticket ticket = gate.Enter(loop, [](Slot) { FAIL("answered"); });
   CHECK(gate.in_flight() == 1);
   ticket.Withdraw();
-  test::RunBriefly(loop);
+  support::RunBriefly(loop);
   CHECK(gate.in_flight() == 0);
 }
 

@@ -20,11 +20,11 @@ using exchange::UpstreamProblem;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using test::Always;
-using test::Conversation;
-using test::Response;
-using test::RunUntil;
-using test::ScriptedBackend;
+using support::Always;
+using support::Conversation;
+using support::Response;
+using support::RunUntil;
+using support::ScriptedBackend;
 
 /// What is logged while it lives, instead of on standard output.
 class CapturedLog {
@@ -154,7 +154,7 @@ TEST_CASE("the time for a response is a total, but on a streamed route between t
 }
 
 TEST_CASE("a refused connection and an unknown name say that nothing was sent") {
-  const test::RefusingPort refusing;
+  const support::RefusingPort refusing;
   for (const std::string& address : {refusing.address(), std::string("no-such-host.invalid:80"),
                                      std::string("unix:/nowhere/at/all")}) {
     CAPTURE(address);
@@ -358,7 +358,7 @@ TEST_CASE("who says no at the last moment sends nothing, and the connection is k
     heard.drop_at_ready = drops;
     world.Start(heard, Head("POST"));
     RunUntil(world.loop, [&] { return !heard.log.empty(); });
-    test::RunBriefly(world.loop);
+    support::RunBriefly(world.loop);
     CHECK(heard.log == "ready ");
     CHECK(world.gate.in_flight() == 0);
     CHECK(world.upstream->idle_connections() == 1);
@@ -503,7 +503,7 @@ TEST_CASE("a slow backend makes the body wait, and says when it was taken") {
   RunUntil(world.loop, [&] { return backend.requests() == 1; });
   heard.call->SendBody(std::string(8 << 20, 'z'));
   CHECK(heard.call->unsent_bytes() > 0);
-  test::RunBriefly(world.loop);
+  support::RunBriefly(world.loop);
   CHECK(heard.sent == 0);
   backend.Release();
   RunUntil(world.loop, [&] { return heard.over; });
@@ -543,7 +543,7 @@ TEST_CASE("a paused response waits in the backend, and is whole when it is resum
 }
 
 TEST_CASE("a refusing address is left for the next before the first byte, and then set aside") {
-  const test::RefusingPort refusing;
+  const support::RefusingPort refusing;
   ScriptedBackend backend(Always(Response(200, "abc", "Connection: close\r\n")));
   World world({refusing.address(), backend.address()});
   CapturedLog log;

@@ -25,12 +25,12 @@ TEST_CASE("deadlines are told in their order, stopped ones never, restarted ones
   c.Start(list);
   a.Start(list);
   b.Stop();
-  test::RunUntil(loop, [&] { return order.size() == 2; });
+  support::RunUntil(loop, [&] { return order.size() == 2; });
   CHECK(order == "ca");
   CHECK(loop.Now() - begun >= milliseconds(10));
   CHECK_FALSE(a.running());
   b.Start(list);
-  test::RunUntil(loop, [&] { return order == "cab"; });
+  support::RunUntil(loop, [&] { return order == "cab"; });
 }
 
 TEST_CASE("whoever is told may destroy itself and its neighbours, and begin again") {
@@ -48,7 +48,7 @@ TEST_CASE("whoever is told may destroy itself and its neighbours, and begin agai
   second = std::make_unique<TimeoutList::Entry>([&] { told += 100; });
   first->Start(list);
   second->Start(list);
-  test::RunUntil(loop, [&] { return told == 2; });
+  support::RunUntil(loop, [&] { return told == 2; });
 }
 
 TEST_CASE("entries may outlive their list") {

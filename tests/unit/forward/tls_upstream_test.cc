@@ -53,7 +53,7 @@ class TlsBackend final : event::ConnectionEvents {
 };
 
 TEST_CASE("a call over TLS: answered, refused for its certificate, ended in order, or cut") {
-  const test::TestCertificates certificates;
+  const support::TestCertificates certificates;
   struct Case {
     const char* what;
     std::string certificate;
@@ -63,7 +63,7 @@ TEST_CASE("a call over TLS: answered, refused for its certificate, ended in orde
     UpstreamProblem problem;
     Reached reached;
   };
-  const std::string known = test::Response(200, "abc");
+  const std::string known = support::Response(200, "abc");
   const std::string until_end = "HTTP/1.1 200 OK\r\n\r\nabc";
   using Then = TlsBackend::Then;
   for (const Case& one :
@@ -102,7 +102,7 @@ TEST_CASE("a call over TLS: answered, refused for its certificate, ended in orde
     CHECK(heard.failure.reached == one.reached);
     if (one.reached == Reached::kNo) {
       CHECK(heard.failure.detail.find("certificate") != std::string::npos);
-      test::RunBriefly(world.loop);
+      support::RunBriefly(world.loop);
       CHECK(backend.received().empty());
     }
   }

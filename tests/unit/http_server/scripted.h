@@ -168,7 +168,7 @@ struct ServerOnTest {
 
   /// Turns the loop until the client has received a text that ends in `text`.
   void Expect(RawClient& client, std::string_view text) {
-    test::RunUntil(loop, [&] {
+    support::RunUntil(loop, [&] {
       client.Poll();
       return client.received.size() >= text.size() || client.ended || client.reset;
     });
@@ -176,7 +176,7 @@ struct ServerOnTest {
     client.received.clear();
   }
   void ExpectEnd(RawClient& client) {
-    test::RunUntil(loop, [&] {
+    support::RunUntil(loop, [&] {
       client.Poll();
       return client.ended || client.reset;
     });
@@ -184,7 +184,7 @@ struct ServerOnTest {
     CHECK(client.received.empty());
   }
   void ExpectLog(std::string_view log) {
-    test::RunUntil(loop, [&] { return service.log.size() >= log.size(); });
+    support::RunUntil(loop, [&] { return service.log.size() >= log.size(); });
     CHECK(service.log == log);
   }
 

@@ -53,7 +53,7 @@ TEST_CASE("a request that comes in single bytes is served") {
   RawClient client(test.server->bound());
   for (const char byte : Post("/echo", "hello")) {
     client.Send({&byte, 1});
-    test::RunBriefly(test.loop);
+    support::RunBriefly(test.loop);
   }
   test.Expect(client, Ok("hello"));
 }
@@ -63,7 +63,7 @@ TEST_CASE("pipelined requests are answered in order, each begun when the one bef
   RawClient client(test.server->bound());
   client.Send(Get("/hold") + Post("/echo", "2") + "\r\n" + Get("/hold") + Post("/chunks", "4"));
   test.ExpectLog("GET /hold;");
-  test::RunBriefly(test.loop);
+  support::RunBriefly(test.loop);
   CHECK(test.service.log == "GET /hold;");
   test.service.last().Answer(200, "1");
   test.ExpectLog("GET /hold;POST /echo;end;GET /hold;");
@@ -152,7 +152,7 @@ TEST_CASE("100 Continue is sent when the handler wants the body and the client w
   const std::string request = Post("/hold", "hello", "Expect: 100-continue\r\n");
   client.Send(request.substr(0, request.size() - 5));
   test.ExpectLog("POST /hold;");
-  test::RunBriefly(test.loop);
+  support::RunBriefly(test.loop);
   client.Poll();
   CHECK(client.received.empty());
   test.service.last().stream->ResumeBody();
@@ -211,7 +211,7 @@ TEST_CASE("an early answer drops a body that is here, and closes on one that is 
   // What is still on its way does not reset the connection under the answer.
   for (int i = 0; i < 10; ++i) {
     client.Send(std::string(10000, 'x'));
-    test::RunBriefly(test.loop);
+    support::RunBriefly(test.loop);
   }
   test.ExpectEnd(client);
 }
@@ -222,13 +222,13 @@ TEST_CASE("a client that ends its side is still answered, all that it has sent")
   client.Send(Post("/hold", "x") + Get("/hold") + "GET /hold HTTP/1.1");
   client.EndWriting();
   test.ExpectLog("POST /hold;");
-  test::RunBriefly(test.loop);
+  support::RunBriefly(test.loop);
   test.service.last().Answer(200, "1");
   test.ExpectLog("POST /hold;GET /hold;");
   test.service.last().Answer(200, "2");
   test.Expect(client, Ok("1") + Ok("2"));
   test.ExpectEnd(client);
-  test::RunUntil(test.loop, [&] { return test.connections == 0; });
+  support::RunUntil(test.loop, [&] { return test.connections == 0; });
 }
 
 TEST_CASE("the last answer to a client that has ended its side says that it is the last") {
@@ -237,11 +237,11 @@ TEST_CASE("the last answer to a client that has ended its side says that it is t
   client.Send(Post("/hold", "x"));
   client.EndWriting();
   test.ExpectLog("POST /hold;");
-  test::RunBriefly(test.loop);
+  support::RunBriefly(test.loop);
   test.service.last().Answer(200, "1");
   test.Expect(client, Closing("200 OK", "1"));
   test.ExpectEnd(client);
-  test::RunUntil(test.loop, [&] { return test.connections == 0; });
+  support::RunUntil(test.loop, [&] { return test.connections == 0; });
 }
 
 TEST_CASE("a client that ends inside the body has sent no request") {
@@ -263,7 +263,7 @@ TEST_CASE("a client that ends inside the head, or between requests, is let go in
     client.EndWriting();
     test.ExpectEnd(client);
   }
-  test::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
+  support::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
   CHECK(test.connections == 0);
   CHECK(test.service.log.empty());
 }
@@ -275,7 +275,7 @@ TEST_CASE("a handler learns that its client has gone") {
   test.ExpectLog("GET /hold;");
   client.Reset();
   test.ExpectLog("GET /hold;gone;");
-  test::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
+  support::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
 }
 
 TEST_CASE("an answer that cannot be completed is cut, not ended") {
@@ -286,7 +286,7 @@ TEST_CASE("an answer that cannot be completed is cut, not ended") {
   test.service.last().SendHead(200, {.kind = http::BodyLength::Kind::kUntilClose});
   test.service.last().stream->SendBody("half");
   test.service.last().stream->Abort();
-  test::RunUntil(test.loop, [&] {
+  support::RunUntil(test.loop, [&] {
     client.Poll();
     return client.ended || client.reset;
   });
@@ -301,10 +301,10 @@ TEST_CASE("a paused body waits, and goes on where it was") {
   test.ExpectLog("POST /hold;");
   CHECK(test.service.last().body.empty());
   test.service.last().stream->ResumeBody();
-  test::RunUntil(test.loop, [&] { return test.service.last().body == "hello"; });
+  support::RunUntil(test.loop, [&] { return test.service.last().body == "hello"; });
   test.service.last().stream->PauseBody();
   client.Send(" world");
-  test::RunBriefly(test.loop);
+  support::RunBriefly(test.loop);
   CHECK(test.service.last().body == "hello");
   test.service.last().stream->ResumeBody();
   test.ExpectLog("POST /hold;end;");
@@ -327,7 +327,7 @@ TEST_CASE("a slow reader holds what it has not read, and its handler learns when
   } while (test.service.last().stream->unsent_bytes() == 0);
   CHECK(test.service.last().stream->unsent_bytes() <= piece.size() + 100);
   std::size_t read = 0;
-  test::RunUntil(test.loop, [&] {
+  support::RunUntil(test.loop, [&] {
     client.Poll();
     read += client.received.size();
     client.received.clear();
@@ -347,14 +347,14 @@ TEST_CASE("a client that sends requests and reads no answers is not served witho
   test.ExpectLog("GET /hold;");
   for (;;) {
     client.Send(Get("/hold"));
-    test::RunBriefly(test.loop);
+    support::RunBriefly(test.loop);
     const std::size_t begun = test.service.log.size();
     test.service.last().Answer(200, body);
-    test::RunBriefly(test.loop);
+    support::RunBriefly(test.loop);
     if (test.service.log.size() == begun) break;  // the next one waits
   }
   const std::size_t begun = test.service.log.size();
-  test::RunUntil(test.loop, [&] {
+  support::RunUntil(test.loop, [&] {
     client.Poll();
     client.received.clear();
     return test.service.log.size() > begun;
@@ -370,10 +370,10 @@ TEST_CASE("a client that goes with more requests sent than are read is let go") 
     test.ExpectLog("GET /hold;");
     for (int i = 0; i < 8; ++i) {
       client.Send(std::string(16 * 1024, 'x'));
-      test::RunBriefly(test.loop);
+      support::RunBriefly(test.loop);
     }
     client.Reset();
-    test::RunBriefly(test.loop);
+    support::RunBriefly(test.loop);
     if (answered_whole) {
       test.service.last().Answer(200, "");
     } else {
@@ -381,7 +381,7 @@ TEST_CASE("a client that goes with more requests sent than are read is let go") 
       test.service.last().stream->SendBody("half");
       test.ExpectLog("GET /hold;gone;");
     }
-    test::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
+    support::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
   }
 }
 
@@ -409,7 +409,7 @@ TEST_CASE("a body that does not come is told as a timeout, one that is not wante
   Ticket later;
   bool waited = false;
   later = test.loop.After(std::chrono::milliseconds(100), [&] { waited = true; });
-  test::RunUntil(test.loop, [&] { return waited; });
+  support::RunUntil(test.loop, [&] { return waited; });
   CHECK(test.service.log == "POST /hold;");
   test.service.last().stream->ResumeBody();
   test.Expect(client, Closing("408 Request Timeout", ""));
@@ -430,7 +430,7 @@ TEST_CASE("a client that takes nothing of its answer is cut") {
     test.service.last().stream->SendBody(piece);
   } while (test.service.last().stream->unsent_bytes() == 0);
   test.ExpectLog("GET /hold;gone;");
-  test::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
+  support::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
 }
 
 TEST_CASE("a connection beyond the limit is told so, and those before it are served") {
@@ -448,7 +448,7 @@ TEST_CASE("a connection beyond the limit is told so, and those before it are ser
   held.Answer(200, "");
   test.Expect(first, Ok(""));
   first.EndWriting();
-  test::RunUntil(test.loop, [&] { return test.connections == 0; });
+  support::RunUntil(test.loop, [&] { return test.connections == 0; });
   RawClient third(test.server->bound());
   third.Send(Get("/echo"));
   test.Expect(third, Ok(""));
@@ -461,13 +461,13 @@ TEST_CASE("at the limit the connection that is idle for longest makes room for a
   RawClient busy(test.server->bound());
   RawClient silent(test.server->bound());
   RawClient kept(test.server->bound());
-  test::RunUntil(test.loop, [&] { return test.connections == 3; });
+  support::RunUntil(test.loop, [&] { return test.connections == 3; });
   silent.Send(Get("/echo"));
   test.Expect(silent, Ok(""));
   kept.Send(Get("/echo"));
   test.Expect(kept, Ok(""));
   busy.Send(Get("/hold"));
-  test::RunUntil(test.loop, [&] { return test.service.log.ends_with("GET /hold;"); });
+  support::RunUntil(test.loop, [&] { return test.service.log.ends_with("GET /hold;"); });
   auto& held = test.service.last();
 
   RawClient fourth(test.server->bound());  // for the silent one
@@ -495,7 +495,7 @@ TEST_CASE("a drain closes idle connections at once and busy ones after their ans
   idle.Send(Get("/echo"));
   test.Expect(idle, Ok(""));
   busy.Send(Get("/hold"));
-  test::RunUntil(test.loop, [&] { return test.service.log == "GET /echo;end;GET /hold;"; });
+  support::RunUntil(test.loop, [&] { return test.service.log == "GET /echo;end;GET /hold;"; });
   test.server->Drain();
   test.ExpectEnd(idle);
   test.service.last().Answer(200, "");
@@ -503,7 +503,7 @@ TEST_CASE("a drain closes idle connections at once and busy ones after their ans
   test.ExpectEnd(busy);
   idle.EndWriting();
   busy.EndWriting();
-  test::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
+  support::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
 }
 
 TEST_CASE("a server that goes away tells its handlers and cuts their clients") {
@@ -515,7 +515,7 @@ TEST_CASE("a server that goes away tells its handlers and cuts their clients") {
   test.server.reset();
   CHECK(test.service.log == "GET /hold;gone;");
   CHECK(test.connections == 0);
-  test::RunUntil(test.loop, [&] {
+  support::RunUntil(test.loop, [&] {
     client.Poll();
     return client.reset;
   });

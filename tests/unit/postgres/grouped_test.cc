@@ -50,7 +50,7 @@ struct Fixture {
         answers[i] = answer ? *answer : "error " + std::to_string(int(answer.error().code));
       }));
     }
-    test::RunUntil(loop, [&] { return count == rows.size(); });
+    support::RunUntil(loop, [&] { return count == rows.size(); });
     return answers;
   }
 

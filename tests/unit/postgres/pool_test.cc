@@ -21,7 +21,7 @@ struct Fixture {
     std::optional<Result<Rows>> answer;
     const Ticket ticket = pool.Run([&] { return statement; }, wait,
                                    [&](Result<Rows> rows) { answer.emplace(std::move(rows)); });
-    test::RunUntil(loop, [&] { return answer.has_value(); });
+    support::RunUntil(loop, [&] { return answer.has_value(); });
     return *std::move(answer);
   }
   Result<Rows> Run(std::string sql) { return Run(Statement{std::move(sql), {}}); }
@@ -118,7 +118,7 @@ TEST_CASE("statements run beside each other, one on each connection") {
           ++answers;
         }));
   }
-  test::RunUntil(fixture.loop, [&] { return answers == 3; });
+  support::RunUntil(fixture.loop, [&] { return answers == 3; });
 }
 
 TEST_CASE("a statement that is withdrawn before a connection is free never runs") {
@@ -148,7 +148,7 @@ TEST_CASE("without a database a statement waits for its time and is never made")
           return made = true, Statement{"SELECT 1", {}};
         },
         wait, [&](Result<Rows> rows) { answer.emplace(std::move(rows)); });
-    test::RunUntil(fixture.loop, [&] { return answer.has_value(); });
+    support::RunUntil(fixture.loop, [&] { return answer.has_value(); });
     return std::move(*answer).error();
   };
   const Error error = run(std::chrono::milliseconds(100));
@@ -195,9 +195,9 @@ TEST_CASE("after a restart of the server the pool comes back by itself") {
   server.Stop();
   CHECK(fixture.Run(Statement{"SELECT 1", {}}, std::chrono::milliseconds(200)).error().code ==
         ErrorCode::kUnavailable);
-  test::RunUntil(fixture.loop, [&] { return !fixture.pool.reachable(); });
+  support::RunUntil(fixture.loop, [&] { return !fixture.pool.reachable(); });
   server.Start();
-  test::RunUntil(fixture.loop, [&] { return fixture.pool.reachable(); });
+  support::RunUntil(fixture.loop, [&] { return fixture.pool.reachable(); });
   CHECK(fixture.Run("SELECT 1"));
 }
 

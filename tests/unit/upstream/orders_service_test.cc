@@ -12,8 +12,8 @@ namespace idem::upstream {
 
 namespace {
 
-using test::FakeClient;
-using test::VirtualLoop;
+using support::FakeClient;
+using support::VirtualLoop;
 
 constexpr std::string_view kBody = R"({"user_id":"u","item":"tea","amount":0.10})";
 

@@ -24,7 +24,7 @@ struct Fixture {
         ++count;
       }));
     }
-    test::RunUntil(loop, [&] { return count == orders.size(); });
+    support::RunUntil(loop, [&] { return count == orders.size(); });
     std::vector<Result<Order>> all;
     for (auto& answer : answers) all.push_back(*std::move(answer));
     return all;
@@ -87,14 +87,14 @@ TEST_CASE("a row that another transaction holds is waited for") {
   const Ticket ticket = fixture.store.Put(
       fixture.New("k-1"), [&](Result<Order> order) { answer.emplace(std::move(order)); });
   support::PostgresClient observer(database.url());
-  test::RunUntil(fixture.loop, [&] {
+  support::RunUntil(fixture.loop, [&] {
     return observer.Ask(
                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
                "datname = current_database()") == "1";
   });
   CHECK_FALSE(answer.has_value());
   database.client().Run("COMMIT");
-  test::RunUntil(fixture.loop, [&] { return answer.has_value(); });
+  support::RunUntil(fixture.loop, [&] { return answer.has_value(); });
   REQUIRE(*answer);
   CHECK((*answer)->id == id);
 }
@@ -118,11 +118,11 @@ TEST_CASE("two stores with the same keys in another order do not lock each other
   }
   Ticket turn;
   Function<void()> turn_other = [&] {
-    test::RunBriefly(other.loop);
+    support::RunBriefly(other.loop);
     turn = one.loop.After(std::chrono::milliseconds(1), [&] { turn_other(); });
   };
   turn_other();
-  test::RunUntil(one.loop, [&] { return answered == 2 * kKeys; });
+  support::RunUntil(one.loop, [&] { return answered == 2 * kKeys; });
   CHECK(failed == 0);
   CHECK(database.client().Ask("SELECT count(*) FROM orders") == std::to_string(kKeys + 1));
 }
@@ -139,11 +139,11 @@ TEST_CASE("an order is found by id and by key") {
   };
   std::vector<Ticket> tickets;
   tickets.push_back(fixture.store.FindById(order.id, keep));
-  test::RunUntil(fixture.loop, [&] { return found.size() == 1; });
+  support::RunUntil(fixture.loop, [&] { return found.size() == 1; });
   tickets.push_back(fixture.store.FindByKey("k-1", keep));
-  test::RunUntil(fixture.loop, [&] { return found.size() == 2; });
+  support::RunUntil(fixture.loop, [&] { return found.size() == 2; });
   tickets.push_back(fixture.store.FindByKey("k-2", keep));
-  test::RunUntil(fixture.loop, [&] { return found.size() == 3; });
+  support::RunUntil(fixture.loop, [&] { return found.size() == 3; });
   CHECK(found == std::vector<bool>{true, true, false});
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("legacy writes every row, and finds the first") {
   std::string found;
   const Ticket ticket = fixture.store.FindByKey(
       "k-1", [&](Result<std::optional<Order>> order) { found = (**order).id; });
-  test::RunUntil(fixture.loop, [&] { return !found.empty(); });
+  support::RunUntil(fixture.loop, [&] { return !found.empty(); });
   CHECK(found == first.id);
 }
 
@@ -178,7 +178,7 @@ TEST_CASE("a start in the other mode changes what the table allows") {
   Fixture late(database.url());
   CHECK_FALSE(late.Put(late.New("k-3")));
   database.client().Run("DELETE FROM orders WHERE ctid = (SELECT max(ctid) FROM orders)");
-  test::RunUntil(late.loop, [&] { return late.store.reachable(); });
+  support::RunUntil(late.loop, [&] { return late.store.reachable(); });
   CHECK(late.Put(late.New("k-3")));
 }
 
@@ -187,7 +187,7 @@ TEST_CASE("programs that start together set the database up once") {
   std::vector<std::unique_ptr<Fixture>> fixtures;
   for (int i = 0; i < 4; ++i) fixtures.push_back(std::make_unique<Fixture>(database.url()));
   for (auto& fixture : fixtures) {
-    test::RunUntil(fixture->loop, [&] { return fixture->store.reachable(); });
+    support::RunUntil(fixture->loop, [&] { return fixture->store.reachable(); });
     CHECK(fixture->Put(fixture->New("k-1")));
   }
   CHECK(database.client().Ask("SELECT count(*) FROM orders") == "1");
