@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/unit/http/recorder.h"
 
@@ -440,6 +441,34 @@ TEST_CASE("a body is refused by the size line of the chunk that would make it to
     }
     CHECK(body.text == row.text);
   }
+}
+
+TEST_CASE("small chunks that came together are told together, and large ones as they are") {
+  struct Pieces final : RequestEvents {
+    void OnRequestHead() override {}
+    void OnRequestBody(std::string_view bytes) override { sizes.push_back(bytes.size()); }
+    void OnRequestEnd() override { ended = true; }
+    std::vector<std::size_t> sizes;
+    bool ended = false;
+  };
+  const std::string large = "800\r\n" + std::string(2048, 'x') + "\r\n";
+  std::string chunks = large;
+  for (int i = 0; i < 1000; ++i) chunks += "1;a\r\ny\r\n";
+  chunks += large + "0\r\n\r\n";
+  const std::string request =
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + "GET";
+  Pieces pieces;
+  RequestParser parser(ParserLimits{}, pieces);
+  std::string_view rest = request;
+  for (bool again = true; again;) {
+    const auto progress = parser.Feed(rest);
+    CHECK(progress.error == nullptr);
+    rest.remove_prefix(progress.consumed);
+    again = progress.again;
+  }
+  CHECK(pieces.sizes == std::vector<std::size_t>{2048, 3048});
+  CHECK(pieces.ended);
+  CHECK(rest == "GET");
 }
 
 TEST_CASE("an end of the connection is between requests or inside one") {
