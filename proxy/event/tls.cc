@@ -123,6 +123,9 @@ Result<std::unique_ptr<TlsContext>> TlsContext::ForServer(const TlsServerOptions
   if (!loaded) return std::move(loaded).error();
   INVARIANT(SSL_CTX_set_cipher_list(context->get(), kCiphersOfTls12) == 1);
   SSL_CTX_set_alpn_select_cb(context->get(), ChooseProtocol, nullptr);
+  // Tickets alone resume a session: the client keeps it, we hold no memory for it, and UseTicket()
+  // sees each one.
+  SSL_CTX_set_session_cache_mode(context->get(), SSL_SESS_CACHE_OFF);
   // A session may be resumed where it would be accepted anew: on listeners with the same demands.
   const std::string id = options.client_ca.empty() ? "idemproxy" : "idemproxy with client_ca";
   SSL_CTX_set_session_id_context(context->get(), reinterpret_cast<const unsigned char*>(id.data()),
