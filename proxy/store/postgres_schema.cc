@@ -104,15 +104,26 @@ DO $prepare$
 DECLARE
   ours CONSTANT integer := %VERSION%;
   theirs integer;
+  versions integer;
 BEGIN
   IF to_regclass('idemproxy_schema') IS NULL THEN
     PERFORM pg_advisory_xact_lock(1768187248, 1);
   END IF;
   IF to_regclass('idemproxy_schema') IS NULL THEN
+    IF NOT has_schema_privilege(current_schema(), 'CREATE') THEN
+      RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format(
+        'the tables of idemproxy are not there, and the role %I may not make them: '
+        'GRANT CREATE ON SCHEMA %I TO %I', current_user, current_schema(), current_user);
+    END IF;
     %CREATE%
     INSERT INTO idemproxy_schema VALUES (ours);
   END IF;
-  SELECT version INTO STRICT theirs FROM idemproxy_schema;
+  SELECT count(*), max(version) INTO versions, theirs FROM idemproxy_schema;
+  IF versions <> 1 THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_schema_definition', MESSAGE = format(
+      'the table idemproxy_schema has %s rows, where the one with the version should be: %s',
+      versions, 'restore the tables of idemproxy from a copy, or use another database');
+  END IF;
   IF theirs <> ours THEN
     RAISE EXCEPTION USING ERRCODE = 'invalid_schema_definition', MESSAGE = format(
       'the tables of idemproxy in this database are of version %s, and this program knows version %s: %s',

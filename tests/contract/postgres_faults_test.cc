@@ -327,6 +327,15 @@ TEST_CASE("postgres: what cannot be trusted with a claim is refused with the rea
   const Error newer = Refusal(OptionsFor(url));
   CHECK(newer.code == ErrorCode::kRefused);
   CHECK(Holds(newer.detail, "of version 2, and this program knows version 1"));
+  database.client().Run("DELETE FROM idemproxy_schema");
+  CHECK(Holds(Refusal(OptionsFor(url)).detail, "has 0 rows"));
+
+  database.client().Run(
+      "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE ROLE makes_none; "
+      "GRANT USAGE ON SCHEMA public TO makes_none");
+  const Error no_tables = Refusal(OptionsFor(url + "?options=-crole%3Dmakes_none"));
+  CHECK(no_tables.code == ErrorCode::kRefused);
+  CHECK(Holds(no_tables.detail, "the role makes_none may not make them"));
 }
 
 // As a primary that was made a standby, or is held for a move to another machine.
