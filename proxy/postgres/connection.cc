@@ -29,15 +29,16 @@ ErrorCode CodeOf(std::string_view sqlstate) {
   return ErrorCode::kRefused;
 }
 
+std::string Field(const pg_result* result, int code) {
+  const char* text = PQresultErrorField(result, code);
+  return text == nullptr ? "" : text;
+}
+
 /// Only the primary message: the detail of a violated constraint quotes the row.
 Error StatementError(const pg_result* result) {
-  const auto field = [result](int code) -> std::string {
-    const char* text = PQresultErrorField(result, code);
-    return text == nullptr ? "" : text;
-  };
-  const std::string sqlstate = field(PG_DIAG_SQLSTATE);
+  const std::string sqlstate = Field(result, PG_DIAG_SQLSTATE);
   return {CodeOf(sqlstate),
-          OneLine(field(PG_DIAG_MESSAGE_PRIMARY)) + " (SQLSTATE " + sqlstate + ")"};
+          OneLine(Field(result, PG_DIAG_MESSAGE_PRIMARY)) + " (SQLSTATE " + sqlstate + ")"};
 }
 
 /// Whether the server said no to a log-in, in a way that trying again does not change. libpq keeps
@@ -51,8 +52,6 @@ bool IsRefusal(std::string_view message) {
   }
   return false;
 }
-
-void IgnoreNotice(void*, const pg_result*) noexcept {}
 
 std::string AddressList(const std::vector<event::SocketAddress>& addresses) {
   std::string list;
@@ -116,7 +115,7 @@ void Connection::Connect(const std::string& addresses) {
   connection_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
   INVARIANT(connection_ != nullptr);
   if (PQstatus(connection_.get()) == CONNECTION_BAD) return DieOfLibpq("connect");
-  PQsetNoticeReceiver(connection_.get(), IgnoreNotice, nullptr);
+  PQsetNoticeReceiver(connection_.get(), OnNotice, this);
   state_ = State::kConnecting;
   Watch(false, true);
 }
@@ -213,6 +212,15 @@ void Connection::KeepResult(pg_result* result) {
   }
 }
 
+// Who cancels a commit that waits for a synchronous standby makes it done, with a warning. Its
+// words may be in any language and its SQLSTATE is that of all warnings, but not the server's
+// function that gives it (src/backend/replication/syncrep.c). Other notices tell nothing of what
+// was committed.
+void Connection::OnNotice(void* connection, const pg_result* notice) noexcept {
+  if (Field(notice, PG_DIAG_SOURCE_FUNCTION) != "SyncRepWaitForLSN") return;
+  static_cast<Connection*>(connection)->warning_ = OneLine(Field(notice, PG_DIAG_MESSAGE_PRIMARY));
+}
+
 void Connection::Run(const Statement& statement, OnAnswer on_answer) {
   INVARIANT(idle());
   std::vector<Oid> types;
@@ -240,6 +248,7 @@ void Connection::Run(const Statement& statement, OnAnswer on_answer) {
 
 void Connection::OnStatementEnd() {
   INVARIANT(answer_.has_value());
+  if (!warning_.empty()) return Die({ErrorCode::kUnavailable, std::move(warning_)});
   Result<Rows> answer = *std::exchange(answer_, std::nullopt);
   deadline_ = Ticket();
   if (state_ == State::kSettingUp) {

@@ -13,6 +13,7 @@
 #include "proxy/postgres/url.h"
 
 struct pg_conn;
+struct pg_result;
 
 namespace idem::postgres {
 
@@ -49,9 +50,10 @@ class Connection final : public Retirable {
 
   /// Runs one statement in a transaction of its own; only while idle. The answer comes before
   /// OnIdle or OnDead; it never comes if this is destroyed first. Errors of the connection are
-  /// `Reached::kMaybe`: the server may have committed. Errors of the statement itself are
-  /// `Reached::kNo`: kInvalid if its values are at fault, kUnavailable if trying again may help,
-  /// else kRefused.
+  /// `Reached::kMaybe`: the server may have committed; so is a commit that was done here, while a
+  /// synchronous standby was no longer waited for, and the connection ends with it. Errors of the
+  /// statement itself are `Reached::kNo`: kInvalid if its values are at fault, kUnavailable if
+  /// trying again may help, else kRefused.
   void Run(const Statement& statement, OnAnswer on_answer);
 
  private:
@@ -69,6 +71,7 @@ class Connection final : public Retirable {
   void Flush();
   void Read();
   void KeepResult(pg_result* result);
+  static void OnNotice(void* connection, const pg_result* notice) noexcept;
   void OnStatementEnd();
   void Die(Error error);
   void DieOfLibpq(const char* doing);
@@ -84,6 +87,7 @@ class Connection final : public Retirable {
   std::unique_ptr<event::SocketWatch> watch_;  // dies before the socket it watches
   OnAnswer on_answer_;
   std::optional<Result<Rows>> answer_;
+  std::string warning_;  // not "": the statement is done here, and on no standby that was asked for
   Ticket resolving_;
   Ticket deadline_;
   Ticket later_;

@@ -338,6 +338,38 @@ TEST_CASE("postgres: what cannot be trusted with a claim is refused with the rea
   CHECK(Holds(no_tables.detail, "the role makes_none may not make them"));
 }
 
+// The server tells of such a commit as done, with a warning: it may be gone after a fail-over.
+TEST_CASE("postgres: a commit that no longer waits for its standby is not acknowledged") {
+  PostgresServer server;
+  PostgresFixture fixture(OptionsFor(server.url()));
+  Caller caller(fixture);
+  REQUIRE(caller.Begin("before", NewClaim()).kind == BeginAnswer::Kind::kClaimed);
+  PostgresClient operates(server.url());
+  operates.Run("ALTER SYSTEM SET synchronous_standby_names = 'not_there'");
+  operates.Run("SELECT pg_reload_conf()");
+
+  std::thread cancels([&] {
+    while (operates.Ask("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity"
+                        " WHERE wait_event = 'SyncRep' AND application_name = 'idemproxy'") ==
+           "0") {
+      std::this_thread::yield();
+    }
+  });
+  // The store's connection hears of the standby a little later.
+  Claim claim = NewClaim();
+  auto begun = TryBegin(caller, "k-0", claim);
+  for (int i = 1; begun; ++i)
+    begun = TryBegin(caller, "k-" + std::to_string(i), claim = NewClaim());
+  cancels.join();
+  CHECK(Holds(begun.error().detail, "synchronous replication"));
+  CHECK(begun.error().reached == Reached::kMaybe);
+
+  operates.Run("ALTER SYSTEM RESET synchronous_standby_names");
+  operates.Run("SELECT pg_reload_conf()");
+  AwaitReady(caller);
+  CHECK(caller.Begin("after", NewClaim()).kind == BeginAnswer::Kind::kClaimed);
+}
+
 // As a primary that was made a standby, or is held for a move to another machine.
 TEST_CASE("postgres: a database that takes no writes any more is left until it does") {
   PostgresServer server;
