@@ -30,7 +30,8 @@ std::optional<std::string> Decode(std::string_view text) {
 std::optional<Query> Query::Parse(std::string_view target) {
   Query query;
   const std::size_t mark = target.find('?');
-  std::string_view rest = mark == target.npos ? std::string_view() : target.substr(mark + 1);
+  std::string_view rest =
+      mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('&'), rest.size());
     const std::string_view parameter = rest.substr(0, end);
@@ -56,7 +57,7 @@ std::string_view Query::Find(std::string_view name) const {
 
 std::string_view Query::UnknownName(std::initializer_list<std::string_view> known) const {
   for (const auto& parameter : parameters_) {
-    if (std::find(known.begin(), known.end(), parameter.first) == known.end()) {
+    if (std::ranges::find(known, parameter.first) == known.end()) {
       return parameter.first;
     }
   }

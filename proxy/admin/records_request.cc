@@ -32,7 +32,8 @@ std::optional<std::uint64_t> ReadNumber(std::string_view text) {
 }
 
 bool IsKeyHash(std::string_view text) {
-  return text.size() == kKeyHashDigits && text.find_first_not_of("0123456789abcdef") == text.npos;
+  return text.size() == kKeyHashDigits &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 // What a field's value may hold, so that a replay can be written.
@@ -135,7 +136,7 @@ bool ListRequest::ReadFilter(const Query& query) {
   return true;
 }
 
-void ListRequest::LookAt(std::string record_key) {
+void ListRequest::LookAt(const std::string& record_key) {
   question_ = api_.records_.Look(record_key, [this, record_key](const Result<SettleAnswer>& seen) {
     if (!seen) return RefuseStore(seen.error());
     if (seen->record) AppendRecordJson(record_key, *seen->record, seen->now, found_json_);
@@ -292,7 +293,7 @@ void SettleRequest::OnSettled(const SettleAnswer& answer) {
   if (answer.record) return RefuseHeld(*answer.record, answer.now);
   const std::string_view outcome = action_ == Action::kRelease ? "released" : "resolved";
   Log(outcome);
-  Answer(200, "{\"outcome\":\"" + std::string(outcome) + "\"}\n");
+  Answer(200, R"({"outcome":")" + std::string(outcome) + "\"}\n");
 }
 
 void SettleRequest::RefuseHeld(const Record& record, StoreTime now) {

@@ -57,7 +57,7 @@ class ListRequest final : public RecordsRequest {
 
   [[nodiscard]] std::string_view method() const override { return "GET"; }
   [[nodiscard]] bool ReadFilter(const Query& query);
-  void LookAt(std::string record_key);
+  void LookAt(const std::string& record_key);
   void Step();
   void OnStep(exchange::ListAnswer answer);
   void AnswerFound();

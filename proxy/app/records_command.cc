@@ -48,7 +48,7 @@ Result<AdminClient> FindAdmin(const RecordsQuestion& question) {
 void AddParameter(std::string_view name, std::string_view value, std::string& target) {
   if (value.empty()) return;
   constexpr std::string_view kDigits = "0123456789ABCDEF";
-  target.append(target.find('?') == target.npos ? "?" : "&").append(name).append("=");
+  target.append(target.find('?') == std::string::npos ? "?" : "&").append(name).append("=");
   for (const char c : value) {
     const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
                        c == '-' || c == '_' || c == '.';

@@ -25,7 +25,8 @@ struct Destination {
 Result<Destination> ParseUrl(std::string_view url) {
   if (url.starts_with('/')) return Destination{"", std::string(url)};
   const std::size_t scheme = url.find("://");
-  if (scheme == url.npos) return Invalid("`" + std::string(url) + "` is neither a URL nor a path");
+  if (scheme == std::string_view::npos)
+    return Invalid("`" + std::string(url) + "` is neither a URL nor a path");
   url.remove_prefix(scheme + 3);
   url = url.substr(0, url.find('#'));
   const std::size_t end = std::min(url.find_first_of("/?"), url.size());
@@ -66,7 +67,7 @@ Result<http::Fields> SignFor(const auth::AuthenticateOptions& options, const aut
   const auth::ClientOptions* client = auth::FindClient(clients, question.client);
   if (client == nullptr) return Invalid("no client is called `" + question.client + "`");
   const auto& allowed = options.clients;
-  if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), client->id) == allowed.end()) {
+  if (!allowed.empty() && std::ranges::find(allowed, client->id) == allowed.end()) {
     return Invalid("client `" + client->id + "` may not use this route");
   }
   return auth::Sign(options, *client, body, std::chrono::system_clock::now());

@@ -69,6 +69,7 @@ Status Worker::Listen(const config::Listener& listener, const event::Endpoint& a
 
 std::vector<event::Endpoint> Worker::bound() const {
   std::vector<event::Endpoint> endpoints;
+  endpoints.reserve(servers_.size());
   for (const Serving& serving : servers_) endpoints.push_back(serving.server->bound());
   return endpoints;
 }
@@ -100,7 +101,7 @@ void Worker::ReloadListeners() {
   for (Serving& serving : servers_) {
     serving.server->SetOptions(config_->server);
     if (serving.draining) continue;
-    const auto same = std::find_if(left.begin(), left.end(), [&](const config::Listener& listener) {
+    const auto same = std::ranges::find_if(left, [&](const config::Listener& listener) {
       return listener.endpoint == serving.configured;
     });
     if (same == left.end()) {

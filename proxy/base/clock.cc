@@ -1,6 +1,6 @@
 #include "proxy/base/clock.h"
 
-#include <time.h>
+#include <ctime>
 
 namespace idem {
 

@@ -13,7 +13,7 @@ void SystemRandom::Fill(std::span<std::uint8_t> bytes) {
       left_ = pool_.size();
     }
     const std::size_t count = std::min(left_, bytes.size());
-    const auto from = pool_.end() - static_cast<std::ptrdiff_t>(left_);
+    auto* const from = pool_.end() - static_cast<std::ptrdiff_t>(left_);
     std::copy_n(from, count, bytes.begin());
     std::fill_n(from, count, std::uint8_t{0});
     left_ -= count;

@@ -55,7 +55,7 @@ void CheckAuthentication(const Node& node, const Route& route, Draft& draft) {
   if (list == nullptr) return;
   for (const Node& item : list->items) {
     if (item.kind != Node::Kind::kText || item.broken) continue;
-    if (std::find(ids.begin(), ids.end(), item.text) != ids.end()) continue;
+    if (std::ranges::find(ids, item.text) != ids.end()) continue;
     Complain(item, "is not the id of a client under `clients`" + DidYouMean(item.text, ids),
              draft.mistakes);
   }
@@ -101,7 +101,7 @@ void CheckLease(const Node& node, const forward::UpstreamOptions& upstream, Poli
 }
 
 bool IsScopedByRoute(const Policy& policy) {
-  return std::any_of(policy.scope.begin(), policy.scope.end(), [](const auto& rule) {
+  return std::ranges::any_of(policy.scope, [](const auto& rule) {
     return rule.kind == idempotency::ScopeRule::Kind::kRoute;
   });
 }

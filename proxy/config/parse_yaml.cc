@@ -190,7 +190,7 @@ class TreeBuilder : public YAML::EventHandler {
 std::string_view LineOf(std::string_view text, int line) {
   while (--line > 0) {
     const std::size_t end = text.find('\n');
-    if (end == text.npos) return "";
+    if (end == std::string_view::npos) return "";
     text.remove_prefix(end + 1);
   }
   return text.substr(0, text.find('\n'));

@@ -80,9 +80,9 @@ void ReadId(MapReader& map, auth::ClientOptions& client, Draft& draft) {
 // Somebody who writes a subject as other tools show it would wait for a match that never comes.
 bool IsSubject(std::string_view text) {
   const std::size_t comma = text.find(", ");
-  const bool spaced = text.find(" = ") != text.npos ||
-                      (comma != text.npos && (comma == 0 || text[comma - 1] != '\\'));
-  return text.find('=') != text.npos && text.front() != '/' && !spaced;
+  const bool spaced = text.find(" = ") != std::string_view::npos ||
+                      (comma != std::string_view::npos && (comma == 0 || text[comma - 1] != '\\'));
+  return text.find('=') != std::string_view::npos && text.front() != '/' && !spaced;
 }
 
 void ReadSubject(MapReader& map, auth::ClientOptions& client, Draft& draft) {

@@ -42,7 +42,7 @@ void ReadScope(MapReader& map, bool authenticated, Policy& policy, Mistakes& mis
       Complain(item,
                "must be client, route or header:NAME" + DidYouMean(*text, {"client", "route"}),
                mistakes);
-    } else if (std::any_of(policy.scope.begin(), policy.scope.end(), same)) {
+    } else if (std::ranges::any_of(policy.scope, same)) {
       Complain(item, "is in the scope already", mistakes);
     } else if (part->kind == ScopeRule::Kind::kClient && !authenticated) {
       Complain(item, "needs `authenticate` on this route: an address is not an identity", mistakes);
@@ -83,7 +83,7 @@ void ReadOverride(const Node& item, Ending ending, Policy& policy, Mistakes& mis
   const auto same = [&](const idempotency::StatusOverride& earlier) {
     return earlier.first == statuses->first && earlier.last == statuses->second;
   };
-  if (std::any_of(policy.overrides.begin(), policy.overrides.end(), same)) {
+  if (std::ranges::any_of(policy.overrides, same)) {
     return Complain(item, "is named twice below `responses`", mistakes);
   }
   policy.overrides.push_back({statuses->first, statuses->second, ending});
@@ -110,15 +110,15 @@ void CheckLookUp(MapReader& map, const std::string& get, const Policy& policy) {
   for (const std::string_view name : {"{key}", "{client}"}) {
     for (std::size_t at; (at = rest.find(name)) != std::string::npos;) rest.erase(at, name.size());
   }
-  if (!IsVisible(rest, 8192) || rest.find_first_of("{}#") != rest.npos) {
+  if (!IsVisible(rest, 8192) || rest.find_first_of("{}#") != std::string::npos) {
     return map.Complain("get", "must be a path and a query in which {key} and {client} may stand");
   }
-  if (get.find("{key}") == get.npos) return map.Complain("get", "must hold {key}");
+  if (get.find("{key}") == std::string::npos) return map.Complain("get", "must hold {key}");
   const auto scoped_by = [&](ScopeRule::Kind kind) {
-    return std::any_of(policy.scope.begin(), policy.scope.end(),
-                       [&](const ScopeRule& rule) { return rule.kind == kind; });
+    return std::ranges::any_of(policy.scope,
+                               [&](const ScopeRule& rule) { return rule.kind == kind; });
   };
-  if (scoped_by(ScopeRule::Kind::kClient) && get.find("{client}") == get.npos) {
+  if (scoped_by(ScopeRule::Kind::kClient) && get.find("{client}") == std::string::npos) {
     map.Complain("get", "must hold {client}: two clients may have the same key in this scope");
   }
   if (scoped_by(ScopeRule::Kind::kHeader)) {
@@ -129,7 +129,7 @@ void CheckLookUp(MapReader& map, const std::string& get, const Policy& policy) {
 }
 
 bool IsOneOf(std::string_view name, std::span<const std::string_view> fields) {
-  return std::find(fields.begin(), fields.end(), ToLower(name)) != fields.end();
+  return std::ranges::find(fields, ToLower(name)) != fields.end();
 }
 
 // What the proxy says itself about the framing and the coding of a request.
@@ -152,7 +152,7 @@ void CheckKeyHeader(MapReader& map, const std::string& header) {
 }
 
 bool IsFieldValue(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
+  return std::ranges::all_of(text, [](char c) {
     return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
   });
 }

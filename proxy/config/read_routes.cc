@@ -27,7 +27,7 @@ Node WithDefaults(const Node& route, const Node* defaults) {
 // What is wrong with a path to match; "" where nothing is.
 std::string WrongWithPath(const std::string& path, bool concealed) {
   if (!path.starts_with('/')) return "must begin with /";
-  if (path.find_first_of("?#") != path.npos || !IsVisible(path, 8192)) {
+  if (path.find_first_of("?#") != std::string::npos || !IsVisible(path, 8192)) {
     return "must be a path alone, of characters from ! to ~ without ? and #";
   }
   const auto normal = exchange::NormalisePath(path);
@@ -132,8 +132,7 @@ void ReadMethods(MapReader& map, std::string_view key, std::vector<std::string>&
   for (const Node& item : *items) {
     const std::string* method = TextOf(item, mistakes);
     if (method == nullptr) continue;
-    const bool capital =
-        std::none_of(method->begin(), method->end(), [](char c) { return c >= 'a' && c <= 'z'; });
+    const bool capital = std::ranges::none_of(*method, [](char c) { return c >= 'a' && c <= 'z'; });
     if (!IsToken(*method) || !capital) {
       Complain(item, "is not a method such as POST, in capital letters", mistakes);
     } else if (*method == "CONNECT") {

@@ -37,12 +37,14 @@ Result<UpstreamUrl> ParseUpstreamUrl(std::string_view text) {
   text.remove_prefix(url.tls ? 8 : 7);
   if (text.starts_with("unix:/")) return ParseSocketUrl(text, url.tls);
   if (text.ends_with('/')) text.remove_suffix(1);
-  if (text.find('@') != text.npos) return Invalid("must not hold a user or a password");
-  if (text.find_first_of("/?#") != text.npos) {
+  if (text.find('@') != std::string_view::npos)
+    return Invalid("must not hold a user or a password");
+  if (text.find_first_of("/?#") != std::string_view::npos) {
     return Invalid("must end after host and port: a request's own path is what is forwarded");
   }
   std::string address(text);
-  const bool has_port = text.find(':', text.starts_with('[') ? text.find(']') : 0) != text.npos;
+  const bool has_port =
+      text.find(':', text.starts_with('[') ? text.find(']') : 0) != std::string_view::npos;
   if (!has_port) address += url.tls ? ":443" : ":80";
   const auto endpoint = event::Endpoint::Parse(address);
   if (!endpoint || !endpoint->unix_path.empty() || endpoint->port == 0) {
@@ -55,7 +57,7 @@ Result<UpstreamUrl> ParseUpstreamUrl(std::string_view text) {
 void ReadUpstreams(MapReader& root, Draft& draft) {
   const Node* node = root.Find("upstreams");
   if (node == nullptr) return;
-  MapReader upstreams(*node, draft.mistakes);
+  const MapReader upstreams(*node, draft.mistakes);
   for (const Entry& entry : node->entries) {
     forward::UpstreamOptions options;
     options.name = entry.key;

@@ -80,9 +80,9 @@ void CompareRoutes(const Route& a, const Route& b, std::vector<FixedKey>& change
 // Whether both show the same certificate or have a secret in common.
 bool AreOneCaller(const auth::ClientOptions& a, const auth::ClientOptions& b) {
   if (!a.certificate_subject.empty() && a.certificate_subject == b.certificate_subject) return true;
-  return std::any_of(a.secrets.begin(), a.secrets.end(), [&](const auth::Secret& mine) {
-    return std::any_of(b.secrets.begin(), b.secrets.end(),
-                       [&](const auth::Secret& theirs) { return mine.bytes() == theirs.bytes(); });
+  return std::ranges::any_of(a.secrets, [&](const auth::Secret& mine) {
+    return std::ranges::any_of(
+        b.secrets, [&](const auth::Secret& theirs) { return mine.bytes() == theirs.bytes(); });
   });
 }
 
@@ -92,10 +92,9 @@ void CompareClients(const auth::Clients& running, const auth::Clients& next,
                     std::vector<FixedKey>& changed) {
   for (const auth::ClientOptions& client : running) {
     if (auth::FindClient(next, client.id) != nullptr) continue;
-    const auto renamed =
-        std::find_if(next.begin(), next.end(), [&](const auth::ClientOptions& other) {
-          return AreOneCaller(client, other) && auth::FindClient(running, other.id) == nullptr;
-        });
+    const auto renamed = std::ranges::find_if(next, [&](const auth::ClientOptions& other) {
+      return AreOneCaller(client, other) && auth::FindClient(running, other.id) == nullptr;
+    });
     if (renamed == next.end()) continue;
     changed.push_back({"clients." + client.id + ".id", FromTo(client.id, renamed->id)});
   }
@@ -109,11 +108,11 @@ std::vector<FixedKey> NotReloadable(const Config& running, const Config& next) {
   if (running.admin != next.admin) changed.push_back({"admin", ""});
   CompareStores(running.store, next.store, changed);
   for (const Route& route : running.routes) {
-    auto same = std::find_if(next.routes.begin(), next.routes.end(),
-                             [&](const Route& other) { return other.name == route.name; });
+    auto same = std::ranges::find_if(next.routes,
+                                     [&](const Route& other) { return other.name == route.name; });
     if (same == next.routes.end()) {
-      same = std::find_if(next.routes.begin(), next.routes.end(),
-                          [&](const Route& other) { return SameRequests(route, other); });
+      same = std::ranges::find_if(next.routes,
+                                  [&](const Route& other) { return SameRequests(route, other); });
     }
     if (same != next.routes.end()) CompareRoutes(route, *same, changed);
   }

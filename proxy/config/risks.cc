@@ -15,7 +15,7 @@ constexpr std::string_view kDemoSecret = "super-secret-key";
 // The backend says with these that it did not act, so that their release is no risk.
 bool ReleasedAnyway(const std::string& status) {
   constexpr std::string_view kStatuses[] = {"401", "407", "421", "425", "429"};
-  return std::find(std::begin(kStatuses), std::end(kStatuses), status) != std::end(kStatuses);
+  return std::ranges::find(kStatuses, status) != std::end(kStatuses);
 }
 
 void WarnOfReleases(const Node& route, const Policy& policy, Mistakes& warnings) {
@@ -56,11 +56,11 @@ void WarnOfLateLookUp(const Node& route, const Policy& policy, Mistakes& warning
 void WarnOfDemoSecret(const Draft& draft, Mistakes& warnings) {
   const auto& listen = draft.config.listen;
   const auto is_loopback = [](const Listener& one) { return IsLoopback(one.endpoint); };
-  if (std::all_of(listen.begin(), listen.end(), is_loopback)) return;
+  if (std::ranges::all_of(listen, is_loopback)) return;
   for (std::size_t i = 0; i < draft.client_nodes.size(); ++i) {
     const auto& secrets = draft.config.clients[i].secrets;
-    if (std::none_of(secrets.begin(), secrets.end(),
-                     [](const auth::Secret& secret) { return secret.bytes() == kDemoSecret; })) {
+    if (std::ranges::none_of(
+            secrets, [](const auth::Secret& secret) { return secret.bytes() == kDemoSecret; })) {
       continue;
     }
     ComplainBelow(draft.client_nodes[i], {"secrets"},
@@ -71,9 +71,9 @@ void WarnOfDemoSecret(const Draft& draft, Mistakes& warnings) {
 }
 
 bool ShareASecret(const auth::ClientOptions& a, const auth::ClientOptions& b) {
-  return std::any_of(a.secrets.begin(), a.secrets.end(), [&](const auth::Secret& mine) {
-    return std::any_of(b.secrets.begin(), b.secrets.end(),
-                       [&](const auth::Secret& theirs) { return mine.bytes() == theirs.bytes(); });
+  return std::ranges::any_of(a.secrets, [&](const auth::Secret& mine) {
+    return std::ranges::any_of(
+        b.secrets, [&](const auth::Secret& theirs) { return mine.bytes() == theirs.bytes(); });
   });
 }
 

@@ -27,11 +27,10 @@ enum class Trouble { kNoNumber, kNoUnit, kTooLarge };
 std::variant<std::uint64_t, Trouble> ParseWithUnit(std::string_view text,
                                                    std::span<const Unit> units) {
   const auto digits =
-      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), IsDigit) - text.begin());
+      static_cast<std::size_t>(std::ranges::find_if_not(text, IsDigit) - text.begin());
   if (digits == 0) return Trouble::kNoNumber;
-  const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& candidate) {
-    return candidate.name == text.substr(digits);
-  });
+  const auto unit = std::ranges::find_if(
+      units, [&](const Unit& candidate) { return candidate.name == text.substr(digits); });
   if (unit == units.end()) return Trouble::kNoUnit;
   constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   const auto number = ParseWholeNumber(text.substr(0, digits));
@@ -56,10 +55,10 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
   const std::string to = ToLower(b);
   std::vector<std::size_t> row(to.size() + 1);
   std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 0; i < from.size(); ++i) {
+  for (const char c : from) {
     std::size_t diagonal = row[0]++;
     for (std::size_t j = 0; j < to.size(); ++j) {
-      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+      const std::size_t replaced = diagonal + (c == to[j] ? 0 : 1);
       diagonal = row[j + 1];
       row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
     }
@@ -116,7 +115,7 @@ Result<std::pair<std::uint16_t, std::uint16_t>> ParseStatuses(std::string_view t
 
 bool IsToken(std::string_view text) {
   constexpr std::string_view kPunctuation = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+  return !text.empty() && std::ranges::all_of(text, [&](char c) {
     return IsDigit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
            kPunctuation.find(c) != std::string_view::npos;
   });
@@ -124,7 +123,7 @@ bool IsToken(std::string_view text) {
 
 bool IsVisible(std::string_view text, std::size_t size_max) {
   return !text.empty() && text.size() <= size_max &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '!' && c <= '~'; });
+         std::ranges::all_of(text, [](char c) { return c >= '!' && c <= '~'; });
 }
 
 std::string ToLower(std::string_view text) {

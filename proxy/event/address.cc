@@ -46,15 +46,16 @@ bool IsName(std::string_view host) {
            c == '_' || c == '.';
   };
   if (host.empty() || host.size() > 253 || host.front() == '.' || host.front() == '-') return false;
-  if (!std::ranges::all_of(host, allowed) || host.find("..") != host.npos) return false;
+  if (!std::ranges::all_of(host, allowed) || host.find("..") != std::string_view::npos)
+    return false;
   const std::string_view last = host.substr(host.rfind('.') + 1);
-  return last.empty() || last.find_first_not_of("0123456789") != last.npos;
+  return last.empty() || last.find_first_not_of("0123456789") != std::string_view::npos;
 }
 
 Result<Endpoint> ParseUnix(std::string_view text) {
   const std::string_view path = text.substr(kUnixPrefix.size());
   if (path.empty()) return Invalid(text, "a path must follow 'unix:'");
-  if (path.find('\0') != path.npos) return Invalid(text, "the path holds a NUL");
+  if (path.find('\0') != std::string_view::npos) return Invalid(text, "the path holds a NUL");
   if (path.size() > kUnixPathMax) {
     return Invalid(text, "the path is longer than " + std::to_string(kUnixPathMax) + " bytes");
   }
@@ -66,7 +67,8 @@ Result<Endpoint> ParseUnix(std::string_view text) {
 Result<Endpoint> Endpoint::Parse(std::string_view text) {
   if (text.starts_with(kUnixPrefix)) return ParseUnix(text);
   const std::size_t colon = text.rfind(':');
-  if (colon == text.npos) return Invalid(text, "expected HOST:PORT, [IPV6]:PORT or unix:PATH");
+  if (colon == std::string_view::npos)
+    return Invalid(text, "expected HOST:PORT, [IPV6]:PORT or unix:PATH");
   const auto port = ParsePort(text.substr(colon + 1));
   if (!port) return Invalid(text, "the port must be a number from 0 to 65535");
 
@@ -74,7 +76,7 @@ Result<Endpoint> Endpoint::Parse(std::string_view text) {
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
     if (!IsIpv6(host)) return Invalid(text, "no IPv6 address between the brackets");
-  } else if (host.find(':') != host.npos) {
+  } else if (host.find(':') != std::string::npos) {
     return Invalid(text, "an IPv6 address is written in brackets, [::1]:8080");
   } else if (!IsIpv4(host) && !IsName(host)) {
     return Invalid(text, "the host is neither an IP address nor a name");
@@ -84,7 +86,7 @@ Result<Endpoint> Endpoint::Parse(std::string_view text) {
 
 std::string Endpoint::ToText() const {
   if (!unix_path.empty()) return std::string(kUnixPrefix) + unix_path;
-  const bool ipv6 = host.find(':') != host.npos;
+  const bool ipv6 = host.find(':') != std::string::npos;
   return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 

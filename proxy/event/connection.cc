@@ -195,7 +195,7 @@ void PlainConnection::OnReadable() {
 
 void PlainConnection::OnBytes(std::size_t bytes) {
   buffer_.Filled(bytes);
-  Lifeline::Watch watch(lifeline_);
+  const Lifeline::Watch watch(lifeline_);
   events_.OnData();
   if (watch.cut()) return;
   buffer_.Settle();

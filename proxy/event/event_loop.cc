@@ -60,7 +60,7 @@ struct EventLoop::Impl {
   void RunTasks();
   void RunRound();
   bool MayBlock();
-  void OnWake();
+  void OnWake() const;
 
   std::unique_ptr<event_base, FreeBase> base = NewBase();
   std::thread::id thread = std::this_thread::get_id();
@@ -106,7 +106,7 @@ EventLoop::Impl::~Impl() {
   close(wake_socket);
 }
 
-void EventLoop::Impl::OnWake() {
+void EventLoop::Impl::OnWake() const {
   std::uint64_t count = 0;
   [[maybe_unused]] const ssize_t got = read(wake_socket, &count, sizeof count);
 }

@@ -140,7 +140,7 @@ SocketListener::~SocketListener() {
 }
 
 void SocketListener::OnReadable() {
-  Lifeline::Watch watch(lifeline_);
+  const Lifeline::Watch watch(lifeline_);
   for (int accepted = 0; accepted < kAcceptsPerTurn; ++accepted) {
     if (!AcceptOne() || watch.cut()) return;
   }

@@ -116,7 +116,7 @@ void Resolver::Impl::Store(Name& name, Result<Addresses> found) {
   const BootTime now = BootClock::now();
   name.queued = false;
   if (found) {
-    name.addresses = *std::move(found);
+    name.addresses = *found;
     name.resolved_at = now;
   }
   const bool usable = !name.addresses.empty() && now - name.resolved_at < kUsableWhenFailing;

@@ -78,7 +78,7 @@ std::unique_ptr<TlsContext> TlsContext::New(bool server) {
   return context;
 }
 
-Status TlsContext::LoadChain(const std::string& certificate, const std::string& key) {
+Status TlsContext::LoadChain(const std::string& certificate, const std::string& key) const {
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(get(), certificate.c_str()) != 1) {
     return FileError("the certificate", certificate);

@@ -50,7 +50,7 @@ class TlsContext {
   };
   explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
   static std::unique_ptr<TlsContext> New(bool server);
-  [[nodiscard]] Status LoadChain(const std::string& certificate, const std::string& key);
+  [[nodiscard]] Status LoadChain(const std::string& certificate, const std::string& key) const;
 
   std::unique_ptr<ssl_ctx_st, Free> context_;
 };

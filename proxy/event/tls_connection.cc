@@ -175,7 +175,7 @@ bool TlsConnection::Shake() {
   handshake_deadline_.Withdraw();
   ReadSubject();
   if (!client_) return true;
-  Lifeline::Watch watch(lifeline_);
+  const Lifeline::Watch watch(lifeline_);
   events_.OnConnected();
   return !watch.cut();
 }
@@ -225,7 +225,7 @@ void TlsConnection::Decrypt() {
 
 /// False when the owner destroyed this.
 bool TlsConnection::Tell() {
-  Lifeline::Watch watch(lifeline_);
+  const Lifeline::Watch watch(lifeline_);
   events_.OnData();
   if (watch.cut()) return false;
   buffer_.Settle();

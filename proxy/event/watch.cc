@@ -11,7 +11,7 @@ namespace {
 /// Calls `callback`, which may destroy what it is a member of.
 template <class... Args>
 void CallGuarded(Lifeline& lifeline, Function<void(Args...)>& callback, Args... args) {
-  Lifeline::Watch watch(lifeline);
+  const Lifeline::Watch watch(lifeline);
   auto running = std::move(callback);
   running(args...);
   if (!watch.cut()) callback = std::move(running);

@@ -35,9 +35,8 @@ bool EndIsInDoubt(const http::RequestHead& request) {
 const idempotency::Policy* PolicyFor(const Route& route, std::string_view method) {
   if (!route.idempotency) return nullptr;
   const auto& methods = route.idempotency->methods;
-  const bool covered = std::any_of(methods.begin(), methods.end(), [&](const std::string& other) {
-    return http::EqualsIgnoreCase(other, method);
-  });
+  const bool covered = std::ranges::any_of(
+      methods, [&](const std::string& other) { return http::EqualsIgnoreCase(other, method); });
   return covered ? &*route.idempotency : nullptr;
 }
 

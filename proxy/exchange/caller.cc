@@ -18,11 +18,10 @@ namespace {
 constexpr std::size_t kRequestIdMax = 128;
 
 bool IsRequestId(std::string_view text) {
-  return !text.empty() && text.size() <= kRequestIdMax &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                  c == '.' || c == '_' || c == '-';
-         });
+  return !text.empty() && text.size() <= kRequestIdMax && std::ranges::all_of(text, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
 }
 
 // The network that is counted: an IPv4 address itself, of an IPv6 address the first 64 bits.
@@ -52,8 +51,7 @@ class Decimal {
 }  // namespace
 
 bool IsTrusted(std::string_view address, std::span<const Cidr> trusted) {
-  return std::any_of(trusted.begin(), trusted.end(),
-                     [&](const Cidr& block) { return block.Contains(address); });
+  return std::ranges::any_of(trusted, [&](const Cidr& block) { return block.Contains(address); });
 }
 
 std::string_view ClientAddress(std::string_view peer, const http::Fields& fields,

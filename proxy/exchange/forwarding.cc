@@ -46,8 +46,7 @@ bool ReadsAs(std::string_view name, std::string_view other) {
     if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
     return c == '_' ? '-' : c;
   };
-  return std::equal(name.begin(), name.end(), other.begin(), other.end(),
-                    [&](char a, char b) { return fold(a) == fold(b); });
+  return std::ranges::equal(name, other, [&](char a, char b) { return fold(a) == fold(b); });
 }
 
 // Names in Connection are rare, so they are looked up again for each field instead of being kept in
@@ -111,8 +110,8 @@ bool IsHopByHop(std::string_view name) { return IsOneOf(name, kHopByHop); }
 
 bool NamesProtectedField(const http::Fields& fields) {
   if (fields.Count("Connection") == 0) return false;
-  return std::any_of(kProtected.begin(), kProtected.end(),
-                     [&](std::string_view name) { return fields.HasToken("Connection", name); });
+  return std::ranges::any_of(
+      kProtected, [&](std::string_view name) { return fields.HasToken("Connection", name); });
 }
 
 bool HasNoHopLeft(const http::RequestHead& request) {
@@ -216,9 +215,8 @@ void CopyRecorded(const http::Fields& from, std::span<const std::string> drop, h
     if (!PassesThrough(from, line.name, has_connection)) continue;
     if (EqualsIgnoreCase(line.name, "Date") || IsOneOf(line.name, kRateLimit)) continue;
     if (IsOneOf(line.name, kVerdictOnClaim)) continue;
-    const bool dropped = std::any_of(drop.begin(), drop.end(), [&](const std::string& name) {
-      return EqualsIgnoreCase(line.name, name);
-    });
+    const bool dropped = std::ranges::any_of(
+        drop, [&](const std::string& name) { return EqualsIgnoreCase(line.name, name); });
     if (!dropped) to.Add(line.name, line.value);
   }
 }

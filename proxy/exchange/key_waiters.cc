@@ -62,7 +62,7 @@ void KeyWaiters::WakeAll(std::string_view record_key) {
 void KeyWaiters::Wake(std::string_view record_key, std::size_t at_most) {
   const std::lock_guard lock(mutex_);
   if (keys_.empty()) return;
-  std::string key(record_key);
+  const std::string key(record_key);
   const auto found = keys_.find(key);
   if (found == keys_.end()) return;
   for (const Waiting& waiting : found->second) {
@@ -80,8 +80,8 @@ void KeyWaiters::Deliver(const std::string& record_key, std::uint64_t number) {
     const auto found = keys_.find(record_key);
     if (found == keys_.end()) return;
     const auto& queue = found->second;
-    const auto at = std::find_if(queue.begin(), queue.end(),
-                                 [&](const Waiting& other) { return other.number == number; });
+    const auto at =
+        std::ranges::find_if(queue, [&](const Waiting& other) { return other.number == number; });
     if (at == queue.end()) return;
     waiter = at->waiter;
   }
@@ -93,8 +93,8 @@ void KeyWaiters::Leave(const std::string& record_key, std::uint64_t number, std:
   const auto found = keys_.find(record_key);
   INVARIANT(found != keys_.end());
   auto& queue = found->second;
-  const auto at = std::find_if(queue.begin(), queue.end(),
-                               [&](const Waiting& other) { return other.number == number; });
+  const auto at =
+      std::ranges::find_if(queue, [&](const Waiting& other) { return other.number == number; });
   INVARIANT(at != queue.end());
   const bool was_first = at == queue.begin();
   queue.erase(at);

@@ -77,8 +77,7 @@ std::string_view HostName(std::string_view host) {
 }
 
 bool AllowsMethod(const Route& route, std::string_view method) {
-  return route.methods.empty() ||
-         std::find(route.methods.begin(), route.methods.end(), method) != route.methods.end();
+  return route.methods.empty() || std::ranges::find(route.methods, method) != route.methods.end();
 }
 
 // The first route for a path, and the methods of those that match in all but the method.

@@ -100,7 +100,7 @@ void ForwardCall::OnReady() {
   phase_ = Phase::kReady;
   address_ = connection_->address();
   if (!retried_) {
-    event::Lifeline::Watch watch(lifeline_);
+    const event::Lifeline::Watch watch(lifeline_);
     const bool go = events_.OnUpstreamReady();
     if (watch.cut()) return;
     if (!go) {

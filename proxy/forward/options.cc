@@ -14,9 +14,9 @@ Status UseTls(UpstreamTls& tls) {
 }
 
 Duration LongestWait(const UpstreamOptions& options) {
-  const bool named = std::any_of(
-      options.endpoints.begin(), options.endpoints.end(),
-      [](const event::Endpoint& endpoint) { return !event::SocketAddress::FromLiteral(endpoint); });
+  const bool named = std::ranges::any_of(options.endpoints, [](const event::Endpoint& endpoint) {
+    return !event::SocketAddress::FromLiteral(endpoint);
+  });
   const Duration look_up = named ? options.connect_timeout : Duration::zero();
   return options.queue_timeout + look_up + kConnectAttemptsMax * options.connect_timeout +
          options.response_timeout;

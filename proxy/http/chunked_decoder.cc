@@ -89,8 +89,8 @@ bool IsForbiddenTrailer(std::string_view name) {
   static constexpr std::array<std::string_view, 8> kForbidden = {
       "Content-Length", "Transfer-Encoding", "Host",  "Connection", "TE",
       "Trailer",        "Upgrade",           "Expect"};
-  return std::any_of(kForbidden.begin(), kForbidden.end(),
-                     [&](std::string_view forbidden) { return EqualsIgnoreCase(name, forbidden); });
+  return std::ranges::any_of(
+      kForbidden, [&](std::string_view forbidden) { return EqualsIgnoreCase(name, forbidden); });
 }
 
 const ParseError* CheckTrailerLine(std::string_view line, ForbiddenTrailers forbidden) {
@@ -166,7 +166,7 @@ bool ChunkedDecoder::ReadSizeLine(std::string_view bytes, const ParserLimits& li
 
 const ParseError* ChunkedDecoder::TakeSizeLine(std::string_view line, const ParserLimits& limits) {
   const auto* const digits_end =
-      std::find_if_not(line.begin(), line.end(), [](char c) { return Is(c, kHexDigit); });
+      std::ranges::find_if_not(line, [](char c) { return Is(c, kHexDigit); });
   if (digits_end == line.begin()) return &kBadSize;
   std::uint64_t size = 0;
   for (const char* digit = line.begin(); digit != digits_end; ++digit) {

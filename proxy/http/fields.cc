@@ -12,8 +12,8 @@ constexpr char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>
 
 }  // namespace
 
-bool fields_internal::SameLetters(const char* a, const char* b, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) {
+bool fields_internal::SameLetters(std::string_view a, std::string_view b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
     if (ToLower(a[i]) != ToLower(b[i])) return false;
   }
   return true;

@@ -11,13 +11,14 @@
 namespace idem::http {
 
 namespace fields_internal {
-[[nodiscard]] bool SameLetters(const char* a, const char* b, std::size_t size);
-}
+/// Of texts of one size.
+[[nodiscard]] bool SameLetters(std::string_view a, std::string_view b);
+}  // namespace fields_internal
 
 /// ASCII case-insensitive equality: how field names and most tokens compare (RFC 9110,
 /// section 5.1). Asked some hundred times a request, and mostly answered by the sizes: inline.
 [[nodiscard]] inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && fields_internal::SameLetters(a.data(), b.data(), a.size());
+  return a.size() == b.size() && fields_internal::SameLetters(a, b);
 }
 
 struct FieldLine {

@@ -28,7 +28,7 @@ std::string TitleOf(std::string_view name) {
 }  // namespace
 
 void AppendProblem(const Problem& problem, std::string& to) {
-  to.append("{\"type\":\"urn:idemproxy:problem:").append(problem.name).append("\"");
+  to.append(R"({"type":"urn:idemproxy:problem:)").append(problem.name).append("\"");
   AppendMember("title", problem.title.empty() ? TitleOf(problem.name) : std::string(problem.title),
                to);
   AppendNumberMember("status", problem.status, to);

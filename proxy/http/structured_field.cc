@@ -208,12 +208,12 @@ class Parser {
     if (whole.empty() || whole.size() > 15) return std::nullopt;
     std::int64_t number = 0;
     const auto add_digit = [&](char digit) { number = number * 10 + (digit - '0'); };
-    std::for_each(whole.begin(), whole.end(), add_digit);
+    std::ranges::for_each(whole, add_digit);
     if (!Skip('.')) return sign * number;
 
     const std::string_view fraction = TakeWhile(IsDigit);
     if (whole.size() > 12 || fraction.empty() || fraction.size() > 3) return std::nullopt;
-    std::for_each(fraction.begin(), fraction.end(), add_digit);
+    std::ranges::for_each(fraction, add_digit);
     for (std::size_t digits = fraction.size(); digits < 3; ++digits) number *= 10;
     return Decimal{sign * number};
   }

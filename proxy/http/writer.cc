@@ -38,7 +38,7 @@ void AppendChecked(std::string_view text, std::string& to) {
 
 void AppendNumber(std::uint64_t number, int base, std::string& to) {
   char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number, base).ptr;
+  auto* const end = std::to_chars(digits, digits + sizeof digits, number, base).ptr;
   to.append(digits, end);
 }
 

@@ -50,7 +50,7 @@ std::string_view AnswerEncoder::AppendBody(std::string_view bytes, std::string& 
   return {};
 }
 
-void AnswerEncoder::AppendEnd(std::string& out) {
+void AnswerEncoder::AppendEnd(std::string& out) const {
   INVARIANT(head_sent_);
   if (without_body_) return;
   if (body_.kind == Kind::kKnown) INVARIANT(body_bytes_ == body_.bytes);

@@ -21,7 +21,7 @@ class AnswerEncoder {
   /// Body bytes: into `out` with their framing, or returned, to be written behind `out` as they
   /// are.
   std::string_view AppendBody(std::string_view bytes, std::string& out);
-  void AppendEnd(std::string& out);
+  void AppendEnd(std::string& out) const;
 
   [[nodiscard]] bool head_sent() const { return head_sent_; }
   /// Only the end of the connection will end this answer.

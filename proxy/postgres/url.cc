@@ -82,7 +82,9 @@ std::optional<event::Endpoint> Url::name_to_resolve() const {
 }
 
 std::string Url::ToText() const {
-  const auto or_default = [](std::string value) { return value.empty() ? "default" : value; };
+  const auto or_default = [](const std::string& value) {
+    return value.empty() ? "default" : value;
+  };
   return or_default(Value("host")) + ":" + or_default(Value("port")) + "/" +
          or_default(Value("dbname"));
 }

@@ -128,7 +128,7 @@ class Job final : public EmbeddedJob {
 }  // namespace
 
 Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::Open(const StoreOptions& options,
-                                                           EmbeddedWorld world) {
+                                                           const EmbeddedWorld& world) {
   std::unique_ptr<EmbeddedStore> store(new EmbeddedStore());
   auto folder = EmbeddedFolder::Own(options.path, world.keep_waiting, world.free_bytes);
   if (!folder) return std::move(folder).error();

@@ -46,7 +46,7 @@ class EmbeddedStore {
  public:
   /// Waits for a folder that another process owns. kRefused, kCorrupt: the detail says what to do.
   static Result<std::unique_ptr<EmbeddedStore>> Open(const StoreOptions& options,
-                                                     EmbeddedWorld world = {});
+                                                     const EmbeddedWorld& world = {});
 
  private:
   friend class EmbeddedStoreClient;

@@ -45,7 +45,7 @@ SELECT count(*)::text, (count(*) FILTER (WHERE state <> 'completed'))::text FROM
 std::string WithRows(std::string_view statement, int rows) {
   constexpr std::string_view kRows = "%ROWS%";
   std::string sql(statement);
-  for (std::size_t at = sql.find(kRows); at != sql.npos; at = sql.find(kRows, at)) {
+  for (std::size_t at = sql.find(kRows); at != std::string::npos; at = sql.find(kRows, at)) {
     sql.replace(at, kRows.size(), std::to_string(rows));
   }
   return sql;

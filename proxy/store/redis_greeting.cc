@@ -26,7 +26,7 @@ void RedisServerFacts::ReadInfo(std::string_view info) {
     const std::string_view line = info.substr(0, end);
     info.remove_prefix(std::min(end + 2, info.size()));
     const std::size_t colon = line.find(':');
-    if (colon == line.npos) continue;
+    if (colon == std::string_view::npos) continue;
     const std::string_view name = line.substr(0, colon);
     const std::string_view value = line.substr(colon + 1);
     if (name == "redis_version") version = value;
