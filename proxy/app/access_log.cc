@@ -5,12 +5,11 @@
 namespace idem::app {
 
 void AccessLog::OnFinished(const exchange::Report& report) {
-  const std::string_view route = report.route != nullptr ? report.route->name : std::string_view();
   const std::string key_hash =
       report.record_key.empty() ? std::string() : idempotency::KeyHash(report.record_key);
   const telemetry::AccessLine line{
       .request_id = report.request_id,
-      .route = route,
+      .route = report.route,
       .client = report.client,
       .method = report.method,
       .path = report.path,
@@ -30,7 +29,7 @@ void AccessLog::OnFinished(const exchange::Report& report) {
       .upstream = report.upstream,
       .upstream_status = report.upstream_status,
       .would = report.would};
-  auto& counted = RouteOf(route);
+  auto& counted = RouteOf(report.route);
   counted.CountRequest(line);
   if (report.problem == "rate-limited") counted.CountRateLimited();
   if (report.problem.starts_with("upstream-")) {

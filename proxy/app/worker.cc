@@ -31,8 +31,10 @@ Status Worker::Start(const std::vector<event::Endpoint>& endpoints) {
   settler_ =
       std::make_unique<exchange::Settler>(loop_, *records_, process_.unrecorded, process_.metrics);
   registry_ = std::make_unique<exchange::ExchangeRegistry>(
-      exchange::Parts{loop_, random_, *records_, *store_.limiter, *settler_, process_.waiters,
-                      process_.unrecorded, process_.metrics, access_log_},
+      exchange::ExchangeParts{{loop_, random_, *records_, *settler_, process_.waiters,
+                               process_.unrecorded, process_.metrics},
+                              *store_.limiter,
+                              access_log_},
       MakeSite(*config_));
   Tick();
   INVARIANT(endpoints.size() == config_->listen.size());
@@ -49,10 +51,9 @@ std::shared_ptr<const exchange::Site> Worker::MakeSite(const config::Config& con
   site->clients = config.clients;
   site->trusted_proxies = config.trusted_proxies;
   for (const forward::UpstreamOptions& options : config.upstreams) {
-    site->upstreams.push_back({std::make_unique<forward::PooledUpstream>(
-                                   loop_, process_.resolver, process_.GateOf(options),
-                                   process_.metrics.upstream_connections, options),
-                               options.response_timeout});
+    site->upstreams.push_back(std::make_unique<forward::PooledUpstream>(
+        loop_, process_.resolver, process_.GateOf(options), process_.metrics.upstream_connections,
+        options));
   }
   return site;
 }

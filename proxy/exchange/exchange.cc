@@ -5,7 +5,6 @@
 #include "proxy/base/log.h"
 #include "proxy/exchange/admission.h"
 #include "proxy/exchange/caller.h"
-#include "proxy/exchange/exchange_registry.h"
 #include "proxy/exchange/forwarding.h"
 #include "proxy/exchange/store_counts.h"
 
@@ -22,9 +21,10 @@ std::string_view PathOf(std::string_view target) { return target.substr(0, targe
 
 }  // namespace
 
-Exchange::Exchange(const Parts& parts, ExchangeRegistry& registry, std::shared_ptr<const Site> site,
-                   http::ServerStream& stream, http::RequestHead& head)
-    : parts_(parts), registry_(registry), site_(std::move(site)), stream_(&stream) {
+Exchange::Exchange(const ExchangeParts& parts, Retirement& retirement,
+                   std::shared_ptr<const Site> site, http::ServerStream& stream,
+                   http::RequestHead& head)
+    : parts_(parts), retirement_(retirement), site_(std::move(site)), stream_(&stream) {
   std::swap(request_, head);
   began_at_ = since_ = parts_.loop.Now();
   peer_address_ = stream.peer().address;
@@ -52,11 +52,12 @@ void Exchange::StartUnreadable(const http::ParseError& error) {
   Refuse(Unreadable(error.status, error.name, error.detail), Verdict::kRefused);
 }
 
+void Exchange::StartDraining() {
+  stream_->CloseAfter();
+  Refuse(Draining(), Verdict::kRefused);
+}
+
 void Exchange::Start() {
-  if (registry_.draining()) {
-    stream_->CloseAfter();
-    return Refuse(Draining(), Verdict::kRefused);
-  }
   const auto chosen = ChooseRoute(site_->router, request_);
   if (const auto* refusal = std::get_if<Reply>(&chosen)) {
     if (EndIsInDoubt(request_)) stream_->CloseAfter();
@@ -223,7 +224,7 @@ void Exchange::Observe() {
 // ---- Claim --------------------------------------------------------------------------------------
 
 void Exchange::Claim() {
-  claim_.emplace(parts_, site_->options, site_->upstreams[route_->upstream],
+  claim_.emplace(parts_, site_->options, *site_->upstreams[route_->upstream],
                  MakeProtected(*policy_), *this);
   if (!claim_->may_begin()) return Refuse(StoreUnavailable(), Verdict::kFailed);
   const bool counted = phase_ == Phase::kLimiting;
@@ -271,12 +272,12 @@ void Exchange::Forward() {
   upstream_head_.body = whole ? WholeBodyLength(request_, body_.kept().size()) : request_.body;
   since_ = parts_.loop.Now();
   const bool safe = request_.method == "GET" || request_.method == "HEAD";
-  call_ = site_->upstreams[route_->upstream].upstream->Send(
-      upstream_head_, whole ? &body_.kept() : nullptr,
-      {.claim = claimed && !policy_->upstream_idempotent,
-       .retry_stale = safe && !claimed,
-       .streamed = !claimed},
-      *this);
+  call_ =
+      site_->upstreams[route_->upstream]->Send(upstream_head_, whole ? &body_.kept() : nullptr,
+                                               {.claim = claimed && !policy_->upstream_idempotent,
+                                                .retry_stale = safe && !claimed,
+                                                .streamed = !claimed},
+                                               *this);
 }
 
 bool Exchange::OnUpstreamReady() {
@@ -476,18 +477,18 @@ Seen Exchange::seen_of_upstream() const {
 
 void Exchange::Leave() {
   ReportEnd();
-  registry_.Retire(*this);
+  retirement_.Retire(place_);
 }
 
 void Exchange::ReportEnd() {
-  report_.route = route_;
+  if (route_ != nullptr) report_.route = route_->name;
   report_.method = request_.method;
   report_.path = PathOf(request_.target);
   report_.upstream_address = upstream_address_;
   report_.bytes_in = body_.received();
   if (claim_) claim_->Describe(report_);
   if (observation_) observation_->Describe(report_);
-  parts_.observer.OnFinished(report_);
+  parts_.sink.OnFinished(report_);
 }
 
 }  // namespace idem::exchange

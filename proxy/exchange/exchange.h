@@ -22,13 +22,14 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/exchange/exchange_parts.h"
 #include "proxy/exchange/gathered_response.h"
 #include "proxy/exchange/key_claim.h"
 #include "proxy/exchange/observation.h"
-#include "proxy/exchange/parts.h"
 #include "proxy/exchange/phase.h"
 #include "proxy/exchange/replies.h"
 #include "proxy/exchange/request_body.h"
+#include "proxy/exchange/retirement.h"
 #include "proxy/exchange/site.h"
 #include "proxy/exchange/upstream.h"
 #include "proxy/http/stream.h"
@@ -37,26 +38,26 @@
 
 namespace idem::exchange {
 
-class ExchangeRegistry;
-
 class Exchange final : public http::ServerHandler,
                        public UpstreamEvents,
                        public KeyClaimEvents,
                        public Retirable {
  public:
-  Exchange(const Parts& parts, ExchangeRegistry& registry, std::shared_ptr<const Site> site,
+  Exchange(const ExchangeParts& parts, Retirement& retirement, std::shared_ptr<const Site> site,
            http::ServerStream& stream, http::RequestHead& head);
 
   /// A request's head has come.
   void Start();
+  /// Instead of Start(), while the process drains: the request is refused.
+  void StartDraining();
   /// A message could not be read: answered, logged and counted like any other.
   void StartUnreadable(const http::ParseError& error);
   /// The process ends before the exchange does. Its client has gone, or nobody tells it any more.
   void Cut();
+  /// Where the owner keeps it; given to Retirement.
+  void set_place(std::size_t place) { place_ = place; }
 
  private:
-  friend class ExchangeRegistry;
-
   void Enter(Phase to);
 
   // The client's side (http::ServerHandler).
@@ -118,11 +119,11 @@ class Exchange final : public http::ServerHandler,
   /// Adds the time since `since_` to a duration of the report, and starts anew.
   void Clock(Duration Report::*spent);
 
-  const Parts& parts_;
-  ExchangeRegistry& registry_;
+  const ExchangeParts& parts_;
+  Retirement& retirement_;
   const std::shared_ptr<const Site> site_;
   http::ServerStream* stream_;  // null once the client has gone or has its whole answer
-  std::size_t registry_index_ = 0;
+  std::size_t place_ = 0;
   Phase phase_ = Phase::kReceiving;
 
   // The request.

@@ -7,7 +7,11 @@ namespace idem::exchange {
 http::ServerHandler* ExchangeRegistry::OnRequest(http::ServerStream& stream,
                                                  http::RequestHead& head) {
   Exchange& exchange = Make(stream, head);
-  exchange.Start();
+  if (draining_) {
+    exchange.StartDraining();
+  } else {
+    exchange.Start();
+  }
   return &exchange;
 }
 
@@ -21,7 +25,7 @@ http::ServerHandler* ExchangeRegistry::OnBadRequest(http::ServerStream& stream,
 
 Exchange& ExchangeRegistry::Make(http::ServerStream& stream, http::RequestHead& head) {
   auto exchange = std::make_unique<Exchange>(parts_, *this, site_, stream, head);
-  exchange->registry_index_ = live_.size();
+  exchange->set_place(live_.size());
   return *live_.emplace_back(std::move(exchange));
 }
 
@@ -29,11 +33,10 @@ void ExchangeRegistry::Cut() {
   while (!live_.empty()) live_.back()->Cut();
 }
 
-void ExchangeRegistry::Retire(Exchange& exchange) {
-  const std::size_t index = exchange.registry_index_;
-  INVARIANT(index < live_.size() && live_[index].get() == &exchange);
-  std::swap(live_[index], live_.back());
-  live_[index]->registry_index_ = index;
+void ExchangeRegistry::Retire(std::size_t place) {
+  INVARIANT(place < live_.size());
+  std::swap(live_[place], live_.back());
+  live_[place]->set_place(place);
   auto retired = std::move(live_.back());
   live_.pop_back();
   parts_.loop.DeleteLater(std::move(retired));

@@ -8,9 +8,9 @@
 
 namespace idem::exchange {
 
-class ExchangeRegistry final : public http::ServerService {
+class ExchangeRegistry final : public http::ServerService, public Retirement {
  public:
-  ExchangeRegistry(const Parts& parts, std::shared_ptr<const Site> site)
+  ExchangeRegistry(const ExchangeParts& parts, std::shared_ptr<const Site> site)
       : parts_(parts), site_(std::move(site)) {}
 
   http::ServerHandler* OnRequest(http::ServerStream& stream, http::RequestHead& head) override;
@@ -28,15 +28,13 @@ class ExchangeRegistry final : public http::ServerService {
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] std::size_t live() const { return live_.size(); }
 
-  /// The last call of an exchange: it is destroyed on a later turn.
-  void Retire(Exchange& exchange);
-
  private:
   Exchange& Make(http::ServerStream& stream, http::RequestHead& head);
+  void Retire(std::size_t place) override;
 
-  const Parts parts_;
+  const ExchangeParts parts_;
   std::shared_ptr<const Site> site_;
-  std::vector<std::unique_ptr<Exchange>> live_;  // each knows its index
+  std::vector<std::unique_ptr<Exchange>> live_;  // each knows its place
   bool draining_ = false;
 };
 

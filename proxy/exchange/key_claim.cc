@@ -20,7 +20,7 @@ constexpr std::size_t kPendingSettlementsMax = 10'000;
 
 }  // namespace
 
-KeyClaim::KeyClaim(const Parts& parts, const Options& options, const UpstreamSlot& upstream,
+KeyClaim::KeyClaim(const Parts& parts, const Options& options, Upstream& upstream,
                    const ProtectedRequest& request, KeyClaimEvents& events)
     : parts_(parts),
       options_(options),
@@ -162,8 +162,8 @@ bool KeyClaim::lease_covers_the_rest() const {
   // A lease that was configured shorter than all waits together cannot cover them; it must at least
   // not be over.
   const Duration left = asked_at_ + claim_.lease - parts_.loop.Now();
-  const Duration all = upstream_.upstream->longest_wait() + request_.policy->record_timeout;
-  const Duration rest = upstream_.response_timeout + request_.policy->record_timeout;
+  const Duration all = upstream_.longest_wait() + request_.policy->record_timeout;
+  const Duration rest = upstream_.response_timeout() + request_.policy->record_timeout;
   return claim_.lease >= all ? left >= rest : left > Duration::zero();
 }
 
@@ -279,9 +279,8 @@ void KeyClaim::OnRight(Result<LookUpAnswer> answer) {
 void KeyClaim::StartLookUp() {
   Enter(Step::kLookingUp);
   waited_since_ = parts_.loop.Now();
-  look_up_ = std::make_unique<LookUp>(*upstream_.upstream, request_, [this](LookUp::Result result) {
-    OnLookedUp(std::move(result));
-  });
+  look_up_ = std::make_unique<LookUp>(
+      upstream_, request_, [this](LookUp::Result result) { OnLookedUp(std::move(result)); });
   const Duration left = right_asked_at_ + request_.policy->reconcile->interval - waited_since_;
   deadline_ = parts_.loop.After(std::max(left, Duration::zero()), [this] {
     OnLookedUp({.reason = "the backend did not answer within reconcile.interval"});

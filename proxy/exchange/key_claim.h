@@ -26,10 +26,13 @@
 #include <string_view>
 
 #include "proxy/exchange/look_up.h"
+#include "proxy/exchange/options.h"
 #include "proxy/exchange/parts.h"
 #include "proxy/exchange/protected_request.h"
+#include "proxy/exchange/rate_limiter.h"
 #include "proxy/exchange/replies.h"
-#include "proxy/exchange/site.h"
+#include "proxy/exchange/report.h"
+#include "proxy/exchange/upstream.h"
 #include "proxy/idempotency/policy.h"
 
 namespace idem::exchange {
@@ -57,7 +60,7 @@ class KeyClaimEvents {
 /// Part of an exchange, which keeps the request and the policy that it is made of.
 class KeyClaim final : public KeyWaiter {
  public:
-  KeyClaim(const Parts& parts, const Options& options, const UpstreamSlot& upstream,
+  KeyClaim(const Parts& parts, const Options& options, Upstream& upstream,
            const ProtectedRequest& request, KeyClaimEvents& events);
   ~KeyClaim() override;
   KeyClaim(const KeyClaim&) = delete;
@@ -131,7 +134,7 @@ class KeyClaim final : public KeyWaiter {
 
   const Parts& parts_;
   const Options& options_;
-  const UpstreamSlot& upstream_;
+  Upstream& upstream_;
   const ProtectedRequest request_;
   KeyClaimEvents& events_;
   Step step_ = Step::kIdle;

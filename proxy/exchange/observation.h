@@ -16,6 +16,7 @@
 #include "proxy/exchange/options.h"
 #include "proxy/exchange/parts.h"
 #include "proxy/exchange/protected_request.h"
+#include "proxy/exchange/report.h"
 #include "proxy/exchange/settlement.h"
 #include "proxy/idempotency/key.h"
 #include "proxy/idempotency/outcome.h"

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "proxy/base/clock.h"
-#include "proxy/exchange/route.h"
+#include "proxy/http/message.h"
 #include "proxy/telemetry/access_line.h"
 
 namespace idem::exchange {
@@ -16,7 +16,7 @@ using telemetry::Verdict;
 /// Views are good during the call that gets it. Durations are zero where a step was not taken.
 struct Report {
   std::string_view request_id;
-  const Route* route = nullptr;  // null: refused before it had one
+  std::string_view route;  // its name; "": refused before it had one
   std::string_view client;
   std::string_view method;
   std::string_view path;     // without the query

@@ -14,17 +14,12 @@
 
 namespace idem::exchange {
 
-struct UpstreamSlot {
-  std::unique_ptr<Upstream> upstream;
-  Duration response_timeout{};  // what may still pass after the first byte was written
-};
-
 struct Site {
   Options options;
   Router router{{}};
   auth::Clients clients;
   std::vector<Cidr> trusted_proxies;
-  std::vector<UpstreamSlot> upstreams;  // Route::upstream is an index into it
+  std::vector<std::unique_ptr<Upstream>> upstreams;  // Route::upstream is an index into it
 };
 
 }  // namespace idem::exchange

@@ -85,6 +85,8 @@ class Upstream {
                                                            UpstreamEvents& events) = 0;
   /// Every wait that a call may have: queue, look-up, connect, response. What a lease must cover.
   [[nodiscard]] virtual Duration longest_wait() const = 0;
+  /// The part of it that may still pass after the first byte was written.
+  [[nodiscard]] virtual Duration response_timeout() const = 0;
 };
 
 }  // namespace idem::exchange

@@ -38,6 +38,8 @@ std::unique_ptr<exchange::UpstreamCall> PooledUpstream::Send(const http::Request
 
 Duration PooledUpstream::longest_wait() const { return LongestWait(options_); }
 
+Duration PooledUpstream::response_timeout() const { return options_.response_timeout; }
+
 std::unique_ptr<UpstreamConnection> PooledUpstream::Connect(const event::SocketAddress& to,
                                                             ConnectionUser& user) const {
   return std::make_unique<UpstreamConnection>(

@@ -34,6 +34,7 @@ class PooledUpstream final : public exchange::Upstream {
                                                exchange::UpstreamEvents& events) override;
   /// The queue, the look-up, every connection attempt and the response, each at its longest.
   Duration longest_wait() const override;
+  Duration response_timeout() const override;
 
   [[nodiscard]] const UpstreamOptions& options() const { return options_; }
   /// Calls under way: a reload keeps this until there are none.

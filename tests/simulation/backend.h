@@ -60,6 +60,7 @@ class BackendLink final : public exchange::Upstream {
       const http::RequestHead& head, const std::string* body, const exchange::UpstreamTerms& terms,
       exchange::UpstreamEvents& events) override;
   [[nodiscard]] Duration longest_wait() const override { return kLongestWait; }
+  [[nodiscard]] Duration response_timeout() const override { return kResponseTimeout; }
 
  private:
   enum class Ending : std::uint8_t { kWhole, kReset, kTruncated, kMalformed };

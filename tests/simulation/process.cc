@@ -19,6 +19,7 @@ class Upstream final : public exchange::Upstream {
     return link_.Send(head, body, terms, events);
   }
   [[nodiscard]] Duration longest_wait() const override { return link_.longest_wait(); }
+  [[nodiscard]] Duration response_timeout() const override { return link_.response_timeout(); }
 
  private:
   BackendLink& link_;
@@ -46,8 +47,10 @@ Process::Process(const Surroundings& world, std::size_t slot, std::size_t number
   settler_.emplace(loop_, store_, unrecorded_, world.metrics);
   waiters_.emplace(exchange::KeyWaiters::Limits{});
   registry_ = std::make_unique<exchange::ExchangeRegistry>(
-      exchange::Parts{loop_, random_, store_, store_, *settler_, *waiters_, unrecorded_,
-                      world.metrics, *this},
+      exchange::ExchangeParts{
+          {loop_, random_, store_, *settler_, *waiters_, unrecorded_, world.metrics},
+          store_,
+          *this},
       MakeSite(policy));
 }
 
@@ -72,7 +75,7 @@ std::shared_ptr<const exchange::Site> Process::MakeSite(const idempotency::Polic
   }
   site->router = exchange::Router(std::move(routes));
   if (scenario.authenticates) site->clients = AllClients();
-  site->upstreams.push_back({std::make_unique<Upstream>(backend_), kResponseTimeout});
+  site->upstreams.push_back(std::make_unique<Upstream>(backend_));
   return site;
 }
 

@@ -43,6 +43,7 @@ class FakeUpstream final : public exchange::Upstream {
     return std::make_unique<Handle>(call);
   }
   [[nodiscard]] Duration longest_wait() const override { return std::chrono::seconds(34); }
+  [[nodiscard]] Duration response_timeout() const override { return std::chrono::seconds(30); }
 
   void Ready(Call& call) {
     if (call.dropped) return;

@@ -46,15 +46,15 @@ class VirtualProxy final : public exchange::Observer {
     route.idempotency = policy;
     auto upstream_owner = std::make_unique<FakeUpstream>(loop_);
     upstream = upstream_owner.get();
-    site->upstreams.push_back({std::move(upstream_owner), std::chrono::seconds(30)});
+    site->upstreams.push_back(std::move(upstream_owner));
     if (edit) edit(route, *site);
     site->router = exchange::Router({route});
     if (registry_) {
       registry_->SetSite(std::move(site));
     } else {
       registry_ = std::make_unique<exchange::ExchangeRegistry>(
-          exchange::Parts{loop_, random_, store, store, settler_, waiters, unrecorded, metrics,
-                          *this},
+          exchange::ExchangeParts{
+              {loop_, random_, store, settler_, waiters, unrecorded, metrics}, store, *this},
           std::move(site));
     }
   }
