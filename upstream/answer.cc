@@ -1,6 +1,6 @@
 #include "upstream/answer.h"
 
-#include "proxy/base/json_text.h"
+#include "proxy/base/json_writer.h"
 #include "proxy/http/message.h"
 
 namespace idem::upstream {

@@ -7,7 +7,7 @@
 #include "proxy/base/log.h"
 #include "proxy/base/result.h"
 #include "proxy/event/address.h"
-#include "proxy/postgres/url.h"
+#include "proxy/libpq/url.h"
 #include "upstream/orders_service.h"
 
 namespace idem::upstream {

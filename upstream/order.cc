@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "proxy/base/hex.h"
-#include "proxy/base/json_text.h"
+#include "proxy/base/json_writer.h"
 #include "upstream/decimal.h"
 
 namespace idem::upstream {

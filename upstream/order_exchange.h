@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "proxy/base/loop.h"
-#include "proxy/http/stream.h"
+#include "proxy/http/server_stream.h"
 #include "upstream/orders_service.h"
 #include "upstream/route.h"
 

@@ -8,7 +8,7 @@
 
 #include "proxy/base/loop.h"
 #include "proxy/base/random.h"
-#include "proxy/http/stream.h"
+#include "proxy/http/server_stream.h"
 #include "upstream/order_store.h"
 
 namespace idem::upstream {

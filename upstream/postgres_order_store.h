@@ -7,9 +7,9 @@
 // decides which of the rows is to stay.
 #pragma once
 
-#include "proxy/postgres/grouped.h"
-#include "proxy/postgres/pool.h"
 #include "upstream/order_store.h"
+#include "upstream/postgres/pool.h"
+#include "upstream/postgres/statement_batcher.h"
 
 namespace idem::upstream {
 

@@ -207,7 +207,7 @@ inline AnswerUnknown(r) {
 #define MAY_LOOK_UP (IS_UNKNOWN && lease[rec.token] == LONG_ENDED)
 #endif
 
-/* What an exchange does about the record that holds its key (decide.cc, KeyClaim::OnHeld). */
+/* What an exchange does about the record that holds its key (decision.cc, KeyClaim::OnHeld). */
 inline OnHeld(r) {
   if
   :: rec.state == completed -> Answer(r, rec.answer)
@@ -263,7 +263,7 @@ proctype Exchange(byte me) {
        fi
      }
 
-    /* What was seen of the backend: Conclude, outcome.cc. */
+    /* What was seen of the backend: Conclude, claim_ending.cc. */
   :: atomic {
        at[me] == forwarding && (work[me] == answered || work[me] == refused) ->
        Settle(me, complete);
@@ -368,7 +368,7 @@ end:
 #ifdef LIVENESS
   :: rested <= N /* and it may do nothing, for ever */
 #endif
-    /* RecordStore::Begin, transitions.cc */
+    /* RecordStore::Begin, record_steps.cc */
   :: atomic {
        asked[me] ->
        asked[me] = false;

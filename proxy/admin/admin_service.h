@@ -10,9 +10,9 @@
 
 #include "proxy/admin/readiness.h"
 #include "proxy/admin/records_api.h"
-#include "proxy/auth/client.h"
+#include "proxy/auth/client_credentials.h"
 #include "proxy/base/loop.h"
-#include "proxy/http/stream.h"
+#include "proxy/http/server_stream.h"
 
 namespace idem::admin {
 

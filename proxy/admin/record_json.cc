@@ -3,7 +3,7 @@
 #include <chrono>
 #include <cstdio>
 
-#include "proxy/base/json_text.h"
+#include "proxy/base/json_writer.h"
 #include "proxy/idempotency/key.h"
 
 namespace idem::admin {

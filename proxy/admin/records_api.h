@@ -20,9 +20,9 @@
 
 #include "proxy/base/function.h"
 #include "proxy/base/loop.h"
-#include "proxy/exchange/record_index.h"
-#include "proxy/exchange/record_store.h"
-#include "proxy/http/stream.h"
+#include "proxy/http/server_stream.h"
+#include "proxy/ports/record_index.h"
+#include "proxy/ports/record_store.h"
 
 namespace idem::admin {
 

@@ -7,7 +7,7 @@
 
 #include "proxy/admin/record_json.h"
 #include "proxy/base/hex.h"
-#include "proxy/base/json_text.h"
+#include "proxy/base/json_writer.h"
 #include "proxy/base/log.h"
 #include "proxy/idempotency/key.h"
 

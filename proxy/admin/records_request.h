@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/admin/query.h"
+#include "proxy/admin/query_string.h"
 #include "proxy/admin/records_api.h"
 #include "proxy/base/json.h"
 #include "proxy/base/ticket.h"

@@ -7,8 +7,8 @@
 
 #include "proxy/admin/admin_service.h"
 #include "proxy/admin/records_api.h"
-#include "proxy/app/open_store.h"
-#include "proxy/app/process.h"
+#include "proxy/app/shared_state.h"
+#include "proxy/app/store_factory.h"
 #include "proxy/config/config.h"
 #include "proxy/event/event_loop.h"
 #include "proxy/http_server/server.h"

@@ -5,12 +5,12 @@
 #include <optional>
 #include <vector>
 
-#include "proxy/app/access_log.h"
-#include "proxy/app/open_store.h"
-#include "proxy/app/process.h"
+#include "proxy/app/shared_state.h"
+#include "proxy/app/store_factory.h"
 #include "proxy/base/random.h"
 #include "proxy/config/config.h"
 #include "proxy/event/event_loop.h"
+#include "proxy/exchange/access_log.h"
 #include "proxy/exchange/exchange_registry.h"
 #include "proxy/http_server/server.h"
 

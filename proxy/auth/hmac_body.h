@@ -2,7 +2,7 @@
 // client's secret. It covers neither key, path nor client name.
 #pragma once
 
-#include "proxy/auth/authenticate.h"
+#include "proxy/auth/authentication.h"
 
 namespace idem::auth {
 

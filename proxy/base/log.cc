@@ -17,7 +17,7 @@
 #include <type_traits>
 
 #include "proxy/base/clock.h"
-#include "proxy/base/json_text.h"
+#include "proxy/base/json_writer.h"
 #include "proxy/base/line_quota.h"
 
 namespace idem::log {

@@ -7,23 +7,23 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
-#include "proxy/auth/client.h"
+#include "proxy/auth/client_credentials.h"
 #include "proxy/base/cidr.h"
 #include "proxy/base/log.h"
-#include "proxy/config/mistake.h"
+#include "proxy/config/yaml/config_error.h"
+#include "proxy/config/yaml/environment_substitution.h"
 #include "proxy/event/address.h"
-#include "proxy/exchange/options.h"
-#include "proxy/exchange/route.h"
-#include "proxy/forward/options.h"
+#include "proxy/exchange/claim/claim_options.h"
+#include "proxy/exchange/rules/router.h"
+#include "proxy/forward/forward_options.h"
 #include "proxy/http_server/server.h"
-#include "proxy/store/options.h"
+#include "proxy/store/store_options.h"
 
 namespace idem::config {
 
@@ -55,11 +55,6 @@ struct Config {
 
   std::vector<Mistake> warnings;  // what is allowed but risky
 };
-
-/// The value of an environment variable; nullopt where it is not set.
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
-/// That of this process.
-[[nodiscard]] Environment ProcessEnvironment();
 
 using LoadResult = std::variant<Config, std::vector<Mistake>>;  // never no mistakes
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "proxy/config/config.h"
-#include "proxy/config/map_reader.h"
+#include "proxy/config/yaml/map_reader.h"
 
 namespace idem::config {
 

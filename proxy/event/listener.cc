@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "proxy/event/lifeline.h"
+#include "proxy/event/destruction_guard.h"
 #include "proxy/event/raw_event.h"
 
 namespace idem::event {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "proxy/event/connection.h"
-#include "proxy/event/lifeline.h"
+#include "proxy/event/destruction_guard.h"
 #include "proxy/event/read_buffer.h"
 #include "proxy/event/tls.h"
 

@@ -3,10 +3,10 @@
 #include <utility>
 
 #include "proxy/base/log.h"
-#include "proxy/exchange/admission.h"
-#include "proxy/exchange/caller.h"
-#include "proxy/exchange/forwarding.h"
-#include "proxy/exchange/store_counts.h"
+#include "proxy/exchange/claim/store_metrics.h"
+#include "proxy/exchange/rules/admission.h"
+#include "proxy/exchange/rules/caller_identity.h"
+#include "proxy/exchange/rules/forwarded_head.h"
 
 namespace idem::exchange {
 

@@ -22,19 +22,19 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/exchange/exchange_parts.h"
-#include "proxy/exchange/gathered_response.h"
-#include "proxy/exchange/key_claim.h"
-#include "proxy/exchange/observation.h"
+#include "proxy/exchange/claim/buffered_response.h"
+#include "proxy/exchange/claim/key_claim.h"
+#include "proxy/exchange/claim/observation.h"
+#include "proxy/exchange/exchange_context.h"
 #include "proxy/exchange/phase.h"
-#include "proxy/exchange/replies.h"
 #include "proxy/exchange/request_body.h"
 #include "proxy/exchange/retirement.h"
-#include "proxy/exchange/site.h"
-#include "proxy/exchange/upstream.h"
-#include "proxy/http/stream.h"
+#include "proxy/exchange/rules/problem_replies.h"
+#include "proxy/exchange/site_snapshot.h"
+#include "proxy/http/server_stream.h"
+#include "proxy/idempotency/claim_ending.h"
 #include "proxy/idempotency/key.h"
-#include "proxy/idempotency/outcome.h"
+#include "proxy/ports/upstream.h"
 
 namespace idem::exchange {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/exchange/upstream.h"
 #include "proxy/http/message.h"
+#include "proxy/ports/upstream.h"
 
 namespace idem::exchange {
 

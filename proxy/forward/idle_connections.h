@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "proxy/event/event_loop.h"
-#include "proxy/forward/options.h"
+#include "proxy/forward/forward_options.h"
 #include "proxy/forward/upstream_connection.h"
 
 namespace idem::forward {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "proxy/forward/forward_call.h"
+#include "proxy/forward/upstream_call.h"
 
 namespace idem::forward {
 namespace {

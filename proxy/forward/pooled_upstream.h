@@ -7,12 +7,12 @@
 
 #include "proxy/event/event_loop.h"
 #include "proxy/event/resolver.h"
-#include "proxy/exchange/upstream.h"
-#include "proxy/forward/directory.h"
+#include "proxy/forward/address_directory.h"
+#include "proxy/forward/forward_options.h"
 #include "proxy/forward/idle_connections.h"
-#include "proxy/forward/in_flight_gate.h"
-#include "proxy/forward/options.h"
+#include "proxy/forward/in_flight_limit.h"
 #include "proxy/forward/timeout_list.h"
+#include "proxy/ports/upstream.h"
 #include "proxy/telemetry/metrics.h"
 
 namespace idem::forward {

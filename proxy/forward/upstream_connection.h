@@ -7,8 +7,8 @@
 
 #include "proxy/base/loop.h"
 #include "proxy/event/connection.h"
-#include "proxy/exchange/upstream.h"
 #include "proxy/http/parser.h"
+#include "proxy/ports/upstream.h"
 #include "proxy/telemetry/metrics.h"
 
 namespace idem::forward {

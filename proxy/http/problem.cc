@@ -1,6 +1,6 @@
 #include "proxy/http/problem.h"
 
-#include "proxy/base/json_text.h"
+#include "proxy/base/json_writer.h"
 
 namespace idem::http {
 

@@ -21,9 +21,9 @@
 #include "proxy/base/loop.h"
 #include "proxy/event/connection.h"
 #include "proxy/http/parser.h"
-#include "proxy/http/stream.h"
-#include "proxy/http_server/answer_encoder.h"
-#include "proxy/http_server/idle_place.h"
+#include "proxy/http/server_stream.h"
+#include "proxy/http_server/client_answer.h"
+#include "proxy/http_server/idle_ring.h"
 #include "proxy/http_server/lazy_timer.h"
 #include "proxy/http_server/server.h"
 

@@ -11,7 +11,7 @@
 #include "proxy/event/event_loop.h"
 #include "proxy/event/tls.h"
 #include "proxy/http/parser.h"
-#include "proxy/http/stream.h"
+#include "proxy/http/server_stream.h"
 
 namespace idem::http_server {
 

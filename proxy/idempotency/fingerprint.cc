@@ -1,8 +1,8 @@
 #include "proxy/idempotency/fingerprint.h"
 
 #include "proxy/base/invariant.h"
+#include "proxy/http/percent_encoding.h"
 #include "proxy/idempotency/canonical_json.h"
-#include "proxy/idempotency/percent.h"
 
 namespace idem::idempotency {
 

@@ -5,7 +5,7 @@
 
 #include "proxy/base/digest.h"
 #include "proxy/base/hex.h"
-#include "proxy/idempotency/percent.h"
+#include "proxy/http/percent_encoding.h"
 
 namespace idem::idempotency {
 

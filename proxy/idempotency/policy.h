@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "proxy/idempotency/fingerprint.h"
-#include "proxy/idempotency/reconcile.h"
+#include "proxy/idempotency/look_up_rules.h"
 
 namespace idem::idempotency {
 

@@ -7,7 +7,7 @@
 
 #include "proxy/base/hex.h"
 #include "proxy/base/invariant.h"
-#include "proxy/idempotency/percent.h"
+#include "proxy/http/percent_encoding.h"
 
 namespace idem::idempotency {
 

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <chrono>
 
-#include "proxy/base/json_text.h"
+#include "proxy/base/json_writer.h"
 
 namespace idem::telemetry {
 

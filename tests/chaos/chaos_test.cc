@@ -23,9 +23,9 @@
 #include <thread>
 #include <vector>
 
-#include "tests/chaos/caller.h"
+#include "tests/chaos/effect_ledger.h"
 #include "tests/chaos/faults.h"
-#include "tests/chaos/ledger.h"
+#include "tests/chaos/paying_caller.h"
 #include "tests/chaos/scene.h"
 
 namespace idem::chaos {

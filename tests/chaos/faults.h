@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/chaos/ledger.h"
+#include "tests/chaos/effect_ledger.h"
 #include "tests/chaos/scene.h"
 
 namespace idem::chaos {

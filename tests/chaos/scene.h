@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/chaos/ledger.h"
+#include "tests/chaos/effect_ledger.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/process.h"
 #include "tests/support/redis_server.h"

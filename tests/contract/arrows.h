@@ -6,7 +6,7 @@
 #include <ostream>
 #include <string_view>
 
-#include "proxy/exchange/record_store.h"
+#include "proxy/ports/record_store.h"
 
 namespace idem::contract {
 

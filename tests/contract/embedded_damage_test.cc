@@ -10,9 +10,9 @@
 #include <random>
 #include <string>
 
-#include "proxy/store/embedded_store.h"
-#include "tests/contract/caller.h"
+#include "proxy/store/embedded/embedded_store.h"
 #include "tests/contract/samples.h"
+#include "tests/contract/store_caller.h"
 #include "tests/contract/store_fixtures.h"
 #include "tests/support/process.h"
 #include "tests/support/seeded_random.h"

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "proxy/store/embedded_store.h"
+#include "proxy/store/embedded/embedded_store.h"
 #include "tests/contract/store_fixtures.h"
 #include "tests/support/temp_folder.h"
 

@@ -1,6 +1,6 @@
 // What the embedded store promises beyond the contract: what outlives its process, one owner of a
 // folder, a full disk, a clock that is wrong, and commits that many share.
-#include "proxy/store/embedded_store.h"
+#include "proxy/store/embedded/embedded_store.h"
 
 #include <doctest/doctest.h>
 #include <rocksdb/env.h>
@@ -11,8 +11,8 @@
 #include <fstream>
 #include <thread>
 
-#include "tests/contract/caller.h"
 #include "tests/contract/embedded_fixture.h"
+#include "tests/contract/store_caller.h"
 #include "tests/support/process.h"
 
 namespace idem::contract {

@@ -7,9 +7,9 @@
 #include <thread>
 #include <utility>
 
-#include "tests/contract/caller.h"
 #include "tests/contract/postgres_fixture.h"
 #include "tests/contract/samples.h"
+#include "tests/contract/store_caller.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/relay.h"
 #include "tests/support/run_loop.h"

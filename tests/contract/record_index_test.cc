@@ -5,9 +5,9 @@
 #include <set>
 
 #include "proxy/idempotency/key.h"
-#include "tests/contract/caller.h"
 #include "tests/contract/contract_stores.h"
 #include "tests/contract/samples.h"
+#include "tests/contract/store_caller.h"
 
 namespace idem::contract {
 

@@ -1,12 +1,12 @@
-// The promises of exchange/record_store.h and rate_limiter.h, the same for every store.
+// The promises of ports/record_store.h and rate_limiter.h, the same for every store.
 #include <doctest/doctest.h>
 
 #include <thread>
 
 #include "tests/contract/arrows.h"
-#include "tests/contract/caller.h"
 #include "tests/contract/contract_stores.h"
 #include "tests/contract/samples.h"
+#include "tests/contract/store_caller.h"
 
 namespace idem::contract {
 

@@ -6,10 +6,10 @@
 #include <thread>
 #include <vector>
 
-#include "proxy/store/redis_greeting.h"
-#include "tests/contract/caller.h"
+#include "proxy/store/redis/redis_handshake.h"
 #include "tests/contract/redis_fixture.h"
 #include "tests/contract/samples.h"
+#include "tests/contract/store_caller.h"
 #include "tests/support/redis_client.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/relay.h"

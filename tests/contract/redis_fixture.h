@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "proxy/event/resolver.h"
-#include "proxy/store/redis_store.h"
+#include "proxy/store/redis/redis_store.h"
 #include "tests/contract/store_fixtures.h"
 #include "tests/support/process.h"
 

@@ -1,7 +1,5 @@
 // The store's scripts as Redis runs them, but with a clock of the test's own: the lines that ask
 // TIME are replaced by one that takes the last argument.
-#include "proxy/store/redis_scripts.h"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 #include <random>
 #include <vector>
 
+#include "proxy/store/redis/scripts.h"
 #include "tests/support/process.h"
 #include "tests/support/redis_client.h"
 

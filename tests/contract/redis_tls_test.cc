@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "tests/contract/caller.h"
 #include "tests/contract/redis_fixture.h"
 #include "tests/contract/samples.h"
+#include "tests/contract/store_caller.h"
 #include "tests/support/process.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/run_loop.h"

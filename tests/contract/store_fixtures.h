@@ -17,12 +17,12 @@
 #include "proxy/base/random.h"
 #include "proxy/event/event_loop.h"
 #include "proxy/event/resolver.h"
-#include "proxy/exchange/notes.h"
-#include "proxy/exchange/rate_limiter.h"
-#include "proxy/exchange/record_index.h"
-#include "proxy/exchange/record_store.h"
-#include "proxy/store/memory_store.h"
-#include "proxy/store/options.h"
+#include "proxy/ports/note_store.h"
+#include "proxy/ports/rate_limiter.h"
+#include "proxy/ports/record_index.h"
+#include "proxy/ports/record_store.h"
+#include "proxy/store/memory/memory_store.h"
+#include "proxy/store/store_options.h"
 
 namespace idem::contract {
 

@@ -4,9 +4,9 @@
 #include <thread>
 
 #include "tests/contract/arrows.h"
-#include "tests/contract/caller.h"
 #include "tests/contract/contract_stores.h"
 #include "tests/contract/samples.h"
+#include "tests/contract/store_caller.h"
 
 namespace idem::contract {
 

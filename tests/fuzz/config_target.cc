@@ -4,7 +4,7 @@
 #include <set>
 
 #include "proxy/config/config.h"
-#include "tests/fuzz/target.h"
+#include "tests/fuzz/fuzz_target.h"
 
 namespace idem::fuzz {
 

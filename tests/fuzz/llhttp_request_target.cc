@@ -1,9 +1,9 @@
 // Requests, read by us and by llhttp: whatever we accept, it accepts too, and reads the same out of
 // it. (It accepts more than we do.)
+#include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/make_messages.h"
 #include "tests/fuzz/messages.h"
 #include "tests/fuzz/second_opinion.h"
-#include "tests/fuzz/target.h"
 
 namespace idem::fuzz {
 

@@ -1,9 +1,9 @@
 // Responses, read by us and by llhttp, as llhttp_request_target.cc. The first byte of an input
 // chooses what is answered.
+#include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/make_messages.h"
 #include "tests/fuzz/messages.h"
 #include "tests/fuzz/second_opinion.h"
-#include "tests/fuzz/target.h"
 
 namespace idem::fuzz {
 

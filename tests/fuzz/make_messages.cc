@@ -1,6 +1,6 @@
 #include "tests/fuzz/make_messages.h"
 
-#include "proxy/http/writer.h"
+#include "proxy/http/head_writer.h"
 
 namespace idem::fuzz {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "proxy/idempotency/record.h"
-#include "tests/fuzz/target.h"
+#include "tests/fuzz/fuzz_target.h"
 
 namespace idem::fuzz {
 

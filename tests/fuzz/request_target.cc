@@ -1,10 +1,10 @@
 // Requests: their reading does not depend on the pieces in which they come, and what was accepted
 // says the same again when our writer has written it.
 #include "proxy/http/characters.h"
-#include "proxy/http/writer.h"
+#include "proxy/http/head_writer.h"
+#include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/make_messages.h"
 #include "tests/fuzz/messages.h"
-#include "tests/fuzz/target.h"
 
 namespace idem::fuzz {
 

@@ -1,10 +1,10 @@
 // Responses: as request_target.cc. The first byte of an input chooses what is answered and whether
 // the connection ends behind it.
 #include "proxy/http/characters.h"
-#include "proxy/http/writer.h"
+#include "proxy/http/head_writer.h"
+#include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/make_messages.h"
 #include "tests/fuzz/messages.h"
-#include "tests/fuzz/target.h"
 
 namespace idem::fuzz {
 

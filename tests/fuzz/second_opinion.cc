@@ -8,7 +8,7 @@
 
 #include "proxy/http/characters.h"
 #include "proxy/http/message.h"
-#include "tests/fuzz/target.h"
+#include "tests/fuzz/fuzz_target.h"
 
 namespace idem::fuzz {
 

@@ -4,8 +4,8 @@
 
 #include "proxy/base/utf8.h"
 #include "proxy/http/structured_field.h"
+#include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/structured_field_writer.h"
-#include "tests/fuzz/target.h"
 
 namespace idem::fuzz {
 

@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "proxy/store/embedded_store.h"
-#include "tests/contract/caller.h"
+#include "proxy/store/embedded/embedded_store.h"
 #include "tests/contract/samples.h"
+#include "tests/contract/store_caller.h"
 #include "tests/contract/store_fixtures.h"
 #include "tests/support/forgetful_disk.h"
 #include "tests/support/running_proxy.h"

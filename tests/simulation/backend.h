@@ -8,7 +8,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "proxy/exchange/upstream.h"
+#include "proxy/ports/upstream.h"
 #include "tests/simulation/look_ups.h"
 #include "tests/simulation/store_link.h"
 

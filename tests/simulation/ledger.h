@@ -13,7 +13,7 @@
 #include "proxy/base/invariant.h"
 #include "proxy/http/message.h"
 #include "proxy/idempotency/record.h"
-#include "proxy/store/expiring_map.h"
+#include "proxy/store/local/expiring_map.h"
 
 namespace idem::simulation {
 

@@ -5,7 +5,7 @@
 #include <deque>
 #include <memory>
 
-#include "proxy/exchange/upstream.h"
+#include "proxy/ports/upstream.h"
 #include "tests/simulation/store_link.h"
 
 namespace idem::simulation {

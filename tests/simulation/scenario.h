@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "proxy/exchange/route.h"
+#include "proxy/exchange/rules/router.h"
 #include "proxy/idempotency/policy.h"
 #include "tests/simulation/draw.h"
 

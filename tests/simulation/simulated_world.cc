@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/auth/authenticate.h"
+#include "proxy/auth/authentication.h"
 
 namespace idem::simulation {
 

@@ -7,10 +7,10 @@
 #include <memory>
 #include <string>
 
-#include "proxy/exchange/record_store.h"
-#include "proxy/store/limit_table.h"
-#include "proxy/store/token_marks.h"
-#include "proxy/store/transitions.h"
+#include "proxy/ports/record_store.h"
+#include "proxy/store/local/limit_table.h"
+#include "proxy/store/local/token_marks.h"
+#include "proxy/store/record_steps.h"
 #include "tests/simulation/auditor.h"
 
 namespace idem::simulation {

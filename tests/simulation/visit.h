@@ -1,7 +1,7 @@
 // One attempt of one caller at one process, as the caller's connection sees it.
 #pragma once
 
-#include "tests/simulation/process.h"
+#include "tests/simulation/simulated_process.h"
 
 namespace idem::simulation {
 

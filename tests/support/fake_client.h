@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/http/stream.h"
+#include "proxy/http/server_stream.h"
 
 namespace idem::support {
 

@@ -10,8 +10,8 @@
 #include <string>
 
 #include "proxy/base/loop.h"
-#include "proxy/exchange/record_store.h"
-#include "proxy/store/transitions.h"
+#include "proxy/ports/record_store.h"
+#include "proxy/store/record_steps.h"
 
 namespace idem::support {
 

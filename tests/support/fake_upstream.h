@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "proxy/base/loop.h"
-#include "proxy/exchange/upstream.h"
+#include "proxy/ports/upstream.h"
 
 namespace idem::support {
 

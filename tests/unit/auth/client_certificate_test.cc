@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "proxy/auth/authenticate.h"
+#include "proxy/auth/authentication.h"
 
 namespace idem::auth {
 

@@ -5,8 +5,8 @@
 #include <new>
 #include <string>
 
+#include "proxy/http/head_writer.h"
 #include "proxy/http/parser.h"
-#include "proxy/http/writer.h"
 
 namespace {
 

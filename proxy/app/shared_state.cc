@@ -1,0 +1,35 @@
+#include "proxy/app/shared_state.h"
+
+#include <utility>
+
+namespace idem::app {
+
+Process::Process(const config::Config& config)
+    : readiness(config.workers),
+      waiters({config.exchange.waiters_max, config.exchange.waiter_bytes_max}) {}
+
+Result<std::unique_ptr<Process>> Process::Open(const config::Config& config) {
+  std::unique_ptr<Process> process(new Process(config));
+  if (config.store.type == store::StoreType::kMemory) {
+    process->memory = std::make_unique<store::MemoryStore>();
+  }
+  if (config.store.type == store::StoreType::kEmbedded) {
+    auto opened = store::EmbeddedStore::Open(config.store);
+    if (!opened) return std::move(opened).error();
+    process->embedded = std::move(*opened);
+  }
+  return process;
+}
+
+forward::InFlightGate& Process::GateOf(const forward::UpstreamOptions& upstream) {
+  const std::lock_guard lock(gates_mutex_);
+  auto& gate = gates_[upstream.name];
+  if (gate) {
+    gate->SetMax(upstream.max_in_flight);
+  } else {
+    gate = std::make_unique<forward::InFlightGate>(upstream.max_in_flight);
+  }
+  return *gate;
+}
+
+}  // namespace idem::app

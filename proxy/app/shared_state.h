@@ -1,0 +1,53 @@
+// What the workers of a process share, named in one place. Everything here is safe to use from
+// any worker, and outlives them.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "proxy/admin/readiness.h"
+#include "proxy/config/config.h"
+#include "proxy/event/resolver.h"
+#include "proxy/exchange/claim/key_wait_queue.h"
+#include "proxy/exchange/claim/settlement_retrier.h"
+#include "proxy/forward/in_flight_limit.h"
+#include "proxy/store/embedded/embedded_store.h"
+#include "proxy/store/gated_record_store.h"
+#include "proxy/store/memory/memory_store.h"
+#include "proxy/telemetry/metrics.h"
+
+namespace idem::app {
+
+class Process {
+ public:
+  /// An error says why the store cannot be opened.
+  static Result<std::unique_ptr<Process>> Open(const config::Config& config);
+
+  /// The gate of an upstream, by its name: a reload keeps what is in flight counted.
+  forward::InFlightGate& GateOf(const forward::UpstreamOptions& upstream);
+
+  event::Resolver resolver;
+  admin::Readiness readiness;
+  telemetry::Metrics metrics;
+  exchange::KeyWaiters waiters;
+  exchange::Unrecorded unrecorded;
+  std::atomic<std::size_t> connections{0};
+  store::ClaimGate claim_gate{
+      "it is not known yet whether the store's records lie where this "
+      "configuration looks for them"};
+
+  // The store that the configuration names; a Redis store has nothing that is shared.
+  std::unique_ptr<store::MemoryStore> memory;
+  std::unique_ptr<store::EmbeddedStore> embedded;
+
+ private:
+  explicit Process(const config::Config& config);
+
+  std::mutex gates_mutex_;
+  std::map<std::string, std::unique_ptr<forward::InFlightGate>> gates_;
+};
+
+}  // namespace idem::app

@@ -1,0 +1,65 @@
+#include "proxy/app/store_factory.h"
+
+#include <utility>
+
+#include "proxy/base/invariant.h"
+#include "proxy/base/log.h"
+#include "proxy/store/postgres/postgres_store.h"
+#include "proxy/store/redis/redis_store.h"
+
+namespace idem::app {
+
+namespace {
+
+template <class Client>
+StoreClient Own(std::unique_ptr<Client> client) {
+  auto* const faces = client.get();
+  return {std::move(client), faces, faces, faces};
+}
+
+template <class Store>
+Status WaitUntilTried(event::EventLoop& loop, Store& store) {
+  Status tried = Ok();
+  const Ticket ticket = store.WhenTried([&](Status status) {
+    tried = std::move(status);
+    loop.Stop();
+  });
+  loop.Run();
+  if (tried || tried.error().code == ErrorCode::kRefused) return tried;
+  log::Write(log::Level::kWarn, "store_away",
+             {{"reason", tried.error().detail},
+              {"next", "trying again until it answers; requests with a key get 503 until then"}});
+  return Ok();
+}
+
+/// A store that replicas share.
+template <class Store>
+Result<StoreClient> OpenShared(Process& process, event::EventLoop& loop, Random& random,
+                               const store::StoreOptions& options, bool speaks) {
+  auto opened = Store::Open(loop, process.resolver, random, options, speaks);
+  if (!opened) return std::move(opened).error();
+  Store& store = **opened;
+  StoreClient client = Own(std::move(*opened));
+  if (!speaks) return client;
+  if (Status tried = WaitUntilTried(loop, store); !tried) return std::move(tried).error();
+  return client;
+}
+
+}  // namespace
+
+Result<StoreClient> OpenStore(Process& process, event::EventLoop& loop, Random& random,
+                              const store::StoreOptions& options, bool speaks) {
+  switch (options.type) {
+    case store::StoreType::kMemory:
+      return Own(std::make_unique<store::MemoryStoreClient>(*process.memory, loop));
+    case store::StoreType::kEmbedded:
+      return Own(std::make_unique<store::EmbeddedStoreClient>(*process.embedded, loop));
+    case store::StoreType::kRedis:
+      return OpenShared<store::RedisStore>(process, loop, random, options, speaks);
+    case store::StoreType::kPostgres:
+      return OpenShared<store::PostgresStore>(process, loop, random, options, speaks);
+  }
+  INVARIANT(false);
+}
+
+}  // namespace idem::app

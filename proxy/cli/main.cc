@@ -1,0 +1,160 @@
+// The program `idemproxy`: reads its command line and runs the command.
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "proxy/app/supervisor.h"
+#include "proxy/cli/commands.h"
+#include "proxy/cli/records_command.h"
+
+namespace {
+
+using idem::app::RecordsQuestion;
+
+struct Arguments {
+  std::string config_path;
+  bool accept_new_scope = false;
+  idem::app::SignQuestion sign;
+  idem::app::RecordsQuestion records;
+};
+
+void AddConfigOption(CLI::App& command, Arguments& arguments) {
+  command
+      .add_option("-c,--config", arguments.config_path,
+                  "the configuration (default: config/idemproxy.yaml, then "
+                  "/etc/idemproxy/idemproxy.yaml)")
+      ->type_name("FILE");
+}
+
+void AddRunOptions(CLI::App& command, Arguments& arguments) {
+  AddConfigOption(command, arguments);
+  command.add_flag("--accept-new-scope", arguments.accept_new_scope,
+                   "start although the store's records lie under another scope, and forget them");
+}
+
+void AddSignOptions(CLI::App& command, Arguments& arguments) {
+  idem::app::SignQuestion& sign = arguments.sign;
+  AddConfigOption(command, arguments);
+  command.add_option("--client", sign.client, "the client that signs")->type_name("ID")->required();
+  command.add_option("--scheme", sign.scheme, "instead of the route's")->type_name("SCHEME");
+  command.add_option("-X,--request", sign.method, "default: POST")->type_name("METHOD");
+  command.add_option("--key", sign.key, "print the key's field too")->type_name("KEY");
+  command.add_option("--data", sign.data, "the body, or @FILE (send it with curl --data-binary)")
+      ->type_name("BODY|@FILE")
+      ->required();
+  command.add_option("url", sign.url, "where the request goes")->type_name("URL")->required();
+}
+
+CLI::App* AddRecordsCommand(CLI::App& records, const char* name, const char* what,
+                            RecordsQuestion::Action action, Arguments& arguments) {
+  CLI::App* const command = records.add_subcommand(name, what);
+  RecordsQuestion& question = arguments.records;
+  AddConfigOption(*command, arguments);
+  command->add_option("--admin", question.admin, "the admin listener, instead of the file's")
+      ->type_name("ADDRESS");
+  command->add_flag("--json", question.json, "as the admin API answers");
+  command->callback([&question, action] { question.action = action; });
+  return command;
+}
+
+// Which one, and for what changes it: as it was shown, and why.
+void AddRecordOptions(CLI::App& command, bool changes, RecordsQuestion& question) {
+  command.add_option("key_hash", question.key_hash, "of the record, as the log shows it")
+      ->type_name("KEY_HASH");
+  command
+      .add_option("--key", question.record_key, "instead: the record's whole key, with its scope")
+      ->type_name("RECORD_KEY");
+  if (!changes) return;
+  command.add_option("--token", question.token, "the record's token, as `records show` shows it")
+      ->type_name("TOKEN")
+      ->required();
+  command.add_option("--reason", question.reason, "why; it stands in the log")
+      ->type_name("TEXT")
+      ->required();
+}
+
+CLI::App* AddRecordsCommands(CLI::App& program, Arguments& arguments) {
+  using Action = RecordsQuestion::Action;
+  RecordsQuestion& question = arguments.records;
+  CLI::App* const records = program.add_subcommand(
+      "records", "find records, and settle unknown ones, through the admin listener");
+  records->require_subcommand(1);
+  CLI::App* const list = AddRecordsCommand(*records, "list", "records that are not completed",
+                                           Action::kList, arguments);
+  list->add_option("--state", question.state, "unknown or executing (default: both)")
+      ->check(CLI::IsMember({"unknown", "executing"}));
+  list->add_option("--min-age", question.min_age, "that began so long ago, as 90s, 2h, 7d")
+      ->type_name("DURATION");
+  list->add_option("--route", question.route, "of this route");
+  list->add_option("--client", question.client, "of this client");
+  list->add_option("--limit", question.limit, "at most so many (default: 1000)")
+      ->check(CLI::Range(1, 1000000));
+  AddRecordOptions(
+      *AddRecordsCommand(*records, "show", "one record, in any state", Action::kShow, arguments),
+      false, question);
+  AddRecordOptions(
+      *AddRecordsCommand(*records, "release", "forget an unknown record: its key is executed again",
+                         Action::kRelease, arguments),
+      true, question);
+  CLI::App* const resolve =
+      AddRecordsCommand(*records, "resolve", "give an unknown record the answer that callers get",
+                        Action::kResolve, arguments);
+  AddRecordOptions(*resolve, true, question);
+  resolve->add_option("--status", question.status, "of the answer")
+      ->check(CLI::Range(200, 599))
+      ->required();
+  resolve->add_option("--body", question.body, "of the answer, or @FILE")->type_name("BODY|@FILE");
+  resolve->add_option("--content-type", question.content_type, "default: application/json")
+      ->type_name("TYPE");
+  return records;
+}
+
+int Fail(const std::string& what) {
+  std::cerr << "idemproxy: " << what << " (idemproxy --help tells more)\n";
+  return idem::app::kExitMistake;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App program("A reverse proxy that makes any HTTP backend safe to retry.", "idemproxy");
+  program.require_subcommand(0, 1);
+  AddRunOptions(program, arguments);
+  AddRunOptions(*program.add_subcommand("run", "serve (the default command)"), arguments);
+  CLI::App* check =
+      program.add_subcommand("check", "read the configuration: `ok`, or every mistake");
+  AddConfigOption(*check, arguments);
+  CLI::App* sign = program.add_subcommand("sign", "print the header lines that a caller must send");
+  AddSignOptions(*sign, arguments);
+  CLI::App* records = AddRecordsCommands(program, arguments);
+  CLI::App* version = program.add_subcommand("version", "print versions");
+  program.set_version_flag("--version", "idemproxy " IDEM_VERSION);
+
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    return Fail("there is no command or option `" + program.remaining(true).front() + "`");
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return program.exit(error);  // --help, --version
+    return Fail(std::string(error.what()));
+  }
+
+  if (version->parsed()) return idem::app::PrintVersion(std::cout);
+  if (arguments.config_path.empty()) arguments.config_path = idem::app::DefaultConfigPath();
+  if (arguments.config_path.empty()) {
+    return Fail(
+        "there is no config/idemproxy.yaml here and no /etc/idemproxy/idemproxy.yaml; name a "
+        "configuration with -c FILE");
+  }
+  if (check->parsed()) return idem::app::Check(arguments.config_path, std::cout);
+  if (sign->parsed()) {
+    arguments.sign.config_path = arguments.config_path;
+    return idem::app::Sign(arguments.sign, std::cout, std::cerr);
+  }
+  if (records->parsed()) {
+    arguments.records.config_path = arguments.config_path;
+    return idem::app::Records(arguments.records, std::cout, std::cerr);
+  }
+  return idem::app::Run(arguments.config_path, arguments.accept_new_scope);
+}

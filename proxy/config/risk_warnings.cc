@@ -1,0 +1,113 @@
+// What is allowed but risky: `check` warns of it, and so does a start.
+#include <algorithm>
+
+#include "proxy/config/cross_checks.h"
+
+namespace idem::config {
+
+namespace {
+
+using idempotency::Ending;
+using idempotency::Policy;
+
+constexpr std::string_view kDemoSecret = "super-secret-key";
+
+// The backend says with these that it did not act, so that their release is no risk.
+bool ReleasedAnyway(const std::string& status) {
+  constexpr std::string_view kStatuses[] = {"401", "407", "421", "425", "429"};
+  return std::ranges::find(kStatuses, status) != std::end(kStatuses);
+}
+
+void WarnOfReleases(const Node& route, const Policy& policy, Mistakes& warnings) {
+  if (policy.upstream_idempotent) return;
+  const Node* responses = route.Find("idempotency")->Find("responses");
+  const Node* release = responses == nullptr ? nullptr : responses->Find("release");
+  if (release == nullptr) return;
+  for (const Node& item : release->items) {
+    if (ReleasedAnyway(item.text)) continue;
+    Complain(item,
+             "is released although the backend does not drop duplicates: safe only if its owner "
+             "states that this answer means `not acted`",
+             warnings);
+  }
+}
+
+void WarnOfScope(const Node& route, const Policy& policy, Mistakes& warnings) {
+  if (!policy.upstream_idempotent || policy.scope.empty()) return;
+  ComplainBelow(
+      route, {"idempotency", "scope"},
+      "is not []: with `upstream_idempotent`, make sure that the backend tells equal keys "
+      "of different scopes apart as well",
+      warnings);
+}
+
+// What is forgotten before it may be looked up is executed again, and nobody was asked.
+void WarnOfLateLookUp(const Node& route, const Policy& policy, Mistakes& warnings) {
+  if (!policy.reconcile) return;
+  const auto earliest = policy.lease + policy.reconcile->after;
+  if (policy.unknown_ttl > earliest) return;
+  ComplainBelow(route, {"idempotency", "unknown_ttl"},
+                "ends before the backend is asked, " + ToText(earliest) +
+                    " after the claim (lease and reconcile.after): the key is executed again "
+                    "without a look-up",
+                warnings);
+}
+
+void WarnOfDemoSecret(const Draft& draft, Mistakes& warnings) {
+  const auto& listen = draft.config.listen;
+  const auto is_loopback = [](const Listener& one) { return IsLoopback(one.endpoint); };
+  if (std::ranges::all_of(listen, is_loopback)) return;
+  for (std::size_t i = 0; i < draft.client_nodes.size(); ++i) {
+    const auto& secrets = draft.config.clients[i].secrets;
+    if (std::ranges::none_of(
+            secrets, [](const auth::Secret& secret) { return secret.bytes() == kDemoSecret; })) {
+      continue;
+    }
+    ComplainBelow(draft.client_nodes[i], {"secrets"},
+                  "holds the demo secret, which everybody knows, and `listen` has an address that "
+                  "other machines can reach",
+                  warnings);
+  }
+}
+
+bool ShareASecret(const auth::ClientOptions& a, const auth::ClientOptions& b) {
+  return std::ranges::any_of(a.secrets, [&](const auth::Secret& mine) {
+    return std::ranges::any_of(
+        b.secrets, [&](const auth::Secret& theirs) { return mine.bytes() == theirs.bytes(); });
+  });
+}
+
+void WarnOfSharedSecrets(const Draft& draft, Mistakes& warnings) {
+  const auto& clients = draft.config.clients;
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!ShareASecret(clients[i], clients[j])) continue;
+      ComplainBelow(draft.client_nodes[i], {"secrets"},
+                    "has a secret in common with " + draft.client_nodes[j].path +
+                        ": each of them can pass for the other",
+                    warnings);
+    }
+  }
+}
+
+}  // namespace
+
+bool IsLoopback(const event::Endpoint& endpoint) {
+  static const Cidr kLoopback4 = *Cidr::Parse("127.0.0.0/8");
+  return !endpoint.unix_path.empty() || endpoint.host == "::1" ||
+         kLoopback4.Contains(endpoint.host);
+}
+
+void WarnOfRisks(Draft& draft) {
+  for (std::size_t i = 0; i < draft.config.routes.size(); ++i) {
+    const auto& policy = draft.config.routes[i].idempotency;
+    if (!policy) continue;
+    WarnOfReleases(draft.route_nodes[i], *policy, draft.warnings);
+    WarnOfScope(draft.route_nodes[i], *policy, draft.warnings);
+    WarnOfLateLookUp(draft.route_nodes[i], *policy, draft.warnings);
+  }
+  WarnOfDemoSecret(draft, draft.warnings);
+  WarnOfSharedSecrets(draft, draft.warnings);
+}
+
+}  // namespace idem::config

@@ -1,0 +1,28 @@
+#include "proxy/config/yaml/config_error.h"
+
+#include <utility>
+
+namespace idem::config {
+
+std::string Mistake::ToText() const {
+  std::string text = file;
+  if (place.line > 0) {
+    text += ':' + std::to_string(place.line) + ':' + std::to_string(place.column);
+  }
+  text += ": ";
+  if (!path.empty()) text += path + ": ";
+  return text + what;
+}
+
+void Mistakes::Add(Place place, std::string path, std::string what) {
+  found_.emplace(place, std::move(path), std::move(what));
+}
+
+std::vector<Mistake> Mistakes::Take() && {
+  std::vector<Mistake> mistakes;
+  mistakes.reserve(found_.size());
+  for (const auto& [place, path, what] : found_) mistakes.push_back({file_, place, path, what});
+  return mistakes;
+}
+
+}  // namespace idem::config

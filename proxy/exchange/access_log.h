@@ -1,0 +1,29 @@
+// What is told about each exchange: one access line and one set of counters. One for each worker.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "proxy/base/log.h"
+#include "proxy/ports/request_report.h"
+#include "proxy/telemetry/metrics.h"
+
+namespace idem::app {
+
+class AccessLog final : public exchange::Observer {
+ public:
+  explicit AccessLog(telemetry::Metrics& metrics) : metrics_(metrics) {}
+  void OnFinished(const exchange::Report& report) override;
+  void SetFormat(log::Format format) { format_ = format; }
+
+ private:
+  telemetry::RouteMetrics& RouteOf(std::string_view name);
+
+  telemetry::Metrics& metrics_;
+  log::Format format_ = log::Format::kJson;
+  std::map<std::string, telemetry::RouteMetrics*, std::less<>>
+      routes_;  // spares the registry's lock
+  std::string line_;
+};
+
+}  // namespace idem::app

@@ -1,0 +1,397 @@
+#include "proxy/exchange/claim/key_claim.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/base/log.h"
+#include "proxy/exchange/claim/store_metrics.h"
+#include "proxy/idempotency/decision.h"
+
+namespace idem::exchange {
+
+using idempotency::Decision;
+using idempotency::Ending;
+
+namespace {
+
+constexpr Duration kFirstPoll = std::chrono::milliseconds(25);
+constexpr Duration kLongestPoll = std::chrono::milliseconds(250);
+constexpr std::size_t kPendingSettlementsMax = 10'000;
+
+}  // namespace
+
+KeyClaim::KeyClaim(const Parts& parts, const Options& options, Upstream& upstream,
+                   const ProtectedRequest& request, KeyClaimEvents& events)
+    : parts_(parts),
+      options_(options),
+      upstream_(upstream),
+      request_(request),
+      events_(events),
+      record_key_(RecordKeyFor(request)),
+      claim_(ProposeClaim(request, parts.random)) {}
+
+KeyClaim::~KeyClaim() { SetHolding(false); }
+
+void KeyClaim::Enter(Step to) {
+  INVARIANT(step_ != Step::kOver || to == Step::kOver);
+  INVARIANT(to != Step::kSettling || step_ == Step::kHeld || (step_ == Step::kWaiting && outcome_));
+  step_ = to;
+}
+
+void KeyClaim::SetHolding(bool holding) {
+  if (holding_ == holding) return;
+  holding_ = holding;
+  parts_.metrics.claims_executing.Add(holding ? 1 : -1);
+}
+
+void KeyClaim::ClockStore() { store_time_ += parts_.loop.Now() - waited_since_; }
+
+void KeyClaim::Close() {
+  Enter(Step::kOver);
+  question_.Withdraw();
+  deadline_.Withdraw();
+  wait_deadline_.Withdraw();
+  place_.Leave();
+  if (look_up_) look_up_->GiveUp();
+  SetHolding(false);
+}
+
+bool KeyClaim::Cut() {
+  if (holding_) parts_.metrics.claims_cut.Add();
+  return holding_;
+}
+
+bool KeyClaim::Abandon() {
+  abandoned_ = true;
+  if (outcome_) return false;  // it is offered again when the one that overtook it gives up
+  return step_ == Step::kWaiting || step_ == Step::kAskingRight || step_ == Step::kLookingUp;
+}
+
+void KeyClaim::Describe(Report& report) const {
+  report.record_key = record_key_;
+  report.store = store_time_;
+  if (look_up_ == nullptr) return;
+  report.upstream += look_up_time_;
+  if (!report.upstream_address.empty()) return;  // the request itself was forwarded after it
+  report.upstream_address = look_up_->address();
+  report.upstream_status = look_up_->status();
+}
+
+void KeyClaim::Refuse(const Reply& reply, Verdict verdict) {
+  Close();
+  events_.OnClaimRefused(reply, verdict);
+}
+
+void KeyClaim::LeaveAbandoned() {
+  Close();
+  events_.OnAbandoned();
+}
+
+// ---- Begin --------------------------------------------------------------------------------------
+
+bool KeyClaim::may_begin() const {
+  return parts_.unrecorded.bytes.load() < options_.max_unrecorded_bytes &&
+         parts_.settler.pending() < kPendingSettlementsMax;
+}
+
+void KeyClaim::Take(std::optional<LimitQuestion> limit) {
+  if (limit) limit->token = claim_.token;  // asked twice, it is counted once
+  AskBegin(std::nullopt, std::move(limit));
+}
+
+void KeyClaim::AskBegin(std::optional<idempotency::Token> replaces,
+                        std::optional<LimitQuestion> limit) {
+  Enter(Step::kBeginning);
+  waited_since_ = asked_at_ = parts_.loop.Now();
+  question_ =
+      parts_.store.Begin({record_key_, claim_, replaces, std::move(limit)},
+                         [this](Result<BeginAnswer> answer) { OnBegun(std::move(answer)); });
+  deadline_ = parts_.loop.After(options_.store_timeout, [this] { OnStoreSilent(); });
+}
+
+void KeyClaim::OnBegun(Result<BeginAnswer> answer) {
+  if (!answer) return OnStoreSilent();
+  deadline_.Withdraw();
+  ClockStore();
+  if (answer->limit) limit_verdict_ = answer->limit;
+  CountBegin(parts_.metrics, answer->kind);
+  switch (answer->kind) {
+    case BeginAnswer::Kind::kClaimed:
+      return OnTaken();
+    case BeginAnswer::Kind::kHeld:
+      return OnHeld(*answer->record, answer->now);
+    case BeginAnswer::Kind::kLimited:
+      return Refuse(RateLimited(limit_verdict_->reset), Verdict::kRefused);
+    case BeginAnswer::Kind::kWithdrawn:
+      return Refuse(StoreUnavailable(), Verdict::kFailed);
+  }
+}
+
+void KeyClaim::OnStoreSilent() {
+  CountBeginFailed(parts_.metrics);
+  question_.Withdraw();
+  ClockStore();
+  Withdraw();
+  Refuse(StoreUnavailable(), Verdict::kFailed);
+}
+
+// Not known whether the claim was made: it is taken back in the background, and will not execute.
+void KeyClaim::Withdraw() {
+  parts_.settler.SettleInBackground({.kind = Settlement::Kind::kWithdraw,
+                                     .record_key = record_key_,
+                                     .claim = claim_,
+                                     .response = nullptr});
+}
+
+// A client that left before its claim began gets no effect, and nobody waits for the release.
+void KeyClaim::OnTaken() {
+  Enter(Step::kHeld);
+  SetHolding(true);
+  place_.Leave();
+  wait_deadline_.Withdraw();
+  if (!abandoned_) return events_.OnClaimed();
+  parts_.settler.SettleInBackground({.kind = Settlement::Kind::kRelease,
+                                     .record_key = record_key_,
+                                     .claim = claim_,
+                                     .response = nullptr});
+  parts_.waiters.WakeFirst(record_key_);
+  events_.OnAbandoned();
+}
+
+bool KeyClaim::lease_covers_the_rest() const {
+  // A lease that was configured shorter than all waits together cannot cover them; it must at least
+  // not be over.
+  const Duration left = asked_at_ + claim_.lease - parts_.loop.Now();
+  const Duration all = upstream_.longest_wait() + request_.policy->record_timeout;
+  const Duration rest = upstream_.response_timeout() + request_.policy->record_timeout;
+  return claim_.lease >= all ? left >= rest : left > Duration::zero();
+}
+
+// ---- What the key holds -------------------------------------------------------------------------
+
+void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
+  const Decision decision =
+      idempotency::Decide(*request_.policy, QuestionFor(request_, claim_, record), record, now);
+  const bool others_may_wait = place_.held() || outcome_;
+  if (decision != Decision::kInProgress && others_may_wait) parts_.waiters.WakeAll(record_key_);
+  switch (decision) {
+    case Decision::kExecute:
+      return OnTaken();
+    case Decision::kTakeOver:
+      if (outcome_) break;  // our own effect is made; it is not made again
+      return AskBegin(record.claim.token, std::nullopt);
+    case Decision::kReplay:
+      Close();
+      return events_.OnReplay(*record.response, Verdict::kReplayed);
+    case Decision::kNotKept:
+      return Refuse(ResponseNotKept(record.response->status), Verdict::kReplayed);
+    case Decision::kMismatch:
+      if (!outcome_) {
+        return Refuse(PayloadMismatch(request_.policy->mismatch_status), Verdict::kMismatch);
+      }
+      Close();
+      return events_.OnUnrecorded();  // another request lies there
+    case Decision::kInProgress:
+      return Wait();
+    case Decision::kReconcile:
+      return Reconcile(record, now);
+    case Decision::kUnknown:
+      break;
+  }
+  Refuse(OutcomeUnknown(std::nullopt), Verdict::kUnknown);
+}
+
+// Somebody else executes. The first waiter of a key asks the store with growing pauses, the others
+// are woken.
+void KeyClaim::Wait() {
+  if (abandoned_ && !outcome_) return LeaveAbandoned();
+  const idempotency::Policy& policy = *request_.policy;
+  const bool first_time = !place_.held();
+  if (first_time && policy.in_progress == idempotency::InProgress::kWait) {
+    place_ = parts_.waiters.Join(record_key_, *this, parts_.loop, policy.max_waiters_per_key,
+                                 request_.body.size());
+  }
+  if (!place_.held()) return Refuse(InProgress(), Verdict::kInProgress);
+  Enter(Step::kWaiting);
+  if (first_time) {
+    next_poll_ = kFirstPoll;
+    wait_deadline_ = parts_.loop.After(policy.wait_timeout, [this] { OnWaitOver(); });
+  }
+  if (!place_.is_first()) return;
+  deadline_ = parts_.loop.After(next_poll_, [this] { OnWoken(); });
+  next_poll_ = std::min(next_poll_ * 2, kLongestPoll);
+}
+
+void KeyClaim::OnWoken() {
+  if (step_ != Step::kWaiting) return;
+  deadline_.Withdraw();
+  if (outcome_) return Settle();  // our effect is made: ask to record it, never to execute
+  AskBegin(std::nullopt, std::nullopt);
+}
+
+void KeyClaim::OnWaitOver() {
+  question_.Withdraw();
+  if (step_ == Step::kBeginning) Withdraw();
+  Refuse(InProgress(), Verdict::kInProgress);
+}
+
+// ---- Reconcile ----------------------------------------------------------------------------------
+
+void KeyClaim::Reconcile(const idempotency::Record& record, StoreTime now) {
+  if (!HasLookUpTarget(*request_.policy->reconcile, request_.key, request_.client)) {
+    return Refuse(OutcomeUnknown(std::nullopt), Verdict::kUnknown);
+  }
+  if (abandoned_) return LeaveAbandoned();
+  const idempotency::Milliseconds wait = UntilLookUp(*request_.policy, record, now);
+  if (wait > idempotency::Milliseconds::zero() || outcome_) return StayUnknown(wait);
+  Enter(Step::kAskingRight);
+  place_.Leave();
+  wait_deadline_.Withdraw();
+  unknown_ = record.claim;
+  waited_since_ = right_asked_at_ = parts_.loop.Now();
+  question_ =
+      parts_.store.ClaimLookUp(record_key_, unknown_.token, request_.policy->reconcile->interval,
+                               [this](Result<LookUpAnswer> answer) { OnRight(std::move(answer)); });
+  deadline_ = parts_.loop.After(options_.store_timeout, [this] {
+    question_.Withdraw();
+    OnRight(Error{ErrorCode::kTimeout, "the store did not answer in time", Reached::kNo});
+  });
+}
+
+void KeyClaim::OnRight(Result<LookUpAnswer> answer) {
+  deadline_.Withdraw();
+  ClockStore();
+  CountLookUpRight(parts_.metrics, answer);
+  if (!answer) return StayUnknown(request_.policy->reconcile->interval);
+  switch (answer->kind) {
+    case LookUpAnswer::Kind::kGranted:
+      return StartLookUp();
+    case LookUpAnswer::Kind::kTaken:
+      return StayUnknown(answer->retry_after);
+    case LookUpAnswer::Kind::kChanged:
+      if (answer->record) return OnHeld(*answer->record, answer->now);
+      return AskBegin(std::nullopt, std::nullopt);
+  }
+}
+
+// The right is ours until `interval` from when it was asked, and the store's count began no
+// earlier: a look-up that takes longer is given up, so that there is never a second one beside it.
+void KeyClaim::StartLookUp() {
+  Enter(Step::kLookingUp);
+  waited_since_ = parts_.loop.Now();
+  look_up_ = std::make_unique<LookUp>(
+      upstream_, request_, [this](LookUp::Result result) { OnLookedUp(std::move(result)); });
+  const Duration left = right_asked_at_ + request_.policy->reconcile->interval - waited_since_;
+  deadline_ = parts_.loop.After(std::max(left, Duration::zero()), [this] {
+    OnLookedUp({.reason = "the backend did not answer within reconcile.interval"});
+  });
+}
+
+void KeyClaim::OnLookedUp(LookUp::Result result) {
+  deadline_.Withdraw();
+  look_up_->GiveUp();
+  look_up_time_ += parts_.loop.Now() - waited_since_;
+  parts_.metrics.Route(request_.route).CountLookUp(LookUpMeaningText(result.meaning));
+  switch (result.meaning) {
+    case idempotency::LookUpMeaning::kFound:
+      return RecordFound(result.response);
+    case idempotency::LookUpMeaning::kAbsent:
+      return AskBegin(unknown_.token, std::nullopt);
+    case idempotency::LookUpMeaning::kUnclear:
+      log::WriteLimited(log::Level::kWarn, "look_up_unclear",
+                        {{"request_id", request_.request_id},
+                         {"route", request_.route},
+                         {"reason", result.reason}});
+      return StayUnknown(request_.policy->reconcile->interval);
+  }
+}
+
+// Under the token that was looked up. Where another holds the key meanwhile, or another response
+// was recorded, that counts.
+void KeyClaim::RecordFound(const std::shared_ptr<const idempotency::StoredResponse>& response) {
+  Enter(Step::kRecordingFound);
+  waited_since_ = parts_.loop.Now();
+  deadline_ = parts_.loop.After(request_.policy->record_timeout, [this] {
+    question_.Withdraw();
+    ClockStore();
+    StayUnknown(request_.policy->reconcile->interval);
+  });
+  question_ = parts_.settler.Settle({.kind = Settlement::Kind::kComplete,
+                                     .record_key = record_key_,
+                                     .claim = unknown_,
+                                     .response = response,
+                                     .ttl = request_.policy->ttl},
+                                    [this, response](const SettleAnswer& answer) {
+                                      deadline_.Withdraw();
+                                      ClockStore();
+                                      if (answer.record) return OnHeld(*answer.record, answer.now);
+                                      parts_.waiters.WakeAll(record_key_);
+                                      Close();
+                                      events_.OnReplay(*response, Verdict::kReconciled);
+                                    });
+}
+
+void KeyClaim::StayUnknown(idempotency::Milliseconds look_up_in) {
+  Refuse(OutcomeUnknown(look_up_in), Verdict::kUnknown);
+}
+
+std::optional<idempotency::Milliseconds> KeyClaim::look_up_in() const {
+  const auto& rule = request_.policy->reconcile;
+  if (!rule || !HasLookUpTarget(*rule, request_.key, request_.client)) return std::nullopt;
+  const Duration lease_left =
+      std::max<Duration>(asked_at_ + claim_.lease - parts_.loop.Now(), Duration::zero());
+  return std::chrono::ceil<idempotency::Milliseconds>(lease_left) + rule->after;
+}
+
+// ---- The end ------------------------------------------------------------------------------------
+
+void KeyClaim::End(Ending ending, std::shared_ptr<const idempotency::StoredResponse> outcome) {
+  ending_ = ending;
+  outcome_ = std::move(outcome);
+  INVARIANT((ending_ == Ending::kRecord) == (outcome_ != nullptr));
+  Settle();
+}
+
+void KeyClaim::Settle() {
+  Enter(Step::kSettling);
+  waited_since_ = parts_.loop.Now();
+  deadline_ = parts_.loop.After(request_.policy->record_timeout, [this] { OnRecordTimeout(); });
+  question_ = parts_.settler.Settle({.kind = Settlement::KindOf(ending_),
+                                     .record_key = record_key_,
+                                     .claim = claim_,
+                                     .response = outcome_,
+                                     .ttl = request_.policy->ttl,
+                                     .offered_again = overtaken_},
+                                    [this](const SettleAnswer& answer) { OnSettled(answer); });
+}
+
+void KeyClaim::OnSettled(const SettleAnswer& answer) {
+  deadline_.Withdraw();
+  ClockStore();
+  SetHolding(false);
+  // Overtaken: nothing has ended, so nobody is woken, least of all ourselves.
+  overtaken_ = outcome_ && answer.kind == SettleAnswer::Kind::kHeld;
+  if (overtaken_) return OnHeld(*answer.record, answer.now);
+  if (ending_ == Ending::kRelease) {
+    parts_.waiters.WakeFirst(record_key_);
+  } else {
+    parts_.waiters.WakeAll(record_key_);
+  }
+  Close();
+  events_.OnEnded();
+}
+
+// The settler goes on until the store answers.
+void KeyClaim::OnRecordTimeout() {
+  question_.Withdraw();
+  ClockStore();
+  SetHolding(false);
+  Close();
+  if (outcome_) {
+    events_.OnUnrecorded();
+  } else {
+    events_.OnEnded();
+  }
+}
+
+}  // namespace idem::exchange

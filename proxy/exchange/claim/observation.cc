@@ -1,0 +1,129 @@
+#include "proxy/exchange/claim/observation.h"
+
+#include <memory>
+#include <utility>
+
+#include "proxy/exchange/claim/store_metrics.h"
+
+namespace idem::exchange {
+
+using idempotency::Decision;
+
+namespace {
+
+std::string_view TextOf(Decision decision) {
+  switch (decision) {
+    case Decision::kExecute:
+    case Decision::kTakeOver:
+      return "executed";
+    case Decision::kReplay:
+    case Decision::kNotKept:
+      return "replayed";
+    case Decision::kMismatch:
+      return "mismatch";
+    case Decision::kInProgress:
+      return "in_progress";
+    case Decision::kReconcile:
+    case Decision::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+std::shared_ptr<const idempotency::StoredResponse> StatusAlone(std::uint16_t status) {
+  idempotency::StoredResponse response;
+  response.status = status;
+  response.body_kept = false;
+  return std::make_shared<const idempotency::StoredResponse>(std::move(response));
+}
+
+}  // namespace
+
+void Observation::Describe(Report& report) const {
+  report.record_key = record_key_;
+  report.would = would_;
+}
+
+void Observation::Skip(std::string_view would) {
+  would_ = would;
+  step_ = Step::kOver;
+}
+
+void Observation::Start(const idempotency::KeyResult& key, bool has_whole_body) {
+  if (std::holds_alternative<idempotency::KeyInvalid>(key)) return Skip("key_invalid");
+  if (std::holds_alternative<idempotency::KeyMissing>(key)) {
+    return Skip(request_.policy->required ? "key_missing" : "passed");
+  }
+  if (!has_whole_body) return Skip("too_large");
+  record_key_ = RecordKeyFor(request_);
+  observed_key_ = std::string(idempotency::kObservedPrefix) + record_key_;
+  claim_ = ProposeClaim(request_, parts_.random);
+  AskBegin(std::nullopt);
+}
+
+void Observation::AskBegin(std::optional<idempotency::Token> replaces) {
+  step_ = Step::kBeginning;
+  question_ =
+      parts_.store.Begin({observed_key_, claim_, replaces, std::nullopt},
+                         [this](Result<BeginAnswer> answer) { OnBegun(std::move(answer)); });
+  deadline_ = parts_.loop.After(options_.store_timeout, [this] {
+    question_.Withdraw();
+    OnBegun(Error{ErrorCode::kTimeout, "the store did not answer in time", Reached::kNo});
+  });
+}
+
+// A begin that failed may have claimed the key all the same, which would show as unknown later.
+void Observation::OnBegun(Result<BeginAnswer> answer) {
+  deadline_.Withdraw();
+  if (!answer) {
+    CountBeginFailed(parts_.metrics);
+    would_ = "store_failed";
+    return Settle(Settlement::Kind::kWithdraw);
+  }
+  CountBegin(parts_.metrics, answer->kind);
+  if (answer->record) return OnHeld(*answer->record, answer->now);
+  OnClaimed();
+}
+
+void Observation::OnHeld(const idempotency::Record& record, StoreTime now) {
+  const Decision decision =
+      idempotency::Decide(*request_.policy, QuestionFor(request_, claim_, record), record, now);
+  if (decision == Decision::kExecute) return OnClaimed();
+  if (decision == Decision::kTakeOver) return AskBegin(record.claim.token);
+  would_ = TextOf(decision);
+  Leave();
+}
+
+void Observation::OnClaimed() {
+  would_ = TextOf(Decision::kExecute);
+  step_ = Step::kBegun;
+  if (seen_) End(*seen_);
+}
+
+void Observation::End(const idempotency::Seen& seen) {
+  seen_ = seen;
+  if (step_ != Step::kBegun) return;
+  Settle(Settlement::KindOf(idempotency::DecideOutcome(*request_.policy, seen)));
+}
+
+void Observation::Settle(Settlement::Kind kind) {
+  step_ = Step::kSettling;
+  Settlement settlement{
+      .kind = kind, .record_key = observed_key_, .claim = claim_, .ttl = request_.policy->ttl};
+  if (kind == Settlement::Kind::kComplete) settlement.response = StatusAlone(seen_->status);
+  question_ = AskToSettle(parts_.store, settlement, [this, kind](const auto& answer) {
+    CountSettlement(parts_.metrics, kind, answer);
+    Leave();
+  });
+  deadline_ = parts_.loop.After(options_.store_timeout, [this] { Leave(); });
+}
+
+// Over; but the exchange is told only once it has ended too.
+void Observation::Leave() {
+  question_.Withdraw();
+  deadline_.Withdraw();
+  step_ = Step::kOver;
+  if (seen_) on_over_();
+}
+
+}  // namespace idem::exchange

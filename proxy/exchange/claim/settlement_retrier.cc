@@ -1,0 +1,112 @@
+#include "proxy/exchange/claim/settlement_retrier.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/base/log.h"
+#include "proxy/exchange/claim/store_metrics.h"
+#include "proxy/idempotency/key.h"
+
+namespace idem::exchange {
+
+namespace {
+
+constexpr Duration kFirstPause = std::chrono::milliseconds(25);
+constexpr Duration kLongestPause = std::chrono::seconds(1);
+
+std::size_t BytesOf(const idempotency::StoredResponse& response) {
+  std::size_t bytes = response.body.size();
+  for (const http::FieldLine line : response.fields) bytes += line.name.size() + line.value.size();
+  return bytes;
+}
+
+}  // namespace
+
+Settler::~Settler() {
+  for (Entry& entry : entries_) {
+    entry.question.Withdraw();
+    if (entry.failed) {
+      unrecorded_.bytes -= entry.held_bytes;
+      --unrecorded_.count;
+    }
+    INVARIANT(!entry.completion.awaited());  // askers die before answerers
+  }
+}
+
+Ticket Settler::Settle(Settlement settlement, OnSettled on_answer) {
+  auto [ticket, completion] = idem::Ask<SettleAnswer>(std::move(on_answer));
+  Entry& entry = entries_.emplace_front();
+  entry.settlement = std::move(settlement);
+  entry.completion = std::move(completion);
+  entry.self = entries_.begin();
+  entry.next_pause = kFirstPause;
+  Ask(entry);
+  return std::move(ticket);
+}
+
+void Settler::SettleInBackground(Settlement settlement) {
+  auto ticket = Settle(std::move(settlement), [](const SettleAnswer&) {});
+  ticket.Withdraw();
+}
+
+void Settler::Ask(Entry& entry) {
+  entry.question = AskToSettle(
+      store_, entry.settlement,
+      [this, &entry](Result<SettleAnswer> answer) { OnAnswer(entry, std::move(answer)); });
+}
+
+void Settler::OnAnswer(Entry& entry, Result<SettleAnswer> answer) {
+  CountSettlement(metrics_, entry.settlement.kind, answer);
+  if (answer) {
+    LogHeld(entry, *answer);
+    Close(entry, std::move(*answer));
+    return;
+  }
+  // What lies there is no record, so it is no claim of ours either, and asking again changes
+  // nothing.
+  const bool is_no_claim = entry.settlement.kind == Settlement::Kind::kWithdraw &&
+                           answer.error().code == ErrorCode::kCorrupt;
+  if (is_no_claim) return Close(entry, {});
+  if (!entry.failed) {
+    entry.failed = true;
+    entry.held_bytes = entry.settlement.response ? BytesOf(*entry.settlement.response) : 0;
+    unrecorded_.bytes += entry.held_bytes;
+    ++unrecorded_.count;
+    log::WriteLimited(log::Level::kWarn, "settlement_retried",
+                      {{"key_hash", idempotency::KeyHash(entry.settlement.record_key)},
+                       {"reason", answer.error().detail}});
+  }
+  Retry(entry);
+}
+
+void Settler::Retry(Entry& entry) {
+  entry.pause = loop_.After(entry.next_pause, [this, &entry] { Ask(entry); });
+  entry.next_pause = std::min(entry.next_pause * 2, kLongestPause);
+}
+
+void Settler::Close(Entry& entry, SettleAnswer answer) {
+  if (entry.failed) {
+    unrecorded_.bytes -= entry.held_bytes;
+    --unrecorded_.count;
+  }
+  auto completion = std::move(entry.completion);
+  entries_.erase(entry.self);
+  completion(std::move(answer));
+}
+
+// What an operator must hear: an effect was made under a claim that the store no longer knows as
+// ours.
+void Settler::LogHeld(const Entry& entry, const SettleAnswer& answer) {
+  const Settlement& what = entry.settlement;
+  if (answer.kind != SettleAnswer::Kind::kHeld || what.claim.upstream_idempotent) return;
+  if (what.offered_again) return;
+  if (what.kind != Settlement::Kind::kComplete && what.kind != Settlement::Kind::kMarkUnknown)
+    return;
+  // Completed under our own token: somebody settled the same effect before us.
+  if (answer.record->claim.token == what.claim.token) return;
+  metrics_.duplicate_effect_possible.Add();
+  log::Write(log::Level::kError, "duplicate_effect_possible",
+             {{"key_hash", idempotency::KeyHash(what.record_key)}, {"route", what.claim.route}});
+}
+
+}  // namespace idem::exchange

@@ -1,0 +1,16 @@
+// What the exchanges of one worker use.
+#pragma once
+
+#include "proxy/exchange/claim/claim_context.h"
+#include "proxy/ports/rate_limiter.h"
+#include "proxy/ports/request_report.h"
+
+namespace idem::exchange {
+
+/// All of it outlives the exchanges.
+struct ExchangeParts : Parts {
+  RateLimiter& limiter;
+  Observer& sink;
+};
+
+}  // namespace idem::exchange

@@ -1,0 +1,59 @@
+#include "proxy/exchange/rules/admission.h"
+
+#include <algorithm>
+
+#include "proxy/auth/authentication.h"
+#include "proxy/exchange/rules/forwarded_head.h"
+
+namespace idem::exchange {
+
+std::variant<const Route*, Reply> ChooseRoute(const Router& router,
+                                              const http::RequestHead& request) {
+  if (request.method == "CONNECT" || request.method == "TRACE") {
+    return NotImplemented("This proxy does not serve that method.");
+  }
+  if (HasNoHopLeft(request)) return AnsweredHere();
+  if (NamesProtectedField(request.fields)) {
+    return BadRequest("Connection names a field that belongs to the whole message.");
+  }
+  const Router::Match match = router.Find(request.method, request.host(), request.target);
+  if (std::holds_alternative<Router::NoRoute>(match)) return NoRoute();
+  if (std::holds_alternative<Router::AmbiguousPath>(match)) {
+    return BadRequest("The path can be read as two different ones.");
+  }
+  if (const auto* other = std::get_if<Router::MethodNotAllowed>(&match)) {
+    return MethodNotAllowed(other->allow);
+  }
+  return std::get<const Route*>(match);
+}
+
+bool EndIsInDoubt(const http::RequestHead& request) {
+  return request.method == "CONNECT" || NamesProtectedField(request.fields);
+}
+
+// In any case: `post` is another method than POST, but not for every backend.
+const idempotency::Policy* PolicyFor(const Route& route, std::string_view method) {
+  if (!route.idempotency) return nullptr;
+  const auto& methods = route.idempotency->methods;
+  const bool covered = std::ranges::any_of(
+      methods, [&](const std::string& other) { return http::EqualsIgnoreCase(other, method); });
+  return covered ? &*route.idempotency : nullptr;
+}
+
+std::variant<std::string_view, Reply> IdentifyClient(const Route& route,
+                                                     const auth::Clients& clients,
+                                                     std::string_view tls_subject,
+                                                     const http::RequestHead& request,
+                                                     std::string_view body, WallTime now) {
+  if (!route.authenticate) return std::string_view();
+  const auto result =
+      auth::Authenticate(*route.authenticate, clients, tls_subject, request, body, now);
+  if (const auto* who = std::get_if<auth::Authenticated>(&result)) return who->client_id;
+  const std::string_view problem =
+      std::holds_alternative<auth::SignatureMissing>(result)   ? "signature-missing"
+      : std::holds_alternative<auth::SignatureExpired>(result) ? "signature-expired"
+                                                               : "signature-invalid";
+  return SignatureRefused(problem, auth::SchemeName(route.authenticate->scheme));
+}
+
+}  // namespace idem::exchange

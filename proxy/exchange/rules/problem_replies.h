@@ -1,0 +1,70 @@
+// The one place where a decision or an error becomes a status code: the table "Answers the proxy
+// makes itself" of semantics.md.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proxy/http/message.h"
+#include "proxy/idempotency/record.h"
+#include "proxy/ports/upstream.h"
+
+namespace idem::exchange {
+
+/// What a program that reads the problem may do next.
+enum class Retry : std::uint8_t { kSameKey, kNewKey, kSettle, kNever };
+
+/// One answer of the proxy's own.
+struct Reply {
+  std::uint16_t status = 500;
+  std::string_view name{};  // the NAME of semantics.md; "": no problem, and no body
+  Retry retry = Retry::kSameKey;
+  std::string_view detail{};  // for the caller: no secret, no backend address
+  std::string_view more{};    // stands behind it
+  std::optional<std::chrono::seconds> retry_after{};
+  std::string allow{};                             // 405
+  std::string_view www_authenticate{};             // 401
+  std::optional<std::uint16_t> executed_status{};  // response-not-kept
+};
+
+/// Of a request whose last hop this is.
+[[nodiscard]] Reply AnsweredHere();
+[[nodiscard]] Reply BadRequest(std::string_view detail);
+/// What a parser or the body's reader refused.
+[[nodiscard]] Reply Unreadable(std::uint16_t status, std::string_view name,
+                               std::string_view detail);
+[[nodiscard]] Reply NoRoute();
+[[nodiscard]] Reply MethodNotAllowed(std::string allow);
+[[nodiscard]] Reply NotImplemented(std::string_view detail);
+[[nodiscard]] Reply BodyTooLarge();
+[[nodiscard]] Reply SignatureRefused(std::string_view name, std::string_view scheme);
+[[nodiscard]] Reply RateLimited(std::chrono::milliseconds until_free);
+/// `header`: of the field that it belongs in; good until the reply is rendered.
+[[nodiscard]] Reply KeyMissing(std::string_view header);
+[[nodiscard]] Reply KeyInvalid(std::string_view reason);
+[[nodiscard]] Reply PayloadMismatch(std::uint16_t status);
+[[nodiscard]] Reply InProgress();
+/// `look_up_in`: when sending it again may settle the outcome (`reconcile`); null: only the
+/// backend's owner can.
+[[nodiscard]] Reply OutcomeUnknown(std::optional<std::chrono::milliseconds> look_up_in);
+[[nodiscard]] Reply ResponseNotKept(std::uint16_t executed_status);
+[[nodiscard]] Reply StoreUnavailable();
+[[nodiscard]] Reply Overloaded();
+[[nodiscard]] Reply Draining();
+/// The claim is released, or there was none: sending it again tries again.
+[[nodiscard]] Reply UpstreamFailed(UpstreamProblem problem);
+/// The claim became unknown by it.
+[[nodiscard]] Reply UpstreamFailedUnknown(UpstreamProblem problem,
+                                          std::optional<std::chrono::milliseconds> look_up_in);
+
+/// Renders `reply`: the head's status and fields, and the problem's body.
+void Render(const Reply& reply, std::string_view request_id, http::ResponseHead& head,
+            std::string& body);
+
+/// The head of a replay; its body is the response's own.
+void RenderReplay(const idempotency::StoredResponse& response, http::ResponseHead& head);
+
+}  // namespace idem::exchange

@@ -1,0 +1,25 @@
+// One configuration as the exchanges of one worker see it. Immutable: a reload makes another, and
+// the exchanges that run keep the one they began with (the one thing that they share the ownership
+// of).
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "proxy/auth/client_credentials.h"
+#include "proxy/base/cidr.h"
+#include "proxy/exchange/claim/claim_options.h"
+#include "proxy/exchange/rules/router.h"
+#include "proxy/ports/upstream.h"
+
+namespace idem::exchange {
+
+struct Site {
+  Options options;
+  Router router{{}};
+  auth::Clients clients;
+  std::vector<Cidr> trusted_proxies;
+  std::vector<std::unique_ptr<Upstream>> upstreams;  // Route::upstream is an index into it
+};
+
+}  // namespace idem::exchange

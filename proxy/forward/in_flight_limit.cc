@@ -1,0 +1,84 @@
+#include "proxy/forward/in_flight_limit.h"
+
+namespace idem::forward {
+
+/// Withdrawing waits for an answer that is just being posted, so that a loop whose askers have
+/// withdrawn may be destroyed.
+struct InFlightGate::Question final : ticket_internal::QuestionOf<Slot> {
+  Question(InFlightGate& asked, Function<void(Slot)> on_slot)
+      : QuestionOf(std::move(on_slot)), gate(asked) {
+    owners.store(2, std::memory_order_relaxed);
+  }
+  void Withdraw() override {
+    const std::lock_guard lock(gate.mutex_);
+    QuestionOf::Withdraw();
+  }
+  InFlightGate& gate;
+};
+
+InFlightGate::~InFlightGate() { INVARIANT(in_flight_ == 0); }
+
+Ticket InFlightGate::Enter(Loop& loop, Function<void(Slot)> on_slot) {
+  auto* question = new Question(*this, std::move(on_slot));
+  Ticket ticket(question);
+  Waiting waiting{&loop, Completion<Slot>(question)};
+  const std::lock_guard lock(mutex_);
+  if (in_flight_ >= max_) DropWithdrawn();
+  if (in_flight_ < max_ && queue_.empty()) {
+    ++in_flight_;
+    Answer(std::move(waiting), Slot(this));
+  } else if (queue_.size() < max_) {
+    queue_.push_back(std::move(waiting));
+  } else {
+    Answer(std::move(waiting), Slot());
+  }
+  return ticket;
+}
+
+void InFlightGate::SetMax(std::size_t max) {
+  const std::lock_guard lock(mutex_);
+  max_ = max;
+  AdmitWaiting();
+}
+
+std::size_t InFlightGate::in_flight() const {
+  const std::lock_guard lock(mutex_);
+  return in_flight_;
+}
+
+void InFlightGate::Leave() {
+  const std::lock_guard lock(mutex_);
+  --in_flight_;
+  AdmitWaiting();
+}
+
+void InFlightGate::AdmitWaiting() {
+  while (in_flight_ < max_ && !queue_.empty()) {
+    Waiting next = std::move(queue_.front());
+    queue_.pop_front();
+    if (!next.completion.awaited()) continue;
+    ++in_flight_;
+    Answer(std::move(next), Slot(this));
+  }
+}
+
+/// They wait equally long, so the first ones give up first; the others are looked at only where
+/// the queue would overflow.
+void InFlightGate::DropWithdrawn() {
+  while (!queue_.empty() && !queue_.front().completion.awaited()) queue_.pop_front();
+  if (queue_.size() < max_) return;
+  std::deque<Waiting> awaited;
+  for (Waiting& waiting : queue_) {
+    if (waiting.completion.awaited()) awaited.push_back(std::move(waiting));
+  }
+  queue_ = std::move(awaited);
+}
+
+/// Under the lock, with a question that is awaited. A slot whose asker withdraws before the task
+/// runs, or whose loop ends, comes back when the task is destroyed.
+void InFlightGate::Answer(Waiting waiting, Slot slot) {
+  waiting.loop->Post([completion = std::move(waiting.completion),
+                      granted = std::move(slot)]() mutable { completion(std::move(granted)); });
+}
+
+}  // namespace idem::forward

@@ -1,0 +1,89 @@
+// One request on its way to the backend: implements exchange::UpstreamCall.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/event/destruction_guard.h"
+#include "proxy/forward/pooled_upstream.h"
+#include "proxy/ports/upstream.h"
+
+namespace idem::forward {
+
+///            a kept connection
+///          ┌──────────────────────────────────────────┐
+///          │                                          ▼
+///   queued ─▶ looking up ─▶ connecting (1 to 3 times) ─▶ ready ─▶ sent ─▶ done
+///                  ▲                                               │
+///                  └──────────── once, with retry_stale ───────────┘
+///
+/// Up to `ready` nothing was written, so every failure says Reached::kNo; from `sent` on kMaybe.
+class ForwardCall final : public exchange::UpstreamCall, public ConnectionUser {
+ public:
+  ForwardCall(PooledUpstream& pool, const http::RequestHead& head, const std::string* body,
+              const exchange::UpstreamTerms& terms, exchange::UpstreamEvents& events);
+  ~ForwardCall() override;
+
+  void SendBody(std::string_view bytes) override;
+  void EndBody() override;
+  std::size_t unsent_bytes() const override;
+  void PauseResponse() override;
+  void ResumeResponse() override;
+  std::string_view address() const override { return address_; }
+
+ private:
+  enum class Phase : std::uint8_t { kQueued, kLookingUp, kConnecting, kReady, kSent, kDone };
+
+  void OnSlot(InFlightGate::Slot slot);
+  void Dial();
+  void OnLookedUp();
+  void ConnectToNext(std::string_view last_error);
+  void OnReady();
+  void SendFirstBytes();
+  bool MayRetryStale() const;
+  void WriteBody(std::string_view framed);
+  void UpdateDeadline();
+  void OnTimeout();
+  void Finish();
+  void Fail(exchange::UpstreamProblem problem, Reached reached, std::string_view detail);
+
+  // ConnectionUser
+  void OnConnected() override;
+  void OnConnectFailed(const Error& error) override;
+  void OnRead() override;
+  void OnResponseHead(http::ResponseHead& head) override;
+  void OnResponseBody(std::string_view bytes) override { events_.OnUpstreamBody(bytes); }
+  void OnResponseEnd() override;
+  void OnBroken(UpstreamConnection& connection, exchange::UpstreamProblem problem,
+                std::string_view detail) override;
+  void OnSent() override;
+
+  PooledUpstream& pool_;
+  exchange::UpstreamEvents& events_;
+  const exchange::UpstreamTerms terms_;
+  const std::string method_;
+  std::string head_;         // as it goes on the wire
+  const std::string* body_;  // the caller's; null: none, or streamed
+  const bool streams_body_;
+  const bool chunked_;
+  std::uint64_t body_left_;   // streamed with a known length: what is still to come
+  bool body_ended_;           // nothing more will be given to send; a known length ends by itself
+  std::string waiting_body_;  // streamed, framed, given before the connection was ready
+
+  Phase phase_ = Phase::kQueued;
+  bool paused_ = false;
+  bool kept_connection_ = false;  // it has been idle: it may turn out to be dead
+  bool retried_ = false;
+  Ticket pending_;  // the one open question: a slot, or a look-up
+  InFlightGate::Slot slot_;
+  TimeoutList::Entry deadline_;
+  std::vector<event::SocketAddress> candidates_;
+  std::size_t attempts_ = 0;
+  std::unique_ptr<UpstreamConnection> connection_;
+  std::string address_;
+  event::Lifeline lifeline_;
+};
+
+}  // namespace idem::forward

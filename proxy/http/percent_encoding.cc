@@ -1,0 +1,51 @@
+#include "proxy/http/percent_encoding.h"
+
+#include <cstdint>
+
+namespace idem::idempotency {
+
+namespace {
+
+constexpr std::string_view kDigits = "0123456789ABCDEF";
+
+bool IsPlain(char c, std::string_view reserved) {
+  return c >= '!' && c <= '~' && c != '%' && reserved.find(c) == std::string_view::npos;
+}
+
+}  // namespace
+
+void AppendPercentEncoded(std::string_view text, std::string_view reserved, std::string& to) {
+  for (const char c : text) {
+    if (IsPlain(c, reserved)) {
+      to.push_back(c);
+      continue;
+    }
+    const auto byte = static_cast<std::uint8_t>(c);
+    to.push_back('%');
+    to.push_back(kDigits[byte >> 4]);
+    to.push_back(kDigits[byte & 15]);
+  }
+}
+
+bool AppendPercentDecoded(std::string_view encoded, std::string_view reserved, std::string& to) {
+  while (!encoded.empty()) {
+    char c = encoded.front();
+    if (c != '%') {
+      if (!IsPlain(c, reserved)) return false;
+      to.push_back(c);
+      encoded.remove_prefix(1);
+      continue;
+    }
+    if (encoded.size() < 3) return false;
+    const std::size_t high = kDigits.find(encoded[1]);
+    const std::size_t low = kDigits.find(encoded[2]);
+    if (high == std::string_view::npos || low == std::string_view::npos) return false;
+    c = static_cast<char>(high * 16 + low);
+    if (IsPlain(c, reserved)) return false;
+    to.push_back(c);
+    encoded.remove_prefix(3);
+  }
+  return true;
+}
+
+}  // namespace idem::idempotency

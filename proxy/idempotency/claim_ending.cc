@@ -1,0 +1,71 @@
+#include "proxy/idempotency/claim_ending.h"
+
+#include "proxy/base/invariant.h"
+
+namespace idem::idempotency {
+
+namespace {
+
+constexpr Ending kRecord = Ending::kRecord;
+constexpr Ending kRelease = Ending::kRelease;
+constexpr Ending kUnknown = Ending::kUnknown;
+
+struct Row {
+  std::uint16_t first, last;  // statuses, inclusive
+  Ending legacy;
+  Ending idempotent;
+};
+
+// The first row that holds the status counts.
+constexpr Row kTable[] = {
+    {401, 401, kRelease, kRelease},  // the backend says that it did not act
+    {407, 407, kRelease, kRelease},  //
+    {421, 421, kRelease, kRelease},  //
+    {425, 425, kRelease, kRelease},  //
+    {429, 429, kRelease, kRelease},  //
+    {408, 408, kUnknown, kRelease},  // a hop in between may have given up after the effect
+    {502, 504, kUnknown, kRelease},  //
+    {409, 409, kRecord, kRelease},   // it may still be at work on this very key
+    {500, 599, kRecord, kRelease},  {200, 499, kRecord, kRecord},
+};
+constexpr Row kNoResponse = {0, 0, kUnknown, kRelease};
+
+Ending Pick(const Policy& policy, const Row& row) {
+  return policy.upstream_idempotent ? row.idempotent : row.legacy;
+}
+
+// A status by itself counts before the class that holds it; nullptr: none is given.
+const StatusOverride* FindOverride(const Policy& policy, std::uint16_t status) {
+  const StatusOverride* narrowest = nullptr;
+  for (const StatusOverride& candidate : policy.overrides) {
+    if (status < candidate.first || status > candidate.last) continue;
+    const bool narrower = narrowest == nullptr ||
+                          candidate.last - candidate.first < narrowest->last - narrowest->first;
+    if (narrower) narrowest = &candidate;
+  }
+  return narrowest;
+}
+
+Ending DecideResponse(const Policy& policy, std::uint16_t status) {
+  INVARIANT(status >= 200 && status <= 599);
+  if (const StatusOverride* found = FindOverride(policy, status)) return found->ending;
+  const Row* row = kTable;
+  while (status < row->first || status > row->last) ++row;  // the last two rows hold every status
+  return Pick(policy, *row);
+}
+
+}  // namespace
+
+Ending DecideOutcome(const Policy& policy, const Seen& seen) {
+  switch (seen.kind) {
+    case Seen::Kind::kNotSent:
+      return kRelease;
+    case Seen::Kind::kNoResponse:
+      return Pick(policy, kNoResponse);
+    case Seen::Kind::kResponse:
+      break;
+  }
+  return DecideResponse(policy, seen.status);
+}
+
+}  // namespace idem::idempotency

@@ -1,0 +1,172 @@
+#include "proxy/store/redis/redis_handshake.h"
+
+#include <algorithm>
+
+namespace idem::store {
+namespace {
+
+constexpr std::size_t kScriptNameBytes = 40;  // SHA-1 in hexadecimal
+
+// The reply of a server that takes no more clients, whatever the first command was.
+bool IsTurnedAway(RedisValue reply) {
+  return reply.error().value_or("").starts_with("ERR max number of clients");
+}
+
+bool IsScriptName(std::string_view text) {
+  return text.size() == kScriptNameBytes && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+}  // namespace
+
+void RedisServerFacts::ReadInfo(std::string_view info) {
+  while (!info.empty()) {
+    const std::size_t end = std::min(info.find("\r\n"), info.size());
+    const std::string_view line = info.substr(0, end);
+    info.remove_prefix(std::min(end + 2, info.size()));
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    const std::string_view name = line.substr(0, colon);
+    const std::string_view value = line.substr(colon + 1);
+    if (name == "redis_version") version = value;
+    if (name == "cluster_enabled") cluster = value == "1";
+    if (name == "role") replica = value != "master";
+    if (name == "slave_read_only") read_only = value == "1";
+    if (name == "maxmemory_policy") maxmemory_policy = value;
+    if (name == "aof_enabled") appendonly = value;
+  }
+}
+
+std::vector<std::string> WhyItMayForget(const RedisServerFacts& facts) {
+  std::vector<std::string> reasons;
+  if (facts.replica) {
+    reasons.emplace_back("it is a replica, and what is written to it is lost when it syncs");
+  }
+  if (facts.maxmemory_policy != "noeviction") {
+    reasons.push_back(facts.maxmemory_policy.empty()
+                          ? "it does not tell its maxmemory-policy, which should be noeviction"
+                          : "its maxmemory-policy is " + facts.maxmemory_policy +
+                                ", which may evict records; set noeviction");
+  }
+  if (facts.appendonly != "1") {
+    reasons.emplace_back("it keeps no append-only file, so a restart forgets; set appendonly yes");
+  } else if (facts.appendfsync != "always") {
+    reasons.push_back(facts.appendfsync.empty()
+                          ? "it does not tell its appendfsync, which should be always"
+                          : "its appendfsync is " + facts.appendfsync +
+                                ", so a power loss forgets the last writes; set always");
+  }
+  return reasons;
+}
+
+RedisGreeting::RedisGreeting(const RedisAddress& address, bool require_durable)
+    : address_(address), require_durable_(require_durable), where_("Redis at " + address.ToText()) {
+  if (!address.password.empty()) steps_.push_back(Step::kAuth);
+  if (address.database != 0) steps_.push_back(Step::kSelect);
+  if (!address.sentinels.empty()) steps_.push_back(Step::kRole);
+  steps_.push_back(Step::kInfo);
+  steps_.push_back(Step::kConfig);
+  steps_.insert(steps_.end(), kRedisScriptCount, Step::kScripts);
+}
+
+std::string RedisGreeting::Commands() const {
+  std::string out;
+  if (!address_.password.empty()) {
+    if (address_.user.empty()) {
+      AppendRedisCommand({"AUTH", address_.password}, out);
+    } else {
+      AppendRedisCommand({"AUTH", address_.user, address_.password}, out);
+    }
+  }
+  if (address_.database != 0) {
+    AppendRedisCommand({"SELECT", std::to_string(address_.database)}, out);
+  }
+  if (!address_.sentinels.empty()) AppendRedisCommand({"ROLE"}, out);
+  AppendRedisCommand({"INFO"}, out);
+  AppendRedisCommand({"CONFIG", "GET", "appendfsync"}, out);
+  for (std::size_t i = 0; i < kRedisScriptCount; ++i) {
+    AppendRedisCommand({"SCRIPT", "LOAD", RedisScriptText(static_cast<RedisScript>(i))}, out);
+  }
+  return out;
+}
+
+std::optional<Status> RedisGreeting::Take(RedisValue reply) {
+  if (std::optional<Error> error = Check(reply)) return Status(std::move(*error));
+  ++taken_;
+  if (taken_ < steps_.size()) return {};
+  return Ok();
+}
+
+std::optional<Error> RedisGreeting::Check(RedisValue reply) {
+  if (IsTurnedAway(reply)) return ExplainRedisError(where_, *reply.error());
+  switch (steps_[taken_]) {
+    case Step::kAuth:
+      if (!reply.error()) return {};
+      // A server without a password says so with a plain ERR.
+      if (reply.error()->starts_with("ERR"))
+        return Refuse("takes no password, but store.url has one");
+      return ExplainRedisError(where_, *reply.error());
+    case Step::kSelect:
+      if (!reply.error()) return {};
+      if (reply.error()->starts_with("ERR")) return Refuse("has no database of that number");
+      return ExplainRedisError(where_, *reply.error());
+    case Step::kRole:
+      return CheckRole(reply);
+    case Step::kInfo:
+      return CheckInfo(reply);
+    case Step::kConfig:
+      if (reply.size() == 2) facts_.appendfsync = reply.at(1).text().value_or("");
+      return CheckFacts();
+    case Step::kScripts:
+      return CheckScript(reply);
+  }
+  return {};
+}
+
+// No refusal: the sentinels will name another one soon.
+std::optional<Error> RedisGreeting::CheckRole(RedisValue reply) const {
+  if (reply.error()) return ExplainRedisError(where_, *reply.error());
+  if (reply.at(0).text() == "master") return {};
+  return Error{ErrorCode::kUnavailable, where_ + " is no master, though a sentinel said so"};
+}
+
+std::optional<Error> RedisGreeting::CheckInfo(RedisValue reply) {
+  if (const auto info = reply.text()) {
+    facts_.ReadInfo(*info);
+    return {};
+  }
+  // A server may forbid INFO, and then tells nothing of itself; else there is no use in going on.
+  const std::string_view error = reply.error().value_or("");
+  if (error.starts_with("NOPERM") || error.starts_with("ERR unknown command")) return {};
+  return ExplainRedisError(where_, error);
+}
+
+std::optional<Error> RedisGreeting::CheckFacts() const {
+  if (facts_.cluster) return Refuse("is a cluster, which is not supported yet");
+  if (facts_.replica && facts_.read_only) {
+    return Refuse("is a replica and takes no writes; store.url must name the primary");
+  }
+  const std::vector<std::string> reasons = WhyItMayForget(facts_);
+  if (!require_durable_ || reasons.empty()) return {};
+  std::string text = "may forget, and store.require_durable is set: ";
+  for (const std::string& reason : reasons) {
+    if (&reason != &reasons.front()) text += "; ";
+    text += reason;
+  }
+  return Refuse(text);
+}
+
+std::optional<Error> RedisGreeting::CheckScript(RedisValue reply) {
+  if (reply.error()) return ExplainRedisError(where_, *reply.error());
+  const auto name = reply.text();
+  if (!name || !IsScriptName(*name)) return Refuse("does not load scripts");
+  names_[scripts_++] = *name;
+  return {};
+}
+
+Error RedisGreeting::Refuse(std::string_view why) const {
+  return {ErrorCode::kRefused, where_ + " " + std::string(why)};
+}
+
+}  // namespace idem::store

@@ -1,0 +1,163 @@
+#include "proxy/store/redis/reply_decoder.h"
+
+#include <limits>
+#include <utility>
+
+#include "proxy/store/unreadable_record.h"
+
+namespace idem::store {
+namespace {
+
+using exchange::BeginAnswer;
+using exchange::LimitVerdict;
+using exchange::LookUpAnswer;
+using exchange::NoteAnswer;
+using exchange::SettleAnswer;
+
+Error Unexpected(const char* what) {
+  return {ErrorCode::kCorrupt,
+          std::string("Redis: a script answered something unexpected as its ") + what +
+              "; is another version writing to the same prefix?"};
+}
+
+Result<StoreTime> ReadTime(RedisValue value) {
+  const auto number = value.integer();
+  if (!number || *number < 0) return Unexpected("time");
+  return StoreTime(std::chrono::milliseconds(*number));
+}
+
+Result<idempotency::Record> ReadRecord(RedisValue value) {
+  const auto bytes = value.text();
+  if (!bytes) return Unexpected("record");
+  return idempotency::Decode(*bytes);
+}
+
+}  // namespace
+
+Result<LimitVerdict> ReadVerdict(RedisValue reply) {
+  const auto allowed = reply.at(0).integer();
+  const auto remaining = reply.at(1).integer();
+  const auto reset = reply.at(2).integer();
+  const bool well_formed = reply.size() == 3 && allowed && remaining && reset &&
+                           (*allowed == 0 || *allowed == 1) && *remaining >= 0 &&
+                           *remaining <= std::numeric_limits<std::uint32_t>::max() && *reset >= 0;
+  if (!well_formed) return Unexpected("verdict");
+  return LimitVerdict{.allowed = *allowed == 1,
+                      .remaining = static_cast<std::uint32_t>(*remaining),
+                      .reset = std::chrono::milliseconds(*reset)};
+}
+
+Result<BeginAnswer> ReadBeginAnswer(RedisValue reply, bool limited) {
+  const auto kind = reply.at(0).text();
+  const Result<StoreTime> now = ReadTime(reply.at(1));
+  if (!kind || !now) return Unexpected("beginning");
+  BeginAnswer answer;
+  answer.now = *now;
+  if (*kind == "withdrawn") {
+    answer.kind = BeginAnswer::Kind::kWithdrawn;
+    return answer;
+  }
+  if (limited) {
+    Result<LimitVerdict> verdict = ReadVerdict(reply.at(2));
+    if (!verdict) return verdict.error();
+    answer.limit = *verdict;
+  }
+  const bool allowed = !limited || answer.limit->allowed;
+  if (*kind == "limited" && !allowed) {
+    answer.kind = BeginAnswer::Kind::kLimited;
+    return answer;
+  }
+  if (*kind == "claimed" && allowed) {
+    answer.kind = BeginAnswer::Kind::kClaimed;
+    return answer;
+  }
+  if (*kind != "held" || !allowed) return Unexpected("answer to a begin");
+  Result<idempotency::Record> record = ReadRecord(reply.at(3));
+  if (!record) return record.error();
+  answer.kind = BeginAnswer::Kind::kHeld;
+  answer.record = std::move(*record);
+  return answer;
+}
+
+Result<SettleAnswer> ReadSettleAnswer(RedisValue reply) {
+  const auto kind = reply.at(0).text();
+  const Result<StoreTime> now = ReadTime(reply.at(1));
+  if (!kind || !now) return Unexpected("beginning");
+  SettleAnswer answer;
+  answer.now = *now;
+  if (*kind == "done") {
+    answer.kind = SettleAnswer::Kind::kDone;
+  } else if (*kind == "gone") {
+    answer.kind = SettleAnswer::Kind::kGone;
+  } else if (*kind == "rewritten") {
+    answer.kind = SettleAnswer::Kind::kRewritten;
+  } else if (*kind == "held") {
+    Result<idempotency::Record> record = ReadRecord(reply.at(2));
+    if (!record) return record.error();
+    answer.kind = SettleAnswer::Kind::kHeld;
+    answer.record = std::move(*record);
+  } else {
+    return Unexpected("answer to a transition");
+  }
+  return answer;
+}
+
+Result<LookUpAnswer> ReadLookUpAnswer(RedisValue reply) {
+  const auto kind = reply.at(0).text();
+  const Result<StoreTime> now = ReadTime(reply.at(1));
+  if (!kind || !now) return Unexpected("beginning");
+  LookUpAnswer answer;
+  answer.now = *now;
+  if (*kind == "granted") {
+    answer.kind = LookUpAnswer::Kind::kGranted;
+  } else if (*kind == "taken") {
+    const auto retry_after = reply.at(2).integer();
+    if (!retry_after || *retry_after < 0) return Unexpected("pause");
+    answer.kind = LookUpAnswer::Kind::kTaken;
+    answer.retry_after = std::chrono::milliseconds(*retry_after);
+  } else if (*kind == "changed") {
+    answer.kind = LookUpAnswer::Kind::kChanged;
+    if (reply.size() < 3 || reply.at(2).nil()) return answer;
+    Result<idempotency::Record> record = ReadRecord(reply.at(2));
+    if (!record) return record.error();
+    answer.record = std::move(*record);
+  } else {
+    return Unexpected("answer to a look-up");
+  }
+  return answer;
+}
+
+Result<NoteAnswer> ReadNoteAnswer(RedisValue reply) {
+  const auto written = reply.at(0).integer();
+  if (!written) return Unexpected("answer about a note");
+  NoteAnswer answer;
+  answer.written = *written == 1;
+  if (const auto value = reply.at(1).text()) answer.value = *value;
+  return answer;
+}
+
+Result<RedisPage> ReadPage(RedisValue reply, std::string_view prefix) {
+  const auto cursor = reply.at(0).text();
+  const Result<StoreTime> now = ReadTime(reply.at(1));
+  if (!cursor || !now) return Unexpected("page");
+  RedisPage page;
+  page.now = *now;
+  if (*cursor != "0") page.cursor = *cursor;
+  for (std::size_t i = 2; i < reply.size(); ++i) {
+    const auto key = reply.at(i).at(0).text();
+    if (!key || !key->starts_with(prefix)) return Unexpected("page");
+    RedisPage::Entry entry{std::string(key->substr(prefix.size())), {}};
+    if (reply.at(i).at(1).text()) {
+      Result<idempotency::Record> record = ReadRecord(reply.at(i).at(1));
+      if (!record) {
+        TellUnreadable(entry.record_key, record.error());
+        continue;
+      }
+      entry.record = std::move(*record);
+    }
+    page.entries.push_back(std::move(entry));
+  }
+  return page;
+}
+
+}  // namespace idem::store

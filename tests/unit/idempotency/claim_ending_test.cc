@@ -1,0 +1,97 @@
+#include "proxy/idempotency/claim_ending.h"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+namespace idem::idempotency {
+
+namespace {
+
+constexpr Ending kRecord = Ending::kRecord;
+constexpr Ending kRelease = Ending::kRelease;
+constexpr Ending kUnknown = Ending::kUnknown;
+
+Policy Backend(bool idempotent, std::vector<StatusOverride> overrides = {}) {
+  Policy policy;
+  policy.upstream_idempotent = idempotent;
+  policy.overrides = std::move(overrides);
+  return policy;
+}
+
+// One row of "What happens to a claim": statuses from `first` to `last`.
+struct Row {
+  int first, last;
+  Ending legacy, idempotent;
+};
+
+constexpr Row kTable[] = {
+    {200, 299, kRecord, kRecord},   {300, 399, kRecord, kRecord},   {400, 400, kRecord, kRecord},
+    {401, 401, kRelease, kRelease}, {402, 406, kRecord, kRecord},   {407, 407, kRelease, kRelease},
+    {408, 408, kUnknown, kRelease}, {409, 409, kRecord, kRelease},  {410, 420, kRecord, kRecord},
+    {421, 421, kRelease, kRelease}, {422, 424, kRecord, kRecord},   {425, 425, kRelease, kRelease},
+    {426, 428, kRecord, kRecord},   {429, 429, kRelease, kRelease}, {430, 499, kRecord, kRecord},
+    {500, 501, kRecord, kRelease},  {502, 504, kUnknown, kRelease}, {505, 599, kRecord, kRelease},
+};
+
+}  // namespace
+
+TEST_CASE("every status ends a claim as the table says, for both kinds of backend") {
+  int next = 200;
+  for (const Row& row : kTable) {
+    REQUIRE(row.first == next);  // the rows leave no status out
+    next = row.last + 1;
+    for (int status = row.first; status <= row.last; ++status) {
+      CAPTURE(status);
+      const Seen seen = Seen::Response(static_cast<std::uint16_t>(status));
+      CHECK(DecideOutcome(Backend(false), seen) == row.legacy);
+      CHECK(DecideOutcome(Backend(true), seen) == row.idempotent);
+    }
+  }
+  CHECK(next == 600);
+}
+
+TEST_CASE("a request of which no byte was written is released") {
+  CHECK(DecideOutcome(Backend(false), Seen::Failure(Reached::kNo)) == kRelease);
+  CHECK(DecideOutcome(Backend(true), Seen::Failure(Reached::kNo)) == kRelease);
+}
+
+TEST_CASE(
+    "a request that the backend may have seen is unknown, unless it drops duplicates itself") {
+  CHECK(DecideOutcome(Backend(false), Seen::Failure(Reached::kMaybe)) == kUnknown);
+  CHECK(DecideOutcome(Backend(true), Seen::Failure(Reached::kMaybe)) == kRelease);
+}
+
+TEST_CASE("the configuration overrides a status, and nothing but statuses") {
+  const std::vector<StatusOverride> overrides = {{500, 599, kUnknown},
+                                                 {503, 503, kRelease},
+                                                 {400, 499, kRelease},
+                                                 {409, 409, kUnknown},
+                                                 {429, 429, kRecord}};
+  struct OverrideRow {
+    int status;
+    Ending ending;
+  };
+  const OverrideRow rows[] = {
+      {200, kRecord},   // none holds it: the table
+      {500, kUnknown},  // its class
+      {502, kUnknown},  //
+      {503, kRelease},  // itself counts before its class, wherever it stands
+      {409, kUnknown},  //
+      {429, kRecord},   //
+      {404, kRelease},  // its class
+  };
+  for (const bool idempotent : {false, true}) {
+    const Policy policy = Backend(idempotent, overrides);
+    for (const OverrideRow& row : rows) {
+      CAPTURE(row.status);
+      const Seen seen = Seen::Response(static_cast<std::uint16_t>(row.status));
+      CHECK(DecideOutcome(policy, seen) == row.ending);
+    }
+    CHECK(DecideOutcome(policy, Seen::Failure(Reached::kNo)) == kRelease);
+    CHECK(DecideOutcome(policy, Seen::Failure(Reached::kMaybe)) ==
+          (idempotent ? kRelease : kUnknown));
+  }
+}
+
+}  // namespace idem::idempotency

@@ -1,0 +1,175 @@
+#include "proxy/store/record_steps.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/contract/arrows.h"
+#include "tests/contract/samples.h"
+
+namespace idem::store {
+
+using contract::Arrow;
+using contract::From;
+using contract::Reply;
+using contract::Whose;
+using idempotency::Claim;
+using idempotency::Milliseconds;
+using idempotency::StoredResponse;
+
+namespace {
+
+constexpr StoreTime kBegun{std::chrono::hours(100)};
+constexpr StoreTime kNow = kBegun + Milliseconds(500);
+
+Present Prepared(From from, Claim claim) {
+  if (from == From::kLeaseEnded) claim.lease = Milliseconds(500);
+  switch (from) {
+    case From::kAbsent:
+      return std::nullopt;
+    case From::kExecuting:
+    case From::kLeaseEnded:
+      return idempotency::MakeExecuting(claim, kBegun);
+    case From::kUnknown:
+      return idempotency::MakeUnknown(claim, kBegun, kBegun + claim.lease, kBegun);
+    case From::kCompleted:
+      return idempotency::MakeCompleted(claim, kBegun, contract::NewResponse(), contract::kLong,
+                                        kBegun);
+  }
+  return std::nullopt;
+}
+
+struct Seen {
+  Reply reply;
+  Present after;
+};
+
+template <class Answer>
+Seen Look(Step<Answer> step, const Present& before) {
+  Seen seen{contract::ReplyOf(step.answer.kind), before};
+  CHECK(step.answer.now == kNow);
+  CHECK(step.answer.record.has_value() == (seen.reply == Reply::kHeld));
+  CHECK(step.record.has_value() == (step.change == Change::kWrite));
+  if (step.change == Change::kErase) seen.after.reset();
+  if (step.change == Change::kWrite) seen.after = step.record;
+  return seen;
+}
+
+Seen Run(contract::Ask ask, const Present& present, const Claim& mine, const Claim& fresh) {
+  const StoredResponse response = contract::NewResponse();
+  switch (ask) {
+    case contract::Ask::kBegin:
+      return Look(Begin(present, mine, {}, kNow), present);
+    case contract::Ask::kTakeOver:
+      return Look(Begin(present, fresh, mine.token, kNow), present);
+    case contract::Ask::kComplete:
+      return Look(Complete(present, mine, response, contract::kLong, kNow), present);
+    case contract::Ask::kMarkUnknown:
+      return Look(MarkUnknown(present, mine, kNow), present);
+    case contract::Ask::kRelease:
+      return Look(Release(present, mine.token, kNow), present);
+    case contract::Ask::kWithdraw:
+      return Look(Withdraw(present, mine.token, kNow), present);
+    case contract::Ask::kReleaseUnknown:
+      return Look(ReleaseUnknown(present, mine.token, kNow), present);
+    case contract::Ask::kResolveUnknown:
+      return Look(ResolveUnknown(present, mine.token, response, contract::kLong, kNow), present);
+  }
+  FAIL("no such question");
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("each step answers and writes as the table says, and asked twice writes nothing new") {
+  for (const Arrow& arrow : contract::kArrows) {
+    CAPTURE(arrow.from);
+    CAPTURE(arrow.ask);
+    CAPTURE(arrow.token);
+    const Claim record = contract::NewClaim();
+    const Claim mine = arrow.token == Whose::kMine ? record : contract::NewClaim();
+    const Claim fresh = contract::NewClaim();
+
+    const Seen once = Run(arrow.ask, Prepared(arrow.from, record), mine, fresh);
+    CHECK(once.reply == arrow.reply);
+    CHECK(contract::StateOf(once.after, kNow) == arrow.after);
+
+    const Seen twice = Run(arrow.ask, once.after, mine, fresh);
+    CHECK(twice.reply == contract::AskedTwice(arrow.reply));
+    CHECK(twice.after.has_value() == once.after.has_value());
+    if (twice.after && once.after) {
+      CHECK(idempotency::Encode(*twice.after) == idempotency::Encode(*once.after));
+    }
+  }
+}
+
+TEST_CASE("what is written lives from now, and keeps when the claim began and its lease ends") {
+  const Claim claim = contract::NewClaim();
+  const Present executing = Prepared(From::kExecuting, claim);
+
+  const auto completed =
+      Complete(executing, claim, contract::NewResponse(), Milliseconds(7000), kNow).record;
+  REQUIRE(completed);
+  CHECK(completed->begun_at == kBegun);
+  CHECK(completed->expires_at == kNow + Milliseconds(7000));
+
+  const auto unknown = MarkUnknown(executing, claim, kNow).record;
+  REQUIRE(unknown);
+  CHECK(unknown->begun_at == kBegun);
+  CHECK(unknown->lease_ends_at == kBegun + claim.lease);
+  CHECK(unknown->expires_at == kNow + claim.unknown_ttl);
+}
+
+TEST_CASE("marking an unknown outcome again does not start its life anew") {
+  const Claim claim = contract::NewClaim();
+  const auto step = MarkUnknown(Prepared(From::kUnknown, claim), claim, kNow);
+  CHECK(step.answer.kind == exchange::SettleAnswer::Kind::kDone);
+  CHECK(step.change == Change::kNone);
+}
+
+TEST_CASE("a claim that the store forgot may have a lease as long as if it began now") {
+  const Claim claim = contract::NewClaim();
+  const auto unknown = MarkUnknown(std::nullopt, claim, kNow).record;
+  REQUIRE(unknown);
+  CHECK(unknown->lease_ends_at == kNow + claim.lease);
+}
+
+TEST_CASE(
+    "a completion under its own token with another response is refused, and shows the first") {
+  const Claim claim = contract::NewClaim();
+  const Present completed = Prepared(From::kCompleted, claim);
+  const auto step =
+      Complete(completed, claim, contract::NewResponse("{\"order\":2}"), contract::kLong, kNow);
+  CHECK(step.answer.kind == exchange::SettleAnswer::Kind::kHeld);
+  CHECK(step.change == Change::kNone);
+  REQUIRE(step.answer.record);
+  CHECK(step.answer.record->response->body == "{\"order\":1}");
+}
+
+TEST_CASE("the right to look up is for what is unknown with that token, and for one at a time") {
+  using Kind = exchange::LookUpAnswer::Kind;
+  const Claim claim = contract::NewClaim();
+  for (const From from : {From::kAbsent, From::kExecuting, From::kCompleted}) {
+    CAPTURE(from);
+    const auto step = ClaimLookUp(Prepared(from, claim), claim.token, {}, kNow);
+    CHECK(step.answer.kind == Kind::kChanged);
+    CHECK(step.answer.record.has_value() == (from != From::kAbsent));
+  }
+  for (const From from : {From::kLeaseEnded, From::kUnknown}) {
+    CAPTURE(from);
+    const Present present = Prepared(from, claim);
+    CHECK(ClaimLookUp(present, claim.token, {}, kNow).answer.kind == Kind::kGranted);
+    CHECK(ClaimLookUp(present, claim.token, kNow, kNow).answer.kind == Kind::kGranted);
+    CHECK(ClaimLookUp(present, contract::NextToken(), {}, kNow).answer.kind == Kind::kChanged);
+    const auto taken = ClaimLookUp(present, claim.token, kNow + Milliseconds(7), kNow).answer;
+    CHECK(taken.kind == Kind::kTaken);
+    CHECK(taken.retry_after == Milliseconds(7));
+  }
+}
+
+TEST_CASE("a record is absent from the moment at which it expires") {
+  const Present record = Prepared(From::kCompleted, contract::NewClaim());
+  CHECK(Alive(record, record->expires_at - Milliseconds(1)).has_value());
+  CHECK_FALSE(Alive(record, record->expires_at).has_value());
+  CHECK_FALSE(Alive(std::nullopt, kNow).has_value());
+}
+
+}  // namespace idem::store

@@ -1,0 +1,70 @@
+// A few connections to one database, kept open and made again when they die, and a queue for them.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "proxy/libpq/database_connection.h"
+
+namespace idem::postgres {
+
+struct PoolOptions {
+  ConnectionOptions connection;
+  std::size_t connections = 4;
+  std::size_t waiting_max = 10'000;                    // statements without a connection
+  Duration pause_min = std::chrono::milliseconds(50);  // before a new attempt; doubles each time
+  Duration pause_max = std::chrono::seconds(1);
+};
+
+/// One loop's. Whoever asks it must be gone before it is.
+class Pool {
+ public:
+  Pool(event::EventLoop& loop, event::Resolver& resolver, Url url, PoolOptions options);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  /// Makes the statement when a connection is free for it, so that it can hold all that came up to
+  /// then, and runs it. Statements get connections in the order in which they were asked for.
+  ///
+  /// Without a connection after `wait` (or at once, when the database has been away for that long
+  /// already) the answer is kUnavailable, `Reached::kNo`, and the statement is never made. See
+  /// Connection::Run for the other answers.
+  [[nodiscard]] Ticket Run(Function<Statement()> make, Duration wait,
+                           Connection::OnAnswer on_answer);
+
+  /// At least one connection stands.
+  [[nodiscard]] bool reachable() const { return reachable_; }
+
+ private:
+  class Slot;
+  struct Job {
+    Function<Statement()> make;
+    Completion<Result<Rows>> answer;
+    BootTime deadline;
+    Ticket expiry;
+  };
+
+  void DispatchLater();
+  void Dispatch();
+  Slot* IdleSlot();
+  void ExpireJobs();
+  void NoteReachable();
+  void NoteTrouble(const Error& error);
+
+  event::EventLoop& loop_;
+  event::Resolver& resolver_;
+  const Url url_;
+  const PoolOptions options_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::deque<Job> jobs_;
+  bool reachable_ = false;
+  BootTime unreachable_since_;
+  std::optional<ErrorCode> reported_;  // the trouble that the log was told of last
+  Ticket dispatching_;
+};
+
+}  // namespace idem::postgres

@@ -1,0 +1,199 @@
+// Questions that share a statement, and so a commit: rows per commit decide how fast PostgreSQL
+// writes.
+//
+//   Ask(row) ─▶ waiting ──┬─ nothing in flight ──────────────▶ Pool ─▶ one statement ─▶ answers
+//                         ├─ rows_worthwhile of them wait ───▶
+//                         └─ else: when the one in flight is back, not before `gather` after it
+//                         began
+//
+// A lone caller never waits for company. Under load each statement takes all that came while others
+// ran, and further connections are used only for groups that are worth a commit.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <list>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "upstream/postgres/pool.h"
+
+namespace idem::postgres {
+
+struct GroupedOptions {
+  std::size_t rows_max = 256;        // of one statement
+  std::size_t rows_worthwhile = 16;  // that many get a connection of their own beside others
+  std::size_t waiting_max = 10'000;  // beyond, the answer is kUnavailable
+  int attempts_max = 10;             // of one row that Read() did not find
+  Duration gather = std::chrono::milliseconds(2);
+  Duration wait = std::chrono::seconds(2);  // for a connection
+};
+
+/// How many rows become one statement, and its result their answers.
+template <class Row, class Answer>
+class Grouping {
+ public:
+  virtual ~Grouping() = default;
+  virtual Statement Make(std::span<const Row> rows) const = 0;
+  /// One answer for each row, in their order; nullopt: this row must be asked again (another
+  /// transaction holds what it needs, and could not be seen yet).
+  virtual std::vector<std::optional<Answer>> Read(std::span<const Row> rows,
+                                                  const Rows& result) const = 0;
+};
+
+/// One loop's. Whoever asks it must be gone before it is, and it before its pool.
+template <class Row, class Answer>
+class Grouped {
+ public:
+  Grouped(event::EventLoop& loop, Pool& pool, const Grouping<Row, Answer>& grouping,
+          const GroupedOptions& options)
+      : loop_(loop), pool_(pool), grouping_(grouping), options_(options) {}
+  Grouped(const Grouped&) = delete;
+  Grouped& operator=(const Grouped&) = delete;
+
+  /// Errors are those of Pool::Run. A value that PostgreSQL refuses fails its own row alone.
+  /// Withdrawing leaves the row in its group: it may be written all the same.
+  [[nodiscard]] Ticket Ask(Row row, Function<void(Result<Answer>)> on_answer) {
+    auto [ticket, completion] = idem::Ask<Result<Answer>>(std::move(on_answer));
+    Question question{std::move(row), std::move(completion), loop_.Now() + options_.wait};
+    if (waiting_.size() >= options_.waiting_max) {
+      RefuseLater(std::move(question));
+    } else {
+      waiting_.push_back(std::move(question));
+      Consider();
+    }
+    return std::move(ticket);
+  }
+
+ private:
+  struct Question {
+    Row row;
+    Completion<Result<Answer>> answer;
+    BootTime deadline;
+    int attempts = 0;
+    bool alone = false;  // its group was refused: perhaps because of this row
+  };
+  struct Group {
+    std::vector<Row> rows;
+    std::vector<Question> questions;  // their `row` has moved into `rows`
+    Ticket ticket;
+  };
+  using GroupAt = typename std::list<Group>::iterator;
+
+  /// Asks for a connection if it is time to.
+  void Consider() {
+    if (waiting_.empty() || asking_) return;
+    const bool worthwhile = waiting_.size() >= options_.rows_worthwhile;
+    if (!worthwhile && (in_flight_ > 0 || gathering_.open())) return;
+    asking_ = true;
+    const Duration wait = std::max(waiting_.front().deadline - loop_.Now(), Duration::zero());
+    const GroupAt group = groups_.emplace(groups_.end());
+    group->ticket = pool_.Run([this, group] { return Form(*group); }, wait,
+                              [this, group](Result<Rows> result) { OnResult(group, result); });
+  }
+
+  /// A connection is free: takes all that waits.
+  Statement Form(Group& group) {
+    asking_ = false;
+    ++in_flight_;
+    began_ = loop_.Now();
+    do {
+      group.questions.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+      group.rows.push_back(std::move(group.questions.back().row));
+    } while (!waiting_.empty() && group.rows.size() < options_.rows_max &&
+             !group.questions.back().alone && !waiting_.front().alone);
+    Statement statement = grouping_.Make(group.rows);
+    Consider();
+    return statement;
+  }
+
+  void OnResult(GroupAt at, Result<Rows>& result) {
+    Group group = std::move(*at);
+    groups_.erase(at);
+    if (group.rows.empty()) {  // no connection came: it was never formed
+      asking_ = false;
+      RefuseExpired(result.error());
+    } else {
+      --in_flight_;
+      if (result) {
+        AnswerAll(group, *result);
+      } else if (result.error().code == ErrorCode::kInvalid && group.rows.size() > 1) {
+        for (std::size_t i = 0; i < group.rows.size(); ++i) AskAgain(group, i, true);
+      } else {
+        for (Question& question : group.questions) question.answer(result.error());
+      }
+    }
+    Gather();
+  }
+
+  void AnswerAll(Group& group, const Rows& result) {
+    auto answers = grouping_.Read(group.rows, result);
+    INVARIANT(answers.size() == group.rows.size());
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      Question& question = group.questions[i];
+      if (answers[i]) {
+        question.answer(std::move(*answers[i]));
+      } else if (++question.attempts < options_.attempts_max) {
+        AskAgain(group, i, question.alone);
+      } else {
+        question.answer(Error{ErrorCode::kUnavailable, "the row stays locked by others"});
+      }
+    }
+  }
+
+  void AskAgain(Group& group, std::size_t index, bool alone) {
+    Question& question = group.questions[index];
+    question.row = std::move(group.rows[index]);
+    question.alone = alone;
+    waiting_.push_back(std::move(question));
+  }
+
+  /// After a statement came back: what gathered meanwhile goes next, together with what comes until
+  /// `gather` after that statement began.
+  void Gather() {
+    const Duration left = began_ + options_.gather - loop_.Now();
+    if (!waiting_.empty() && left > Duration::zero() && !gathering_.open()) {
+      gathering_ = loop_.After(left, [this] { Consider(); });
+    }
+    Consider();
+  }
+
+  void RefuseExpired(const Error& error) {
+    const BootTime now = loop_.Now();
+    std::vector<Question> expired;
+    while (!waiting_.empty() && waiting_.front().deadline <= now) {
+      expired.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+    for (Question& question : expired) question.answer(error);
+  }
+
+  void RefuseLater(Question question) {
+    refused_.push_back(std::move(question));
+    if (refusing_.open()) return;
+    refusing_ = loop_.After(Duration::zero(), [this] {
+      for (Question& each : std::exchange(refused_, {})) {
+        each.answer(Error{ErrorCode::kUnavailable, "too many wait for the database"});
+      }
+    });
+  }
+
+  event::EventLoop& loop_;
+  Pool& pool_;
+  const Grouping<Row, Answer>& grouping_;
+  const GroupedOptions options_;
+  std::deque<Question> waiting_;
+  std::vector<Question> refused_;
+  std::list<Group> groups_;  // in flight, and at most one that waits for a connection
+  bool asking_ = false;      // that one exists
+  std::size_t in_flight_ = 0;
+  BootTime began_;  // when the last group was formed
+  Ticket gathering_;
+  Ticket refusing_;
+};
+
+}  // namespace idem::postgres
