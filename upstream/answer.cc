@@ -5,15 +5,15 @@
 
 namespace idem::upstream {
 
-Answer OrderAnswer(std::uint16_t status, const Order& order) {
-  Answer answer;
+OrderResponse OrderAnswer(std::uint16_t status, const Order& order) {
+  OrderResponse answer;
   answer.status = status;
   answer.body = ToJson(order);
   return answer;
 }
 
-Answer ProblemAnswer(std::uint16_t status, std::string_view name, std::string_view detail) {
-  Answer answer;
+OrderResponse ProblemAnswer(std::uint16_t status, std::string_view name, std::string_view detail) {
+  OrderResponse answer;
   answer.status = status;
   answer.media_type = "application/problem+json";
   answer.body = R"({"type":"urn:orders:problem:)";
@@ -25,8 +25,9 @@ Answer ProblemAnswer(std::uint16_t status, std::string_view name, std::string_vi
   return answer;
 }
 
-Answer MethodNotAllowed(std::string_view allow) {
-  Answer answer = ProblemAnswer(405, "method-not-allowed", "this resource has other methods");
+OrderResponse MethodNotAllowed(std::string_view allow) {
+  OrderResponse answer =
+      ProblemAnswer(405, "method-not-allowed", "this resource has other methods");
   answer.allow = allow;
   return answer;
 }

@@ -10,7 +10,7 @@
 
 namespace idem::upstream {
 
-struct Answer {
+struct OrderResponse {
   std::uint16_t status = 200;
   std::string_view media_type = "application/json";
   std::string body;
@@ -18,12 +18,12 @@ struct Answer {
 };
 
 /// 201 or 200 with the order.
-[[nodiscard]] Answer OrderAnswer(std::uint16_t status, const Order& order);
+[[nodiscard]] OrderResponse OrderAnswer(std::uint16_t status, const Order& order);
 
 /// An application/problem+json (RFC 9457) whose type is `urn:orders:problem:NAME`.
-[[nodiscard]] Answer ProblemAnswer(std::uint16_t status, std::string_view name,
-                                   std::string_view detail);
+[[nodiscard]] OrderResponse ProblemAnswer(std::uint16_t status, std::string_view name,
+                                          std::string_view detail);
 /// 405; `allow` is a comma list of methods.
-[[nodiscard]] Answer MethodNotAllowed(std::string_view allow);
+[[nodiscard]] OrderResponse MethodNotAllowed(std::string_view allow);
 
 }  // namespace idem::upstream

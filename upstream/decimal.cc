@@ -29,7 +29,7 @@ std::string_view WithoutTrailingFraction(std::string_view number) {
 
 }  // namespace
 
-std::optional<std::string> WriteOut(std::string_view json_number, std::size_t digits_max) {
+std::optional<std::string> ToPlainDecimal(std::string_view json_number, std::size_t digits_max) {
   const bool negative = json_number.starts_with('-');
   if (negative) json_number.remove_prefix(1);
   const std::size_t e = json_number.find_first_of("eE");

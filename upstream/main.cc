@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kExitUsage = 2;
 
-void AddOptions(CLI::App& app, idem::upstream::OptionTexts& texts) {
+void AddOptions(CLI::App& app, idem::upstream::RawOptions& texts) {
   app.add_option("--listen", texts.listen, "address to serve, such as 127.0.0.1:9000")
       ->capture_default_str();
   app.add_option("--database", texts.database, "postgres://user:password@host:port/database")
@@ -30,7 +30,7 @@ void AddOptions(CLI::App& app, idem::upstream::OptionTexts& texts) {
   app.set_version_flag("--version", "orders " IDEM_VERSION);
 }
 
-int Complain(const std::string& what) {
+int AddError(const std::string& what) {
   std::fprintf(stderr, "orders: %s\n", what.c_str());
   return kExitUsage;
 }
@@ -42,16 +42,16 @@ int main(int argc, char** argv) {
       "An order service over PostgreSQL: POST /orders, GET /orders/{id}, "
       "GET /orders?idempotency_key=K, GET /healthz",
       "orders");
-  idem::upstream::OptionTexts texts;
+  idem::upstream::RawOptions texts;
   AddOptions(app, texts);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wish) {  // --help, --version
     return app.exit(wish);
   } catch (const CLI::ParseError& error) {
-    return Complain(error.what());
+    return AddError(error.what());
   }
   const auto options = idem::upstream::ReadOptions(texts);
-  if (!options) return Complain(options.error().detail);
+  if (!options) return AddError(options.error().detail);
   return idem::upstream::Serve(*options);
 }

@@ -64,14 +64,14 @@ Result<Duration> ReadDuration(std::string_view text) {
   return *count * *unit;
 }
 
-Result<Options> ReadOptions(const OptionTexts& texts) {
+Result<Options> ReadOptions(const RawOptions& texts) {
   Options options;
   auto listen = event::Endpoint::Parse(texts.listen);
   if (!listen) return Wrong("--listen", listen.error().detail);
   options.listen = *std::move(listen);
 
   if (texts.database.empty()) return Wrong("--database", "required: postgres://user@host/database");
-  auto database = postgres::Url::Parse(texts.database);
+  auto database = libpq::Url::Parse(texts.database);
   if (!database) return Wrong("--database", database.error().detail);
   options.database = *std::move(database);
 

@@ -13,7 +13,7 @@
 namespace idem::upstream {
 
 /// As it was typed.
-struct OptionTexts {
+struct RawOptions {
   std::string listen = "127.0.0.1:9000";
   std::string database;
   bool legacy = false;
@@ -26,13 +26,13 @@ struct OptionTexts {
 
 struct Options {
   event::Endpoint listen;
-  postgres::Url database;
-  Behaviour behaviour;
+  libpq::Url database;
+  FaultPlan behaviour;
   log::Level log_level = log::Level::kInfo;
 };
 
 /// kInvalid names the option that is wrong, and what would be right; never the database's password.
-[[nodiscard]] Result<Options> ReadOptions(const OptionTexts& texts);
+[[nodiscard]] Result<Options> ReadOptions(const RawOptions& texts);
 
 /// "250ms", "30s", "5m", "24h", "7d"; whole numbers.
 [[nodiscard]] Result<Duration> ReadDuration(std::string_view text);

@@ -44,7 +44,7 @@ void OrderExchange::OnRoute(FindOrderByKey find) {
 }
 
 void OrderExchange::OnRoute(ShowHealth) {
-  Answer answer;
+  OrderResponse answer;
   answer.body = std::string(R"({"status":"ok","database":")") +
                 (service_.store_.reachable() ? "reachable" : "unreachable") + R"("})";
   Send(answer);
@@ -120,7 +120,7 @@ void OrderExchange::AbortIfHanging() {
   Finish();
 }
 
-void OrderExchange::Send(const Answer& answer) {
+void OrderExchange::Send(const OrderResponse& answer) {
   if (log::enabled(log::Level::kDebug)) {
     const std::string_view target = head_.target;
     log::Write(log::Level::kDebug, "request",

@@ -38,12 +38,12 @@ class OrderExchange final : public http::ServerHandler, public Retirable {
   void OnRoute(FindOrderById find);
   void OnRoute(FindOrderByKey find);
   void OnRoute(ShowHealth);
-  void OnRoute(const Answer& decided) { Send(decided); }
+  void OnRoute(const OrderResponse& decided) { Send(decided); }
   void Put(const OrderRequest& request);
   void OnPut(const OrderRequest& request, Result<Order> stored);
   void OnFound(Result<std::optional<Order>> found);
   void SendFailure(const Error& error);
-  void Send(const Answer& answer);
+  void Send(const OrderResponse& answer);
   void Finish();
 
   OrdersService& service_;

@@ -89,7 +89,7 @@ bool OrderReader::string(string_t& text) {
 
 bool OrderReader::OnNumber(const std::string& text) {
   if (depth_ != 1 || member_ != Member::kAmount) return OnOther();
-  amount_ = WriteOut(text, kAmountDigitsMax);
+  amount_ = ToPlainDecimal(text, kAmountDigitsMax);
   if (!amount_) return Refuse("amount must have at most 30 digits once written out");
   return IsPositive(*amount_) || Refuse("amount must be greater than zero");
 }

@@ -8,7 +8,7 @@
 namespace idem::upstream {
 
 OrdersService::OrdersService(Loop& loop, OrderStore& store, Random& random,
-                             const Behaviour& behaviour)
+                             const FaultPlan& behaviour)
     : loop_(loop),
       store_(store),
       random_(random),

@@ -23,7 +23,7 @@ enum class Fault : std::uint8_t {
   kHangAfterCommit,  // a row, then no answer
 };
 
-struct Behaviour {
+struct FaultPlan {
   bool legacy = false;           // a POST needs no key, and every one is a new row
   Duration delay{};              // before each row is written
   Fault fault = Fault::kNone;    // of POSTs that are otherwise in order
@@ -37,7 +37,7 @@ class OrderExchange;
 class OrdersService final : public http::ServerService {
  public:
   /// `random` makes the orders' ids.
-  OrdersService(Loop& loop, OrderStore& store, Random& random, const Behaviour& behaviour);
+  OrdersService(Loop& loop, OrderStore& store, Random& random, const FaultPlan& behaviour);
   ~OrdersService() override;
 
   http::ServerHandler* OnRequest(http::ServerStream& stream, http::RequestHead& head) override;
@@ -56,7 +56,7 @@ class OrdersService final : public http::ServerService {
   Loop& loop_;
   OrderStore& store_;
   Random& random_;
-  const Behaviour behaviour_;
+  const FaultPlan behaviour_;
   std::mt19937_64 chance_;
   std::unordered_map<const OrderExchange*, std::unique_ptr<OrderExchange>> exchanges_;
 };

@@ -8,10 +8,10 @@ namespace idem::upstream {
 
 namespace {
 
-using postgres::Array;
-using postgres::Parameter;
-using postgres::Rows;
-using postgres::Statement;
+using libpq::Array;
+using libpq::Parameter;
+using libpq::Rows;
+using libpq::Statement;
 
 constexpr Duration kConnectionWait = std::chrono::seconds(2);
 
@@ -85,7 +85,7 @@ std::vector<Parameter> Columns(std::span<const NewOrder> rows) {
 /// Rows are dropped whose key is there, and what is there is read. The insertion goes in the order
 /// of keys, so that two groups never wait for each other. What another transaction committed after
 /// this statement began is neither written nor seen: that row is asked again.
-class UniqueInserts final : public postgres::Grouping<NewOrder, Order> {
+class UniqueInserts final : public libpq::BatchCodec<NewOrder, Order> {
  public:
   Statement Make(std::span<const NewOrder> rows) const override {
     const std::string columns(kColumns);
@@ -114,7 +114,7 @@ class UniqueInserts final : public postgres::Grouping<NewOrder, Order> {
 };
 
 /// Every row is written.
-class LegacyInserts final : public postgres::Grouping<NewOrder, Order> {
+class LegacyInserts final : public libpq::BatchCodec<NewOrder, Order> {
  public:
   Statement Make(std::span<const NewOrder> rows) const override {
     return {"WITH input AS (" + std::string(kInput) + ")" + std::string(kInsert) + " RETURNING " +
@@ -132,14 +132,14 @@ class LegacyInserts final : public postgres::Grouping<NewOrder, Order> {
   }
 };
 
-postgres::PoolOptions PoolOptionsFor(bool legacy) {
-  postgres::PoolOptions options;
+libpq::PoolOptions PoolOptionsFor(bool legacy) {
+  libpq::PoolOptions options;
   options.connection.setup = SetupSql(legacy);
   options.connection.application_name = "orders";
   return options;
 }
 
-std::unique_ptr<postgres::Grouping<NewOrder, Order>> InsertsFor(bool legacy) {
+std::unique_ptr<libpq::BatchCodec<NewOrder, Order>> InsertsFor(bool legacy) {
   if (legacy) return std::make_unique<LegacyInserts>();
   return std::make_unique<UniqueInserts>();
 }
@@ -147,7 +147,7 @@ std::unique_ptr<postgres::Grouping<NewOrder, Order>> InsertsFor(bool legacy) {
 }  // namespace
 
 PostgresOrderStore::PostgresOrderStore(event::EventLoop& loop, event::Resolver& resolver,
-                                       postgres::Url url, bool legacy)
+                                       libpq::Url url, bool legacy)
     : pool_(loop, resolver, std::move(url), PoolOptionsFor(legacy)),
       inserts_(InsertsFor(legacy)),
       insert_(loop, pool_, *inserts_, {.wait = kConnectionWait}) {}

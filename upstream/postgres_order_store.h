@@ -15,7 +15,7 @@ namespace idem::upstream {
 
 class PostgresOrderStore final : public OrderStore {
  public:
-  PostgresOrderStore(event::EventLoop& loop, event::Resolver& resolver, postgres::Url url,
+  PostgresOrderStore(event::EventLoop& loop, event::Resolver& resolver, libpq::Url url,
                      bool legacy);
   ~PostgresOrderStore() override;
 
@@ -25,12 +25,12 @@ class PostgresOrderStore final : public OrderStore {
   [[nodiscard]] bool reachable() const override { return pool_.reachable(); }
 
  private:
-  using Inserts = postgres::Grouping<NewOrder, Order>;
+  using Inserts = libpq::BatchCodec<NewOrder, Order>;
   Ticket Find(std::string where, std::string value, OnFound on_found);
 
-  postgres::Pool pool_;
+  libpq::Pool pool_;
   std::unique_ptr<Inserts> inserts_;
-  postgres::Grouped<NewOrder, Order> insert_;
+  libpq::StatementBatcher<NewOrder, Order> insert_;
 };
 
 }  // namespace idem::upstream

@@ -16,7 +16,7 @@ constexpr std::string_view kReadAndCreate = "GET, HEAD, POST";
 
 bool IsRead(const http::RequestHead& head) { return head.method == "GET" || head.method == "HEAD"; }
 
-Answer BadQuery(std::string_view detail) { return ProblemAnswer(400, "bad-query", detail); }
+OrderResponse BadQuery(std::string_view detail) { return ProblemAnswer(400, "bad-query", detail); }
 
 /// Only %XX is decoded: `+` is a character that a key may hold, and a space is none.
 std::optional<std::string> PercentDecoded(std::string_view text) {

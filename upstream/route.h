@@ -23,7 +23,7 @@ struct FindOrderByKey {
 struct ShowHealth {};
 
 /// What is to be done, or the answer if that is decided by the head alone.
-using Route = std::variant<CreateOrder, FindOrderById, FindOrderByKey, ShowHealth, Answer>;
+using Route = std::variant<CreateOrder, FindOrderById, FindOrderByKey, ShowHealth, OrderResponse>;
 
 /// `key_required`: a POST without an Idempotency-Key is answered 400.
 [[nodiscard]] Route ReadRoute(const http::RequestHead& head, bool key_required);

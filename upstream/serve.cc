@@ -30,10 +30,10 @@ class Program {
   int Run() {
     // Asked first, because two that share a port would each get half of its requests.
     if (const Status free = event::Listener::CheckFree(options_.listen); !free) {
-      return Complain(free.error());
+      return AddError(free.error());
     }
     auto server = http_server::Server::Start(loop_, options_.listen, {}, service_, connections_);
-    if (!server) return Complain(server.error());
+    if (!server) return AddError(server.error());
     server_ = *std::move(server);
     SayListening();
     FlushLog();
@@ -46,7 +46,7 @@ class Program {
   }
 
  private:
-  static int Complain(const Error& error) {
+  static int AddError(const Error& error) {
     std::fprintf(stderr, "orders: %s\n", error.detail.c_str());
     return 1;
   }

@@ -351,7 +351,7 @@ inline Claim(r) {
 }
 
 #ifdef FORGETS
-/* Settler::LogHeld */
+/* SettlementRetrier::LogHeld */
 inline Tell(r) {
   if
   :: rec.token != r -> told = true

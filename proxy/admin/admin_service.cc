@@ -48,9 +48,10 @@ AdminService::Answer AdminService::Choose(std::string_view path, const http::Req
   if (path == "/metrics")
     return {200, "text/plain; version=0.0.4; charset=utf-8", render_metrics_()};
   if (path == "/readyz") {
-    auto why_not = readiness_.why_not();
-    if (!why_not.empty()) {
-      return {503, "text/plain; charset=utf-8", may_ask ? std::move(why_not) : "not ready\n"};
+    auto unavailable_reason = readiness_.unavailable_reason();
+    if (!unavailable_reason.empty()) {
+      return {503, "text/plain; charset=utf-8",
+              may_ask ? std::move(unavailable_reason) : "not ready\n"};
     }
   }
   return {200, "text/plain; charset=utf-8", "ok\n"};

@@ -4,9 +4,9 @@
 
 namespace idem::admin {
 
-void Readiness::SetStore(std::size_t index, std::optional<std::string> why_not) {
+void Readiness::SetStore(std::size_t index, std::optional<std::string> unavailable_reason) {
   const std::lock_guard lock(mutex_);
-  stores_.at(index) = std::move(why_not);
+  stores_.at(index) = std::move(unavailable_reason);
 }
 
 void Readiness::SetListening() {
@@ -19,7 +19,7 @@ void Readiness::SetDraining() {
   draining_ = true;
 }
 
-std::string Readiness::why_not() const {
+std::string Readiness::unavailable_reason() const {
   const std::lock_guard lock(mutex_);
   std::string text;
   if (draining_) text += "draining\n";

@@ -14,12 +14,12 @@ class Readiness {
   explicit Readiness(std::size_t workers) : stores_(workers, "not asked yet") {}
 
   /// nullopt: worker `index` can ask its store.
-  void SetStore(std::size_t index, std::optional<std::string> why_not);
+  void SetStore(std::size_t index, std::optional<std::string> unavailable_reason);
   void SetListening();
   void SetDraining();
 
   /// "" when ready; else each thing that is not, one a line: "store: connection refused".
-  [[nodiscard]] std::string why_not() const;
+  [[nodiscard]] std::string unavailable_reason() const;
 
  private:
   mutable std::mutex mutex_;

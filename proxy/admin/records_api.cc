@@ -14,7 +14,7 @@ constexpr std::string_view kResolve = "/records/resolve";
 
 }  // namespace
 
-RecordsApi::RecordsApi(Loop& loop, exchange::RecordStore& records, exchange::RecordIndex& index,
+RecordsApi::RecordsApi(Loop& loop, ports::RecordStore& records, ports::RecordIndex& index,
                        TtlOf ttl_of)
     : loop_(loop), records_(records), index_(index), ttl_of_(std::move(ttl_of)) {}
 

@@ -34,8 +34,7 @@ class RecordsApi {
   /// How long a record of that route is replayed once it is completed.
   using TtlOf = Function<idempotency::Milliseconds(std::string_view route)>;
 
-  RecordsApi(Loop& loop, exchange::RecordStore& records, exchange::RecordIndex& index,
-             TtlOf ttl_of);
+  RecordsApi(Loop& loop, ports::RecordStore& records, ports::RecordIndex& index, TtlOf ttl_of);
   ~RecordsApi();
   RecordsApi(const RecordsApi&) = delete;
   RecordsApi& operator=(const RecordsApi&) = delete;
@@ -50,8 +49,8 @@ class RecordsApi {
   friend class SettleRequest;
 
   Loop& loop_;
-  exchange::RecordStore& records_;
-  exchange::RecordIndex& index_;
+  ports::RecordStore& records_;
+  ports::RecordIndex& index_;
   TtlOf ttl_of_;
   std::list<std::unique_ptr<RecordsRequest>> requests_;
 };

@@ -13,11 +13,11 @@
 
 namespace idem::admin {
 
-using exchange::ListAnswer;
-using exchange::SettleAnswer;
 using idempotency::Milliseconds;
 using idempotency::Record;
 using idempotency::RecordState;
+using ports::RecordPage;
+using ports::TransitionResult;
 
 namespace {
 
@@ -137,23 +137,24 @@ bool ListRequest::ReadFilter(const Query& query) {
 }
 
 void ListRequest::LookAt(const std::string& record_key) {
-  question_ = api_.records_.Look(record_key, [this, record_key](const Result<SettleAnswer>& seen) {
-    if (!seen) return RefuseStore(seen.error());
-    if (seen->record) AppendRecordJson(record_key, *seen->record, seen->now, found_json_);
-    AnswerFound();
-  });
+  question_ =
+      api_.records_.Look(record_key, [this, record_key](const Result<TransitionResult>& seen) {
+        if (!seen) return RefuseStore(seen.error());
+        if (seen->record) AppendRecordJson(record_key, *seen->record, seen->now, found_json_);
+        AnswerFound();
+      });
 }
 
 void ListRequest::Step() {
   ++steps_;
-  question_ = api_.index_.List(filter_, cursor_, [this](Result<ListAnswer> answer) {
+  question_ = api_.index_.List(filter_, cursor_, [this](Result<RecordPage> answer) {
     if (!answer) return RefuseStore(answer.error());
     OnStep(std::move(*answer));
   });
 }
 
-void ListRequest::OnStep(ListAnswer answer) {
-  for (const exchange::FoundRecord& found : answer.found) {
+void ListRequest::OnStep(RecordPage answer) {
+  for (const ports::FoundRecord& found : answer.found) {
     if (found_++ > 0) found_json_ += ',';
     AppendRecordJson(found.record_key, found.record, answer.now, found_json_);
   }
@@ -257,21 +258,21 @@ bool SettleRequest::ReadResponse(const JsonValue& body) {
 
 void SettleRequest::Act() {
   asked_ = true;
-  question_ = api_.records_.Look(record_key_, [this](const Result<SettleAnswer>& seen) {
+  question_ = api_.records_.Look(record_key_, [this](const Result<TransitionResult>& seen) {
     if (seen) return OnLooked(*seen);
     Log("failed");
     RefuseStore(seen.error());
   });
 }
 
-void SettleRequest::OnLooked(const SettleAnswer& seen) {
+void SettleRequest::OnLooked(const TransitionResult& seen) {
   if (!seen.record) {
     Log("not_found");
     return Refuse(404, "not-found", "there is no record under this key");
   }
   claim_ = seen.record->claim;
   if (claim_.token != token_) return RefuseHeld(*seen.record, seen.now);
-  auto on_answer = [this](const Result<SettleAnswer>& answer) {
+  auto on_answer = [this](const Result<TransitionResult>& answer) {
     if (answer) return OnSettled(*answer);
     Log("failed");
     Refuse(503, "store-unavailable",
@@ -285,8 +286,8 @@ void SettleRequest::OnLooked(const SettleAnswer& seen) {
                                                  api_.ttl_of_(claim_.route), std::move(on_answer));
 }
 
-void SettleRequest::OnSettled(const SettleAnswer& answer) {
-  if (answer.kind == SettleAnswer::Kind::kGone) {
+void SettleRequest::OnSettled(const TransitionResult& answer) {
+  if (answer.kind == TransitionResult::Kind::kGone) {
     Log("not_found");
     return Refuse(404, "not-found", "the record has gone meanwhile");
   }

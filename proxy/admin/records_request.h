@@ -59,10 +59,10 @@ class ListRequest final : public RecordsRequest {
   [[nodiscard]] bool ReadFilter(const Query& query);
   void LookAt(const std::string& record_key);
   void Step();
-  void OnStep(exchange::ListAnswer answer);
+  void OnStep(ports::RecordPage answer);
   void AnswerFound();
 
-  exchange::RecordFilter filter_;
+  ports::RecordFilter filter_;
   std::size_t limit_ = kLimit;
   std::string cursor_;
   int steps_ = 0;
@@ -90,8 +90,8 @@ class SettleRequest final : public RecordsRequest {
   [[nodiscard]] bool Read(const JsonValue& body);
   [[nodiscard]] bool ReadResponse(const JsonValue& body);
   void Act();
-  void OnLooked(const exchange::SettleAnswer& seen);
-  void OnSettled(const exchange::SettleAnswer& answer);
+  void OnLooked(const ports::TransitionResult& seen);
+  void OnSettled(const ports::TransitionResult& answer);
   void RefuseHeld(const idempotency::Record& record, StoreTime now);
   void Log(std::string_view outcome);
 

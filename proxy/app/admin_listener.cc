@@ -7,15 +7,15 @@
 
 namespace idem::app {
 
-AdminListener::AdminListener(event::EventLoop& loop, Process& process, const StoreClient& store,
+AdminListener::AdminListener(event::EventLoop& loop, SharedState& shared, const StoreClient& store,
                              std::shared_ptr<const config::Config> config)
     : loop_(loop),
-      process_(process),
+      shared_(shared),
       config_(std::move(config)),
       records_(loop, *store.records, *store.index,
                [this](std::string_view route) { return TtlOf(route); }),
       service_(
-          loop, process.readiness, [this] { return RenderMetrics(); }, records_) {
+          loop, shared.readiness, [this] { return RenderMetrics(); }, records_) {
   service_.SetToken(config_->admin_token);
 }
 
@@ -42,11 +42,11 @@ idempotency::Milliseconds AdminListener::TtlOf(std::string_view route) const {
 }
 
 std::string AdminListener::RenderMetrics() {
-  const telemetry::Metrics& metrics = process_.metrics;
-  metrics.client_connections.Set(static_cast<std::int64_t>(process_.connections.load()));
-  metrics.waiters.Set(static_cast<std::int64_t>(process_.waiters.count()));
-  metrics.unrecorded.Set(static_cast<std::int64_t>(process_.unrecorded.count.load()));
-  metrics.unrecorded_bytes.Set(static_cast<std::int64_t>(process_.unrecorded.bytes.load()));
+  const telemetry::Metrics& metrics = shared_.metrics;
+  metrics.client_connections.Set(static_cast<std::int64_t>(shared_.connections.load()));
+  metrics.waiters.Set(static_cast<std::int64_t>(shared_.waiters.count()));
+  metrics.unrecorded.Set(static_cast<std::int64_t>(shared_.unrecorded.count.load()));
+  metrics.unrecorded_bytes.Set(static_cast<std::int64_t>(shared_.unrecorded.bytes.load()));
   return metrics.Render();
 }
 

@@ -18,7 +18,7 @@ namespace idem::app {
 class AdminListener {
  public:
   /// `config` has an `admin`. All but it outlive this.
-  AdminListener(event::EventLoop& loop, Process& process, const StoreClient& store,
+  AdminListener(event::EventLoop& loop, SharedState& shared, const StoreClient& store,
                 std::shared_ptr<const config::Config> config);
 
   /// Begins to listen. Where another process has the address, the error names it and says what to
@@ -32,7 +32,7 @@ class AdminListener {
   [[nodiscard]] std::string RenderMetrics();
 
   event::EventLoop& loop_;
-  Process& process_;
+  SharedState& shared_;
   std::shared_ptr<const config::Config> config_;
   admin::RecordsApi records_;
   admin::AdminService service_;

@@ -7,9 +7,9 @@
 
 namespace idem::app {
 
-using exchange::NoteAnswer;
+using idempotency::RouteScope;
 using idempotency::ScopeRule;
-using store::RouteScope;
+using ports::NoteResult;
 
 namespace {
 
@@ -77,7 +77,7 @@ std::string PrefixOf(const config::Config& config) {
   return is_shared ? config.store.key_prefix : "";
 }
 
-Ticket ScopeCheck::Run(const config::Config& config, bool accept,
+Ticket ScopeGuard::Run(const config::Config& config, bool accept,
                        Function<void(ScopeAnswer)> on_answer) {
   prefix_ = PrefixOf(config);
   routes_ = ScopesOf(config);
@@ -91,21 +91,21 @@ Ticket ScopeCheck::Run(const config::Config& config, bool accept,
   return std::move(ticket);
 }
 
-void ScopeCheck::Read() {
-  question_ = notes_.ReadNote(kNote, [this](Result<NoteAnswer> answer) {
+void ScopeGuard::Read() {
+  question_ = notes_.ReadNote(kNote, [this](Result<NoteResult> answer) {
     if (!answer) return Answer(ScopeAnswer::Kind::kUnanswered, answer.error().detail);
     Compare(answer->value);
   });
 }
 
-void ScopeCheck::Compare(const std::optional<std::string>& held) {
-  store::HeldScopes scopes;
+void ScopeGuard::Compare(const std::optional<std::string>& held) {
+  idempotency::ScopeManifest scopes;
   if (held) {
-    auto parsed = store::ParseScopes(*held);
+    auto parsed = idempotency::ParseScopes(*held);
     if (!parsed && !accept_) return Answer(ScopeAnswer::Kind::kDiffers, parsed.error().detail);
     if (parsed) scopes = std::move(*parsed);
   }
-  auto comparison = store::CompareScopes(scopes, prefix_, routes_);
+  auto comparison = idempotency::CompareScopes(scopes, prefix_, routes_);
   if (!comparison.differences.empty()) {
     const std::string differences = Join(comparison.differences);
     if (!accept_) return Answer(ScopeAnswer::Kind::kDiffers, differences);
@@ -113,9 +113,9 @@ void ScopeCheck::Compare(const std::optional<std::string>& held) {
                {{"differences", std::string_view(differences)},
                 {"effect", "earlier keys are forgotten; their retries are executed again"}});
   }
-  const std::string next = store::ToText(comparison.next);
+  const std::string next = idempotency::ToText(comparison.next);
   if (held == next) return Answer(ScopeAnswer::Kind::kAgreed);
-  question_ = notes_.WriteNote(kNote, held, next, [this](Result<NoteAnswer> answer) {
+  question_ = notes_.WriteNote(kNote, held, next, [this](Result<NoteResult> answer) {
     if (!answer) return Answer(ScopeAnswer::Kind::kUnanswered, answer.error().detail);
     if (answer->written) return Answer(ScopeAnswer::Kind::kAgreed);
     if (++races_ > kRacesMax) {
@@ -125,7 +125,7 @@ void ScopeCheck::Compare(const std::optional<std::string>& held) {
   });
 }
 
-void ScopeCheck::Answer(ScopeAnswer::Kind kind, std::string detail) {
+void ScopeGuard::Answer(ScopeAnswer::Kind kind, std::string detail) {
   auto completion = std::move(completion_);
   completion({kind, std::move(detail)});
 }

@@ -13,7 +13,7 @@
 namespace idem::app {
 
 /// Of every route that enforces: what one observes forgets nothing.
-[[nodiscard]] std::vector<store::RouteScope> ScopesOf(const config::Config& config);
+[[nodiscard]] std::vector<idempotency::RouteScope> ScopesOf(const config::Config& config);
 /// What stands before every record's key: of a store that has it.
 [[nodiscard]] std::string PrefixOf(const config::Config& config);
 
@@ -28,9 +28,9 @@ struct ScopeAnswer {
 };
 
 /// One check at a time, on one loop.
-class ScopeCheck {
+class ScopeGuard {
  public:
-  explicit ScopeCheck(exchange::Notes& notes) : notes_(notes) {}
+  explicit ScopeGuard(ports::NoteStore& notes) : notes_(notes) {}
 
   /// `accept`: what the configuration says is right, and the store is to hold it from now on. A
   /// check that runs is given up.
@@ -42,9 +42,9 @@ class ScopeCheck {
   void Compare(const std::optional<std::string>& held);
   void Answer(ScopeAnswer::Kind kind, std::string detail = {});
 
-  exchange::Notes& notes_;
+  ports::NoteStore& notes_;
   std::string prefix_;
-  std::vector<store::RouteScope> routes_;
+  std::vector<idempotency::RouteScope> routes_;
   bool accept_ = false;
   int races_ = 0;  // others that wrote meanwhile
   Completion<ScopeAnswer> completion_;

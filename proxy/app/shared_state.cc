@@ -4,12 +4,12 @@
 
 namespace idem::app {
 
-Process::Process(const config::Config& config)
+SharedState::SharedState(const config::Config& config)
     : readiness(config.workers),
       waiters({config.exchange.waiters_max, config.exchange.waiter_bytes_max}) {}
 
-Result<std::unique_ptr<Process>> Process::Open(const config::Config& config) {
-  std::unique_ptr<Process> process(new Process(config));
+Result<std::unique_ptr<SharedState>> SharedState::Open(const config::Config& config) {
+  std::unique_ptr<SharedState> process(new SharedState(config));
   if (config.store.type == store::StoreType::kMemory) {
     process->memory = std::make_unique<store::MemoryStore>();
   }
@@ -21,13 +21,13 @@ Result<std::unique_ptr<Process>> Process::Open(const config::Config& config) {
   return process;
 }
 
-forward::InFlightGate& Process::GateOf(const forward::UpstreamOptions& upstream) {
+forward::InFlightLimit& SharedState::GateOf(const forward::UpstreamOptions& upstream) {
   const std::lock_guard lock(gates_mutex_);
   auto& gate = gates_[upstream.name];
   if (gate) {
     gate->SetMax(upstream.max_in_flight);
   } else {
-    gate = std::make_unique<forward::InFlightGate>(upstream.max_in_flight);
+    gate = std::make_unique<forward::InFlightLimit>(upstream.max_in_flight);
   }
   return *gate;
 }

@@ -21,19 +21,19 @@
 
 namespace idem::app {
 
-class Process {
+class SharedState {
  public:
   /// An error says why the store cannot be opened.
-  static Result<std::unique_ptr<Process>> Open(const config::Config& config);
+  static Result<std::unique_ptr<SharedState>> Open(const config::Config& config);
 
   /// The gate of an upstream, by its name: a reload keeps what is in flight counted.
-  forward::InFlightGate& GateOf(const forward::UpstreamOptions& upstream);
+  forward::InFlightLimit& GateOf(const forward::UpstreamOptions& upstream);
 
   event::Resolver resolver;
   admin::Readiness readiness;
   telemetry::Metrics metrics;
-  exchange::KeyWaiters waiters;
-  exchange::Unrecorded unrecorded;
+  exchange::KeyWaitQueue waiters;
+  exchange::UnrecordedTotals unrecorded;
   std::atomic<std::size_t> connections{0};
   store::ClaimGate claim_gate{
       "it is not known yet whether the store's records lie where this "
@@ -44,10 +44,10 @@ class Process {
   std::unique_ptr<store::EmbeddedStore> embedded;
 
  private:
-  explicit Process(const config::Config& config);
+  explicit SharedState(const config::Config& config);
 
   std::mutex gates_mutex_;
-  std::map<std::string, std::unique_ptr<forward::InFlightGate>> gates_;
+  std::map<std::string, std::unique_ptr<forward::InFlightLimit>> gates_;
 };
 
 }  // namespace idem::app

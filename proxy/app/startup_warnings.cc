@@ -8,7 +8,7 @@
 namespace idem::app {
 
 void LogWarnings(const config::Config& config) {
-  for (const config::Mistake& warning : config.warnings) {
+  for (const config::ConfigError& warning : config.warnings) {
     log::Write(log::Level::kWarn, "config_warning", {{"reason", warning.ToText()}});
   }
 }

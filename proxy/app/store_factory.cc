@@ -34,30 +34,30 @@ Status WaitUntilTried(event::EventLoop& loop, Store& store) {
 
 /// A store that replicas share.
 template <class Store>
-Result<StoreClient> OpenShared(Process& process, event::EventLoop& loop, Random& random,
-                               const store::StoreOptions& options, bool speaks) {
-  auto opened = Store::Open(loop, process.resolver, random, options, speaks);
+Result<StoreClient> OpenShared(SharedState& shared, event::EventLoop& loop, Random& random,
+                               const store::StoreOptions& options, bool is_reporter) {
+  auto opened = Store::Open(loop, shared.resolver, random, options, is_reporter);
   if (!opened) return std::move(opened).error();
   Store& store = **opened;
   StoreClient client = Own(std::move(*opened));
-  if (!speaks) return client;
+  if (!is_reporter) return client;
   if (Status tried = WaitUntilTried(loop, store); !tried) return std::move(tried).error();
   return client;
 }
 
 }  // namespace
 
-Result<StoreClient> OpenStore(Process& process, event::EventLoop& loop, Random& random,
-                              const store::StoreOptions& options, bool speaks) {
+Result<StoreClient> OpenStore(SharedState& shared, event::EventLoop& loop, Random& random,
+                              const store::StoreOptions& options, bool is_reporter) {
   switch (options.type) {
     case store::StoreType::kMemory:
-      return Own(std::make_unique<store::MemoryStoreClient>(*process.memory, loop));
+      return Own(std::make_unique<store::MemoryStoreClient>(*shared.memory, loop));
     case store::StoreType::kEmbedded:
-      return Own(std::make_unique<store::EmbeddedStoreClient>(*process.embedded, loop));
+      return Own(std::make_unique<store::EmbeddedStoreClient>(*shared.embedded, loop));
     case store::StoreType::kRedis:
-      return OpenShared<store::RedisStore>(process, loop, random, options, speaks);
+      return OpenShared<store::RedisStore>(shared, loop, random, options, is_reporter);
     case store::StoreType::kPostgres:
-      return OpenShared<store::PostgresStore>(process, loop, random, options, speaks);
+      return OpenShared<store::PostgresStore>(shared, loop, random, options, is_reporter);
   }
   INVARIANT(false);
 }

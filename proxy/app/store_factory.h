@@ -14,19 +14,19 @@
 namespace idem::app {
 
 struct StoreClient {
-  std::unique_ptr<exchange::RecordStore> records;
+  std::unique_ptr<ports::RecordStore> records;
   // The same object:
-  exchange::RateLimiter* limiter = nullptr;
-  exchange::RecordIndex* index = nullptr;
-  exchange::Notes* notes = nullptr;
+  ports::RateLimiter* limiter = nullptr;
+  ports::RecordIndex* index = nullptr;
+  ports::NoteStore* notes = nullptr;
 };
 
 /// For `loop`, on its thread; all arguments outlive it. An error says what is wrong and what to do;
-/// a store that is only away is none. Of the clients of a process one `speaks`: it logs, and turns
+/// a store that is only away is none. Of the clients of a process one `is_reporter`: it logs, and turns
 /// the loop until its first attempt to connect has ended, because a server that is refused (a wrong
 /// password, a cluster, one that may forget) stops a start, and all clients would find the same.
-[[nodiscard]] Result<StoreClient> OpenStore(Process& process, event::EventLoop& loop,
+[[nodiscard]] Result<StoreClient> OpenStore(SharedState& shared, event::EventLoop& loop,
                                             Random& random, const store::StoreOptions& options,
-                                            bool speaks);
+                                            bool is_reporter);
 
 }  // namespace idem::app

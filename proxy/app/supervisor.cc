@@ -30,10 +30,10 @@ namespace {
 using SharedConfig = std::shared_ptr<const config::Config>;
 
 // nullptr after the mistakes have been told to `tell`, one call for each.
-SharedConfig Load(const std::string& path, Function<void(const config::Mistake&)> tell) {
+SharedConfig Load(const std::string& path, Function<void(const config::ConfigError&)> tell) {
   auto loaded = config::LoadFile(path, config::ProcessEnvironment());
-  if (const auto* mistakes = std::get_if<std::vector<config::Mistake>>(&loaded)) {
-    for (const config::Mistake& mistake : *mistakes) tell(mistake);
+  if (const auto* mistakes = std::get_if<std::vector<config::ConfigError>>(&loaded)) {
+    for (const config::ConfigError& mistake : *mistakes) tell(mistake);
     return nullptr;
   }
   return std::make_shared<const config::Config>(std::get<config::Config>(std::move(loaded)));
@@ -41,7 +41,7 @@ SharedConfig Load(const std::string& path, Function<void(const config::Mistake&)
 
 // What a reload may not change is either made at the start, or says where records lie: a restart
 // would be believed to be the cure, and forget them.
-std::string WhyFixed(const config::FixedKey& fixed) {
+std::string RestartReason(const config::RestartOnlyChange& fixed) {
   if (fixed.change.empty()) return fixed.key + " cannot change while running; restart to change it";
   return fixed.key + " cannot change while running, " + fixed.change +
          ", and a restart with it is refused: every earlier key would be forgotten, and its "
@@ -58,9 +58,9 @@ void HoldHangup(bool held) {
 }
 
 // The main thread: signals, the admin listener, and the workers' life.
-class Main {
+class Supervisor {
  public:
-  Main(std::string path, SharedConfig config, bool accept_new_scope, Process& process)
+  Supervisor(std::string path, SharedConfig config, bool accept_new_scope, SharedState& process)
       : path_(std::move(path)),
         config_(std::move(config)),
         accept_new_scope_(accept_new_scope),
@@ -169,13 +169,13 @@ class Main {
       reload_asked_ = true;  // what it serves with was read before
       return;
     }
-    const SharedConfig next = Load(path_, [](const config::Mistake& mistake) {
+    const SharedConfig next = Load(path_, [](const config::ConfigError& mistake) {
       log::Write(log::Level::kError, "reload_refused", {{"reason", mistake.ToText()}});
     });
     if (!next) return;
-    const auto fixed = config::NotReloadable(*config_, *next);
-    for (const config::FixedKey& key : fixed) {
-      log::Write(log::Level::kError, "reload_refused", {{"reason", WhyFixed(key)}});
+    const auto fixed = config::RestartOnlyChanges(*config_, *next);
+    for (const config::RestartOnlyChange& key : fixed) {
+      log::Write(log::Level::kError, "reload_refused", {{"reason", RestartReason(key)}});
     }
     if (!fixed.empty() || !CanListen(*next)) return;
     // What is new must lie in the store before the first claim is made under it.
@@ -263,12 +263,12 @@ class Main {
   const std::string path_;
   SharedConfig config_;
   bool accept_new_scope_;
-  Process& process_;
+  SharedState& process_;
   event::EventLoop loop_;
   SystemRandom random_;
-  Workers workers_;
+  WorkerPool workers_;
   StoreClient store_;
-  std::optional<ScopeCheck> scope_check_;
+  std::optional<ScopeGuard> scope_check_;
   Ticket checking_scope_;
   bool checking_reload_ = false;  // what is checked is a file that would be applied
   Ticket scope_retry_;
@@ -288,7 +288,7 @@ class Main {
 ExitCode Run(const std::string& config_path, bool accept_new_scope) {
   HoldHangup(true);
   std::signal(SIGPIPE, SIG_IGN);  // who read the log may end; what executes goes on
-  const SharedConfig config = Load(config_path, [](const config::Mistake& mistake) {
+  const SharedConfig config = Load(config_path, [](const config::ConfigError& mistake) {
     std::fprintf(stderr, "%s\n", mistake.ToText().c_str());
   });
   if (!config) return kExitMistake;
@@ -296,14 +296,14 @@ ExitCode Run(const std::string& config_path, bool accept_new_scope) {
   LogWarnings(*config);
   LogWhatSignaturesCover(config->routes);
   RaiseDescriptorLimit(*config);
-  auto process = Process::Open(*config);
+  auto process = SharedState::Open(*config);
   if (!process) {
     log::Flush();
     std::fprintf(stderr, "idemproxy: %s\n", process.error().detail.c_str());
     return kExitRefused;
   }
   LogWhatTheStoreSurvives(config->store);
-  return Main(config_path, config, accept_new_scope, **process).Run();
+  return Supervisor(config_path, config, accept_new_scope, **process).Run();
 }
 
 }  // namespace idem::app

@@ -7,7 +7,7 @@
 
 namespace idem::app {
 
-/// kExitOk after an orderly drain. Mistakes of the configuration, and what the world refused, are
+/// kExitOk after an orderly drain. Errors of the configuration, and what the world refused, are
 /// told on standard error. `accept_new_scope`: go on where the store holds records under another
 /// scope.
 ExitCode Run(const std::string& config_path, bool accept_new_scope);

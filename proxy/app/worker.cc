@@ -16,25 +16,25 @@ constexpr Duration kDrainCheck = std::chrono::milliseconds(10);
 
 }  // namespace
 
-Worker::Worker(Process& process, std::size_t index, std::shared_ptr<const config::Config> config)
-    : process_(process), index_(index), config_(std::move(config)), access_log_(process.metrics) {
+Worker::Worker(SharedState& shared, std::size_t index, std::shared_ptr<const config::Config> config)
+    : shared_(shared), index_(index), config_(std::move(config)), access_log_(shared.metrics) {
   access_log_.SetFormat(config_->log.format);
 }
 
 Worker::~Worker() = default;
 
 Status Worker::Start(const std::vector<event::Endpoint>& endpoints) {
-  auto opened = OpenStore(process_, loop_, random_, config_->store, index_ == 0);
+  auto opened = OpenStore(shared_, loop_, random_, config_->store, index_ == 0);
   if (!opened) return std::move(opened).error();
   store_ = std::move(*opened);
-  records_.emplace(*store_.records, process_.claim_gate, loop_);
-  settler_ =
-      std::make_unique<exchange::Settler>(loop_, *records_, process_.unrecorded, process_.metrics);
+  records_.emplace(*store_.records, shared_.claim_gate, loop_);
+  settler_ = std::make_unique<exchange::SettlementRetrier>(loop_, *records_, shared_.unrecorded,
+                                                           shared_.metrics);
   registry_ = std::make_unique<exchange::ExchangeRegistry>(
-      exchange::ExchangeParts{{loop_, random_, *records_, *settler_, process_.waiters,
-                               process_.unrecorded, process_.metrics},
-                              *store_.limiter,
-                              access_log_},
+      exchange::ExchangeContext{{loop_, random_, *records_, *settler_, shared_.waiters,
+                                 shared_.unrecorded, shared_.metrics},
+                                *store_.limiter,
+                                access_log_},
       MakeSite(*config_));
   Tick();
   INVARIANT(endpoints.size() == config_->listen.size());
@@ -44,16 +44,16 @@ Status Worker::Start(const std::vector<event::Endpoint>& endpoints) {
   return Ok();
 }
 
-std::shared_ptr<const exchange::Site> Worker::MakeSite(const config::Config& config) {
-  auto site = std::make_shared<exchange::Site>();
+std::shared_ptr<const exchange::SiteSnapshot> Worker::MakeSite(const config::Config& config) {
+  auto site = std::make_shared<exchange::SiteSnapshot>();
   site->options = config.exchange;
   site->router = exchange::Router(config.routes);
   site->clients = config.clients;
   site->trusted_proxies = config.trusted_proxies;
   for (const forward::UpstreamOptions& options : config.upstreams) {
-    site->upstreams.push_back(std::make_unique<forward::PooledUpstream>(
-        loop_, process_.resolver, process_.GateOf(options), process_.metrics.upstream_connections,
-        options));
+    site->upstreams.push_back(
+        std::make_unique<forward::PooledUpstream>(loop_, shared_.resolver, shared_.GateOf(options),
+                                                  shared_.metrics.upstream_connections, options));
   }
   return site;
 }
@@ -62,7 +62,7 @@ Status Worker::Listen(const config::Listener& listener, const event::Endpoint& a
   // A Unix socket has one listener; the kernel spreads only those of a port.
   if (index_ > 0 && !at.unix_path.empty()) return Ok();
   auto server = http_server::Server::Start(loop_, at, config_->server, *registry_,
-                                           process_.connections, listener.tls);
+                                           shared_.connections, listener.tls);
   if (!server) return std::move(server).error();
   servers_.push_back({listener.endpoint, std::move(*server)});
   return Ok();
@@ -71,14 +71,14 @@ Status Worker::Listen(const config::Listener& listener, const event::Endpoint& a
 std::vector<event::Endpoint> Worker::bound() const {
   std::vector<event::Endpoint> endpoints;
   endpoints.reserve(servers_.size());
-  for (const Serving& serving : servers_) endpoints.push_back(serving.server->bound());
+  for (const BoundListener& serving : servers_) endpoints.push_back(serving.server->bound());
   return endpoints;
 }
 
 // What has no event of its own: lines of the log that wait for the next one, and the store's
 // health.
 void Worker::Tick() {
-  process_.readiness.SetStore(index_, records_->not_ready());
+  shared_.readiness.SetStore(index_, records_->unavailable_reason());
   log::Flush();
   tick_ = loop_.After(kTick, [this] { Tick(); });
 }
@@ -99,7 +99,7 @@ void Worker::Reload(const std::shared_ptr<const config::Config>& config) {
 // none drains, and what is left is new.
 void Worker::ReloadListeners() {
   std::vector<config::Listener> left = config_->listen;
-  for (Serving& serving : servers_) {
+  for (BoundListener& serving : servers_) {
     serving.server->SetOptions(config_->server);
     if (serving.draining) continue;
     const auto same = std::ranges::find_if(left, [&](const config::Listener& listener) {
@@ -124,14 +124,14 @@ void Worker::Drain(Duration grace) {
   loop_.Post([this, grace] {
     if (!registry_) return;  // it never started, or has ended
     registry_->Drain();
-    for (Serving& serving : servers_) serving.server->Drain();
+    for (BoundListener& serving : servers_) serving.server->Drain();
     StopWhenIdle(loop_.Now() + grace);
   });
 }
 
 void Worker::StopWhenIdle(BootTime deadline) {
   std::size_t open = registry_->live() + settler_->pending();
-  for (const Serving& serving : servers_) open += serving.server->connection_count();
+  for (const BoundListener& serving : servers_) open += serving.server->connection_count();
   if (open == 0 || loop_.Now() >= deadline) {
     if (open != 0) {
       log::Write(log::Level::kWarn, "drain_incomplete",

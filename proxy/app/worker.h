@@ -18,7 +18,7 @@ namespace idem::app {
 
 class Worker {
  public:
-  Worker(Process& process, std::size_t index, std::shared_ptr<const config::Config> config);
+  Worker(SharedState& shared, std::size_t index, std::shared_ptr<const config::Config> config);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -43,29 +43,30 @@ class Worker {
   void Close();
 
  private:
-  struct Serving {
+  struct BoundListener {
     event::Endpoint configured;  // as the configuration says it: its port may be 0
     std::unique_ptr<http_server::Server> server;
     bool draining = false;
   };
   Status Listen(const config::Listener& listener, const event::Endpoint& at);
   void ReloadListeners();
-  [[nodiscard]] std::shared_ptr<const exchange::Site> MakeSite(const config::Config& config);
+  [[nodiscard]] std::shared_ptr<const exchange::SiteSnapshot> MakeSite(
+      const config::Config& config);
   void Reload(const std::shared_ptr<const config::Config>& config);
   void Tick();
   void StopWhenIdle(BootTime deadline);
 
-  Process& process_;
+  SharedState& shared_;
   const std::size_t index_;
   std::shared_ptr<const config::Config> config_;
   event::EventLoop loop_;
   SystemRandom random_;
-  AccessLog access_log_;
+  exchange::AccessLog access_log_;
   StoreClient store_;
-  std::optional<store::GatedRecords> records_;  // of store_
-  std::unique_ptr<exchange::Settler> settler_;
+  std::optional<store::GatedRecordStore> records_;  // of store_
+  std::unique_ptr<exchange::SettlementRetrier> settler_;
   std::unique_ptr<exchange::ExchangeRegistry> registry_;
-  std::vector<Serving> servers_;
+  std::vector<BoundListener> servers_;
   Ticket tick_;
   Ticket drain_check_;
 };

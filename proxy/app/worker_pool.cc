@@ -12,7 +12,7 @@ namespace idem::app {
 //
 //   listen ──started──▶ run ... ──▶ close exchanges ──closed──▶ (all are; the store is closed)
 //   ──may_end──▶ destroy
-struct Workers::Running {
+struct WorkerPool::WorkerThread {
   std::size_t index = 0;
   std::thread thread;
   Worker* worker = nullptr;  // good between started and may_end
@@ -22,18 +22,18 @@ struct Workers::Running {
   std::promise<void> may_end;
 };
 
-Workers::Workers(Process& process) : process_(process) {}
+WorkerPool::WorkerPool(SharedState& shared) : shared_(shared) {}
 
-Workers::~Workers() {
+WorkerPool::~WorkerPool() {
   if (running_.empty()) return;
   Drain(Duration::zero());
   WaitQuiet();
   Join();
 }
 
-void Workers::Run(Running& running, const std::shared_ptr<const config::Config>& config,
-                  const std::vector<event::Endpoint>& endpoints) {
-  Worker worker(process_, running.index, config);
+void WorkerPool::Run(WorkerThread& running, const std::shared_ptr<const config::Config>& config,
+                     const std::vector<event::Endpoint>& endpoints) {
+  Worker worker(shared_, running.index, config);
   running.worker = &worker;
   auto listening = worker.Start(endpoints);
   const bool failed = !listening.has_value();
@@ -45,14 +45,14 @@ void Workers::Run(Running& running, const std::shared_ptr<const config::Config>&
   running.may_end.get_future().wait();
 }
 
-Status Workers::Start(const std::shared_ptr<const config::Config>& config) {
+Status WorkerPool::Start(const std::shared_ptr<const config::Config>& config) {
   std::vector<event::Endpoint> configured;
   for (const config::Listener& listener : config->listen) {
     if (auto free = event::Listener::CheckFree(listener.endpoint); !free) return free;
     configured.push_back(listener.endpoint);
   }
   for (unsigned i = 0; i < config->workers; ++i) {
-    auto& running = *running_.emplace_back(std::make_unique<Running>());
+    auto& running = *running_.emplace_back(std::make_unique<WorkerThread>());
     running.index = i;
     auto started = running.started.get_future();
     // The first may let the system choose ports; the others share them.
@@ -71,19 +71,19 @@ Status Workers::Start(const std::shared_ptr<const config::Config>& config) {
   return Ok();
 }
 
-void Workers::Apply(const std::shared_ptr<const config::Config>& config) {
+void WorkerPool::Apply(const std::shared_ptr<const config::Config>& config) {
   for (auto& running : running_) running->worker->Apply(config);
 }
 
-void Workers::Drain(Duration grace) {
+void WorkerPool::Drain(Duration grace) {
   for (auto& running : running_) running->worker->Drain(grace);
 }
 
-void Workers::WaitQuiet() {
+void WorkerPool::WaitQuiet() {
   for (auto& running : running_) running->is_closed.wait();
 }
 
-void Workers::Join() {
+void WorkerPool::Join() {
   for (auto& running : running_) running->may_end.set_value();
   for (auto& running : running_) running->thread.join();
   running_.clear();

@@ -9,10 +9,10 @@
 
 namespace idem::app {
 
-class Workers {
+class WorkerPool {
  public:
-  explicit Workers(Process& process);
-  ~Workers();
+  explicit WorkerPool(SharedState& shared);
+  ~WorkerPool();
 
   /// Starts as many as the configuration says; answers when every listener is bound, or why one is
   /// not (then none is left running).
@@ -29,12 +29,12 @@ class Workers {
   void Join();
 
  private:
-  struct Running;
-  void Run(Running& running, const std::shared_ptr<const config::Config>& config,
+  struct WorkerThread;
+  void Run(WorkerThread& running, const std::shared_ptr<const config::Config>& config,
            const std::vector<event::Endpoint>& endpoints);
 
-  Process& process_;
-  std::vector<std::unique_ptr<Running>> running_;
+  SharedState& shared_;
+  std::vector<std::unique_ptr<WorkerThread>> running_;
   std::vector<event::Endpoint> bound_;
 };
 

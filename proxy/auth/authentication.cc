@@ -15,7 +15,7 @@ AuthenticateResult AuthenticateCertificate(const AuthenticateOptions& options,
   for (const ClientOptions& client : clients) {
     if (client.certificate_subject != subject) continue;
     if (!MayUse(options, client.id)) break;
-    return Authenticated{client.id};
+    return AuthenticatedClient{client.id};
   }
   return SignatureInvalid{};
 }
@@ -48,7 +48,7 @@ AuthenticateResult Authenticate(const AuthenticateOptions& options, const Client
                                 std::string_view body, WallTime) {
   switch (options.scheme) {
     case Scheme::kNone:
-      return Authenticated{};
+      return AuthenticatedClient{};
     case Scheme::kHmacBody:
       return AuthenticateHmacBody(options, clients, head, body);
     case Scheme::kClientCertificate:

@@ -39,7 +39,7 @@ struct AuthenticateOptions {
 /// Whether `clients` leaves the route to that client.
 [[nodiscard]] bool MayUse(const AuthenticateOptions& options, std::string_view client_id);
 
-struct Authenticated {
+struct AuthenticatedClient {
   std::string_view client_id;  // of the entry in `clients`; "" with kNone
 };
 struct SignatureMissing {};
@@ -47,7 +47,7 @@ struct SignatureMissing {};
 struct SignatureInvalid {};
 struct SignatureExpired {};  // schemes with a timestamp only
 using AuthenticateResult =
-    std::variant<Authenticated, SignatureMissing, SignatureInvalid, SignatureExpired>;
+    std::variant<AuthenticatedClient, SignatureMissing, SignatureInvalid, SignatureExpired>;
 
 /// `tls_subject` is that of the certificate which the caller's connection showed and a listener's
 /// client_ca vouches for, or ""; `body` is the raw body as received. The result's view lives as

@@ -56,7 +56,7 @@ AuthenticateResult AuthenticateHmacBody(const AuthenticateOptions& options, cons
   const ClientOptions* client = ClaimedClient(options, clients, head);
   if (client == nullptr || !MayUse(options, client->id)) return SignatureInvalid{};
   if (!AnySecretFits(*client, body, signature)) return SignatureInvalid{};
-  return Authenticated{client->id};
+  return AuthenticatedClient{client->id};
 }
 
 Result<http::Fields> SignHmacBody(const AuthenticateOptions& options, const ClientOptions& client,

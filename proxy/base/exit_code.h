@@ -1,7 +1,7 @@
 // What the shell is told of a command.
 #pragma once
 
-namespace idem::app {
+namespace idem {
 
 enum ExitCode : int {
   kExitOk = 0,
@@ -9,4 +9,4 @@ enum ExitCode : int {
   kExitMistake = 2,  // in the configuration or on the command line
 };
 
-}  // namespace idem::app
+}  // namespace idem

@@ -12,7 +12,7 @@ namespace idem {
 
 /// Whether the backend may have seen a byte of the request: decides between releasing a claim and
 /// keeping it.
-enum class Reached { kNo, kMaybe };
+enum class Delivery { kNotSent, kMaybeSent };
 
 enum class ErrorCode {
   kInvalid,      // malformed input, or a file with mistakes
@@ -26,7 +26,7 @@ struct Error {
   ErrorCode code = ErrorCode::kInvalid;
   /// For the log and the operator: what happened, where, what to do. Never a secret.
   std::string detail;
-  Reached reached = Reached::kNo;
+  Delivery delivery = Delivery::kNotSent;
 };
 
 template <class T>

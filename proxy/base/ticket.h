@@ -3,7 +3,7 @@
 //
 //   asker:     ticket_ = store.Begin(request, [this](auto answer) { OnBegun(std::move(answer)); });
 //
-//   answerer:  auto [ticket, completion] = Ask<Result<BeginAnswer>>(std::move(callback));
+//   answerer:  auto [ticket, completion] = Ask<Result<BeginResult>>(std::move(callback));
 //              ... keeps the completion, returns the ticket; later, on the asker's loop:
 //              completion(result);
 //

@@ -11,7 +11,7 @@
 #include "proxy/http/head_writer.h"
 #include "proxy/http/parser.h"
 
-namespace idem::app {
+namespace idem::cli {
 
 namespace {
 
@@ -77,7 +77,7 @@ class AnswerReader final : public http::ResponseEvents {
   void OnResponseBody(std::string_view bytes) override { answer.body += bytes; }
   void OnResponseEnd() override { ended = true; }
 
-  AdminAnswer answer;
+  AdminResponse answer;
   bool ended = false;
 
  private:
@@ -86,16 +86,16 @@ class AnswerReader final : public http::ResponseEvents {
 
 }  // namespace
 
-Result<AdminAnswer> AdminClient::Get(std::string_view target) const {
+Result<AdminResponse> AdminClient::Get(std::string_view target) const {
   return Ask("GET", target, "");
 }
 
-Result<AdminAnswer> AdminClient::PostJson(std::string_view target, std::string_view json) const {
+Result<AdminResponse> AdminClient::PostJson(std::string_view target, std::string_view json) const {
   return Ask("POST", target, json);
 }
 
-Result<AdminAnswer> AdminClient::Ask(std::string_view method, std::string_view target,
-                                     std::string_view json) const {
+Result<AdminResponse> AdminClient::Ask(std::string_view method, std::string_view target,
+                                       std::string_view json) const {
   const std::string where = "the admin listener at " + endpoint_.ToText();
   const auto failed = [&](const char* what) {
     const bool silent = errno == EAGAIN || errno == EWOULDBLOCK;
@@ -138,4 +138,4 @@ Result<AdminAnswer> AdminClient::Ask(std::string_view method, std::string_view t
   return std::move(reader.answer);
 }
 
-}  // namespace idem::app
+}  // namespace idem::cli

@@ -10,9 +10,9 @@
 #include "proxy/base/result.h"
 #include "proxy/event/address.h"
 
-namespace idem::app {
+namespace idem::cli {
 
-struct AdminAnswer {
+struct AdminResponse {
   std::uint16_t status = 0;
   std::string body;
 };
@@ -24,15 +24,16 @@ class AdminClient {
       : endpoint_(std::move(endpoint)), token_(std::move(token)) {}
 
   /// Blocks until the answer is there; each wait for the other side lasts 30 seconds at most.
-  [[nodiscard]] Result<AdminAnswer> Get(std::string_view target) const;
-  [[nodiscard]] Result<AdminAnswer> PostJson(std::string_view target, std::string_view json) const;
+  [[nodiscard]] Result<AdminResponse> Get(std::string_view target) const;
+  [[nodiscard]] Result<AdminResponse> PostJson(std::string_view target,
+                                               std::string_view json) const;
 
  private:
-  [[nodiscard]] Result<AdminAnswer> Ask(std::string_view method, std::string_view target,
-                                        std::string_view json) const;
+  [[nodiscard]] Result<AdminResponse> Ask(std::string_view method, std::string_view target,
+                                          std::string_view json) const;
 
   const event::Endpoint endpoint_;
   const std::optional<auth::Secret> token_;
 };
 
-}  // namespace idem::app
+}  // namespace idem::cli

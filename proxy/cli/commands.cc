@@ -5,7 +5,7 @@
 
 #include "proxy/config/config.h"
 
-namespace idem::app {
+namespace idem::cli {
 
 std::string DefaultConfigPath() {
   std::error_code ignored;
@@ -17,11 +17,11 @@ std::string DefaultConfigPath() {
 
 ExitCode Check(const std::string& config_path, std::ostream& out) {
   const auto loaded = config::LoadFile(config_path, config::ProcessEnvironment());
-  if (const auto* mistakes = std::get_if<std::vector<config::Mistake>>(&loaded)) {
-    for (const config::Mistake& mistake : *mistakes) out << mistake.ToText() << '\n';
+  if (const auto* mistakes = std::get_if<std::vector<config::ConfigError>>(&loaded)) {
+    for (const config::ConfigError& mistake : *mistakes) out << mistake.ToText() << '\n';
     return kExitMistake;
   }
-  for (const config::Mistake& warning : std::get<config::Config>(loaded).warnings) {
+  for (const config::ConfigError& warning : std::get<config::Config>(loaded).warnings) {
     out << "warning: " << warning.ToText() << '\n';
   }
   out << "ok\n";
@@ -35,4 +35,4 @@ ExitCode PrintVersion(std::ostream& out) {
   return kExitOk;
 }
 
-}  // namespace idem::app
+}  // namespace idem::cli

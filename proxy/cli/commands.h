@@ -6,7 +6,7 @@
 
 #include "proxy/base/exit_code.h"
 
-namespace idem::app {
+namespace idem::cli {
 
 /// The first of config/idemproxy.yaml and /etc/idemproxy/idemproxy.yaml that is there; "": neither.
 [[nodiscard]] std::string DefaultConfigPath();
@@ -14,7 +14,7 @@ namespace idem::app {
 /// Prints every warning, then `ok` or every mistake, one a line.
 ExitCode Check(const std::string& config_path, std::ostream& out);
 
-struct SignQuestion {
+struct SignArguments {
   std::string config_path;
   std::string client;
   std::string scheme;  // "": the route's
@@ -25,9 +25,9 @@ struct SignQuestion {
 };
 /// Prints the field lines that a caller must send, `Name: value` one a line, as curl's -H @FILE
 /// takes them. What is wrong goes to `errors` in one line.
-ExitCode Sign(const SignQuestion& question, std::ostream& out, std::ostream& errors);
+ExitCode Sign(const SignArguments& question, std::ostream& out, std::ostream& errors);
 
 /// This program, its compiler, and the libraries it was built with.
 ExitCode PrintVersion(std::ostream& out);
 
-}  // namespace idem::app
+}  // namespace idem::cli

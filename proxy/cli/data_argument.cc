@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-namespace idem::app {
+namespace idem::cli {
 
 Result<std::string> ReadData(const std::string& data, std::size_t bytes_max) {
   if (!data.starts_with('@')) return data;
@@ -20,4 +20,4 @@ Result<std::string> ReadData(const std::string& data, std::size_t bytes_max) {
   return wrong("is larger than " + std::to_string(bytes_max >> 20) + " MiB");
 }
 
-}  // namespace idem::app
+}  // namespace idem::cli

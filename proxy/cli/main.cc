@@ -9,13 +9,13 @@
 
 namespace {
 
-using idem::app::RecordsQuestion;
+using idem::cli::RecordsArguments;
 
 struct Arguments {
   std::string config_path;
   bool accept_new_scope = false;
-  idem::app::SignQuestion sign;
-  idem::app::RecordsQuestion records;
+  idem::cli::SignArguments sign;
+  idem::cli::RecordsArguments records;
 };
 
 void AddConfigOption(CLI::App& command, Arguments& arguments) {
@@ -33,7 +33,7 @@ void AddRunOptions(CLI::App& command, Arguments& arguments) {
 }
 
 void AddSignOptions(CLI::App& command, Arguments& arguments) {
-  idem::app::SignQuestion& sign = arguments.sign;
+  idem::cli::SignArguments& sign = arguments.sign;
   AddConfigOption(command, arguments);
   command.add_option("--client", sign.client, "the client that signs")->type_name("ID")->required();
   command.add_option("--scheme", sign.scheme, "instead of the route's")->type_name("SCHEME");
@@ -46,9 +46,9 @@ void AddSignOptions(CLI::App& command, Arguments& arguments) {
 }
 
 CLI::App* AddRecordsCommand(CLI::App& records, const char* name, const char* what,
-                            RecordsQuestion::Action action, Arguments& arguments) {
+                            RecordsArguments::Action action, Arguments& arguments) {
   CLI::App* const command = records.add_subcommand(name, what);
-  RecordsQuestion& question = arguments.records;
+  RecordsArguments& question = arguments.records;
   AddConfigOption(*command, arguments);
   command->add_option("--admin", question.admin, "the admin listener, instead of the file's")
       ->type_name("ADDRESS");
@@ -58,7 +58,7 @@ CLI::App* AddRecordsCommand(CLI::App& records, const char* name, const char* wha
 }
 
 // Which one, and for what changes it: as it was shown, and why.
-void AddRecordOptions(CLI::App& command, bool changes, RecordsQuestion& question) {
+void AddRecordOptions(CLI::App& command, bool changes, RecordsArguments& question) {
   command.add_option("key_hash", question.key_hash, "of the record, as the log shows it")
       ->type_name("KEY_HASH");
   command
@@ -74,8 +74,8 @@ void AddRecordOptions(CLI::App& command, bool changes, RecordsQuestion& question
 }
 
 CLI::App* AddRecordsCommands(CLI::App& program, Arguments& arguments) {
-  using Action = RecordsQuestion::Action;
-  RecordsQuestion& question = arguments.records;
+  using Action = RecordsArguments::Action;
+  RecordsArguments& question = arguments.records;
   CLI::App* const records = program.add_subcommand(
       "records", "find records, and settle unknown ones, through the admin listener");
   records->require_subcommand(1);
@@ -111,7 +111,7 @@ CLI::App* AddRecordsCommands(CLI::App& program, Arguments& arguments) {
 
 int Fail(const std::string& what) {
   std::cerr << "idemproxy: " << what << " (idemproxy --help tells more)\n";
-  return idem::app::kExitMistake;
+  return idem::kExitMistake;
 }
 
 }  // namespace
@@ -140,21 +140,21 @@ int main(int argc, char** argv) {
     return Fail(std::string(error.what()));
   }
 
-  if (version->parsed()) return idem::app::PrintVersion(std::cout);
-  if (arguments.config_path.empty()) arguments.config_path = idem::app::DefaultConfigPath();
+  if (version->parsed()) return idem::cli::PrintVersion(std::cout);
+  if (arguments.config_path.empty()) arguments.config_path = idem::cli::DefaultConfigPath();
   if (arguments.config_path.empty()) {
     return Fail(
         "there is no config/idemproxy.yaml here and no /etc/idemproxy/idemproxy.yaml; name a "
         "configuration with -c FILE");
   }
-  if (check->parsed()) return idem::app::Check(arguments.config_path, std::cout);
+  if (check->parsed()) return idem::cli::Check(arguments.config_path, std::cout);
   if (sign->parsed()) {
     arguments.sign.config_path = arguments.config_path;
-    return idem::app::Sign(arguments.sign, std::cout, std::cerr);
+    return idem::cli::Sign(arguments.sign, std::cout, std::cerr);
   }
   if (records->parsed()) {
     arguments.records.config_path = arguments.config_path;
-    return idem::app::Records(arguments.records, std::cout, std::cerr);
+    return idem::cli::Records(arguments.records, std::cout, std::cerr);
   }
   return idem::app::Run(arguments.config_path, arguments.accept_new_scope);
 }

@@ -16,18 +16,18 @@
 #include "proxy/config/config.h"
 #include "proxy/config/yaml/scalar_syntax.h"
 
-namespace idem::app {
+namespace idem::cli {
 
 namespace {
 
-using Action = RecordsQuestion::Action;
+using Action = RecordsArguments::Action;
 using std::chrono::milliseconds;
 
 Error Invalid(std::string what) { return {ErrorCode::kInvalid, std::move(what)}; }
 
-Result<AdminClient> FindAdmin(const RecordsQuestion& question) {
+Result<AdminClient> FindAdmin(const RecordsArguments& question) {
   auto loaded = config::LoadFile(question.config_path, config::ProcessEnvironment());
-  if (const auto* mistakes = std::get_if<std::vector<config::Mistake>>(&loaded)) {
+  if (const auto* mistakes = std::get_if<std::vector<config::ConfigError>>(&loaded)) {
     return Invalid("the configuration has mistakes; `idemproxy check -c " + question.config_path +
                    "` shows them (the first: " + mistakes->front().ToText() + ")");
   }
@@ -68,7 +68,7 @@ Error NotTheAdminListener(std::uint16_t status) {
 }
 
 /// The answer's JSON; an error where the other side refused.
-Result<JsonValue> Read(const Result<AdminAnswer>& answer) {
+Result<JsonValue> Read(const Result<AdminResponse>& answer) {
   if (!answer) return answer.error();
   if (answer->status == 401) {
     return Error{
@@ -128,12 +128,12 @@ Row RowOf(const JsonValue& record) {
 }
 
 /// A list as far as it was asked for.
-struct Listed {
+struct RecordList {
   std::vector<JsonValue> records;
   bool more = false;  // there are
 };
 
-Result<std::string> ListTarget(const RecordsQuestion& question) {
+Result<std::string> ListTarget(const RecordsArguments& question) {
   std::string min_age_ms;
   if (!question.min_age.empty()) {
     const auto age = config::ParseDuration(question.min_age);
@@ -149,8 +149,9 @@ Result<std::string> ListTarget(const RecordsQuestion& question) {
 }
 
 /// All pages, until the list is full and one more record is known, or known not to be.
-Result<Listed> AskList(const std::string& target, std::uint64_t limit, const AdminClient& admin) {
-  Listed listed;
+Result<RecordList> AskList(const std::string& target, std::uint64_t limit,
+                           const AdminClient& admin) {
+  RecordList listed;
   std::set<std::string, std::less<>> seen;  // a record may be shown twice
   std::string cursor;
   do {
@@ -183,7 +184,7 @@ void AppendRecord(const JsonValue& record, std::string& json) {
 }
 
 /// One document, however many pages it took.
-void PrintJson(const Listed& listed, std::ostream& out) {
+void PrintJson(const RecordList& listed, std::ostream& out) {
   std::string json = "{\"records\":[";
   for (const JsonValue& record : listed.records) {
     if (&record != &listed.records.front()) json += ',';
@@ -192,7 +193,7 @@ void PrintJson(const Listed& listed, std::ostream& out) {
   out << json << "],\"more\":" << (listed.more ? "true" : "false") << "}\n";
 }
 
-ExitCode List(const RecordsQuestion& question, const AdminClient& admin, std::ostream& out,
+ExitCode List(const RecordsArguments& question, const AdminClient& admin, std::ostream& out,
               std::ostream& errors) {
   const auto fail = [&](const Error& error, ExitCode code) {
     return errors << "idemproxy: " << error.detail << '\n', code;
@@ -219,7 +220,7 @@ ExitCode List(const RecordsQuestion& question, const AdminClient& admin, std::os
 }
 
 /// The one record that is asked about.
-Result<JsonValue> Find(const RecordsQuestion& question, const AdminClient& admin,
+Result<JsonValue> Find(const RecordsArguments& question, const AdminClient& admin,
                        std::string& body) {
   std::string cursor;
   do {
@@ -266,7 +267,7 @@ void AddMember(std::string_view name, std::string_view text, std::string& json) 
   AppendJsonString(text, json);
 }
 
-ExitCode Settle(const RecordsQuestion& question, const AdminClient& admin, std::ostream& out,
+ExitCode Settle(const RecordsArguments& question, const AdminClient& admin, std::ostream& out,
                 std::ostream& errors) {
   const auto fail = [&](const Error& error) {
     errors << "idemproxy: " << error.detail << '\n';
@@ -301,7 +302,7 @@ ExitCode Settle(const RecordsQuestion& question, const AdminClient& admin, std::
 
 }  // namespace
 
-ExitCode Records(const RecordsQuestion& question, std::ostream& out, std::ostream& errors) {
+ExitCode Records(const RecordsArguments& question, std::ostream& out, std::ostream& errors) {
   const auto admin = FindAdmin(question);
   if (!admin) {
     errors << "idemproxy: " << admin.error().detail << '\n';
@@ -327,4 +328,4 @@ ExitCode Records(const RecordsQuestion& question, std::ostream& out, std::ostrea
   return kExitOk;
 }
 
-}  // namespace idem::app
+}  // namespace idem::cli

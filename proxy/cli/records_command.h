@@ -7,10 +7,10 @@
 
 #include "proxy/base/exit_code.h"
 
-namespace idem::app {
+namespace idem::cli {
 
 /// What was asked on the command line; "" for what was not given.
-struct RecordsQuestion {
+struct RecordsArguments {
   enum class Action : std::uint8_t { kList, kShow, kRelease, kResolve };
   Action action = Action::kList;
   std::string config_path;  // whose `admin` says where to ask, and with which token
@@ -39,6 +39,6 @@ struct RecordsQuestion {
 
 /// kExitRefused: it cannot be asked, there is no such record, or it may not be settled now. What is
 /// wrong goes to `errors`.
-ExitCode Records(const RecordsQuestion& question, std::ostream& out, std::ostream& errors);
+ExitCode Records(const RecordsArguments& question, std::ostream& out, std::ostream& errors);
 
-}  // namespace idem::app
+}  // namespace idem::cli

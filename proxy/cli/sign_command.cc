@@ -10,7 +10,7 @@
 #include "proxy/exchange/request_body.h"
 #include "proxy/idempotency/key.h"
 
-namespace idem::app {
+namespace idem::cli {
 
 namespace {
 
@@ -49,7 +49,7 @@ Result<const exchange::Route*> FindRoute(const exchange::Router& router, const s
 }
 
 Result<auth::AuthenticateOptions> OptionsOf(const exchange::Route& route,
-                                            const SignQuestion& question) {
+                                            const SignArguments& question) {
   auto options = route.authenticate.value_or(auth::AuthenticateOptions());
   if (question.scheme.empty()) return options;
   for (const auto scheme : {auth::Scheme::kNone, auth::Scheme::kHmacBody,
@@ -62,7 +62,7 @@ Result<auth::AuthenticateOptions> OptionsOf(const exchange::Route& route,
 }
 
 Result<http::Fields> SignFor(const auth::AuthenticateOptions& options, const auth::Clients& clients,
-                             const SignQuestion& question, std::string_view body) {
+                             const SignArguments& question, std::string_view body) {
   if (options.scheme == auth::Scheme::kNone) return http::Fields();
   const auth::ClientOptions* client = auth::FindClient(clients, question.client);
   if (client == nullptr) return Invalid("no client is called `" + question.client + "`");
@@ -85,7 +85,7 @@ Status AddKey(const exchange::Route& route, const std::string& key, http::Fields
   return Ok();
 }
 
-Result<http::Fields> FieldsFor(const SignQuestion& question, const config::Config& config) {
+Result<http::Fields> FieldsFor(const SignArguments& question, const config::Config& config) {
   auto destination = ParseUrl(question.url);
   if (!destination) return destination.error();
   const exchange::Router router(config.routes);
@@ -103,10 +103,10 @@ Result<http::Fields> FieldsFor(const SignQuestion& question, const config::Confi
 
 }  // namespace
 
-ExitCode Sign(const SignQuestion& question, std::ostream& out, std::ostream& errors) {
+ExitCode Sign(const SignArguments& question, std::ostream& out, std::ostream& errors) {
   const auto loaded = config::LoadFile(question.config_path, config::ProcessEnvironment());
-  if (const auto* mistakes = std::get_if<std::vector<config::Mistake>>(&loaded)) {
-    for (const config::Mistake& mistake : *mistakes) errors << mistake.ToText() << '\n';
+  if (const auto* mistakes = std::get_if<std::vector<config::ConfigError>>(&loaded)) {
+    for (const config::ConfigError& mistake : *mistakes) errors << mistake.ToText() << '\n';
     return kExitMistake;
   }
   const auto fields = FieldsFor(question, std::get<config::Config>(loaded));
@@ -118,4 +118,4 @@ ExitCode Sign(const SignQuestion& question, std::ostream& out, std::ostream& err
   return kExitOk;
 }
 
-}  // namespace idem::app
+}  // namespace idem::cli

@@ -19,14 +19,14 @@ std::string_view WrongWithSecret(std::string_view secret) {
   return "";
 }
 
-void ReadSecrets(MapReader& map, auth::ClientOptions& client, Mistakes& mistakes) {
+void ReadSecrets(MapReader& map, auth::ClientOptions& client, ConfigErrors& mistakes) {
   const auto* items = map.FindList("secrets");
   if (items == nullptr) return;
   for (const Node& item : *items) {
     const std::string* text = TextOf(item, mistakes);
     if (text == nullptr) continue;
     const std::string_view wrong = WrongWithSecret(*text);
-    if (!wrong.empty()) Complain(item, std::string(wrong), mistakes);
+    if (!wrong.empty()) AddError(item, std::string(wrong), mistakes);
     client.secrets.emplace_back(*text);
   }
 }
@@ -41,23 +41,23 @@ void ReadSecretLines(MapReader& map, std::string text, auth::ClientOptions& clie
     if (line.empty()) continue;
     const std::string_view wrong = WrongWithSecret(line);
     if (!wrong.empty()) {
-      map.Complain("secrets_file",
+      map.AddError("secrets_file",
                    "line " + std::to_string(number) + " of it " + std::string(wrong));
     }
     client.secrets.emplace_back(line);
     ++secrets;
   }
-  if (secrets == 0) map.Complain("secrets_file", "is a file without a secret; it has one a line");
+  if (secrets == 0) map.AddError("secrets_file", "is a file without a secret; it has one a line");
 }
 
 void ReadSecretsFile(MapReader& map, auth::ClientOptions& client, Draft& draft) {
   std::string path;
   if (!map.ReadText("secrets_file", path)) return;
   auto file = ReadSecretFile(path, kSecretsFileMax);
-  if (!file) return map.Complain("secrets_file", file.error().detail);
+  if (!file) return map.AddError("secrets_file", file.error().detail);
   ReadSecretLines(map, std::move(file->text), client);
   if (file->anybody_may_write) {
-    Complain(*map.node().Find("secrets_file"),
+    AddError(*map.node().Find("secrets_file"),
              "is a file that every user of the machine may change (chmod o-w)", draft.warnings);
   }
 }
@@ -66,13 +66,13 @@ void ReadId(MapReader& map, auth::ClientOptions& client, Draft& draft) {
   map.Require("id");
   if (!map.ReadText("id", client.id)) return;
   if (!IsVisible(client.id, kIdMax)) {
-    map.Complain("id", "must be 1 to 255 characters from ! to ~");
+    map.AddError("id", "must be 1 to 255 characters from ! to ~");
     return;
   }
   const auto& clients = draft.config.clients;
   for (std::size_t i = 0; i < clients.size(); ++i) {
     if (clients[i].id != client.id) continue;
-    map.Complain("id", "is the id of " + draft.client_nodes[i].path + " (line " +
+    map.AddError("id", "is the id of " + draft.client_nodes[i].path + " (line " +
                            std::to_string(draft.client_nodes[i].place.line) + ") too");
   }
 }
@@ -88,14 +88,14 @@ bool IsSubject(std::string_view text) {
 void ReadSubject(MapReader& map, auth::ClientOptions& client, Draft& draft) {
   if (!map.ReadText("certificate_subject", client.certificate_subject)) return;
   if (!IsSubject(client.certificate_subject)) {
-    return map.Complain("certificate_subject",
+    return map.AddError("certificate_subject",
                         "is not a subject as `openssl x509 -noout -subject -nameopt RFC2253` "
                         "prints it, such as CN=shop,O=Shops");
   }
   const auto& clients = draft.config.clients;
   for (std::size_t i = 0; i < clients.size(); ++i) {
     if (clients[i].certificate_subject != client.certificate_subject) continue;
-    map.Complain("certificate_subject", "is the one of " + draft.client_nodes[i].path + " (line " +
+    map.AddError("certificate_subject", "is the one of " + draft.client_nodes[i].path + " (line " +
                                             std::to_string(draft.client_nodes[i].place.line) +
                                             ") too");
   }
@@ -121,7 +121,7 @@ void ReadClients(MapReader& root, Draft& draft) {
     ReadSecretsFile(map, client, draft);
     ReadSubject(map, client, draft);
     if (NamesNoSecret(item) && item.Find("certificate_subject") == nullptr) {
-      map.Complain("secrets", "must have at least one, here or in secrets_file");
+      map.AddError("secrets", "must have at least one, here or in secrets_file");
     }
     map.RefuseUnknownKeys();
     draft.config.clients.push_back(std::move(client));

@@ -3,7 +3,7 @@
 // All or nothing: LoadFile() answers a Config of which every value has been checked, or every
 // mistake of the file with its place. Certificates and keys are read with it, so that those in use
 // are those that were checked. A start and a reload use the same function; what only a start may
-// change is told by NotReloadable(). A Config is a value and immutable once it is in force.
+// change is told by RestartOnlyChanges(). A Config is a value and immutable once it is in force.
 #pragma once
 
 #include <chrono>
@@ -53,12 +53,12 @@ struct Config {
   /// upstreams; a scheme `none` is no `authenticate`; leases are computed, never zero.
   std::vector<exchange::Route> routes;
 
-  std::vector<Mistake> warnings;  // what is allowed but risky
+  std::vector<ConfigError> warnings;  // what is allowed but risky
 };
 
-using LoadResult = std::variant<Config, std::vector<Mistake>>;  // never no mistakes
+using LoadResult = std::variant<Config, std::vector<ConfigError>>;  // never no mistakes
 
-/// Reads the file and the secrets files that it names. Mistakes and warnings are in the order of
+/// Reads the file and the secrets files that it names. Errors and warnings are in the order of
 /// their places and never hold what came from the environment or a secrets file.
 [[nodiscard]] LoadResult LoadFile(const std::string& path, const Environment& environment);
 /// The same for a text; `file` is what its mistakes are said to be in.
@@ -66,13 +66,14 @@ using LoadResult = std::variant<Config, std::vector<Mistake>>;  // never no mist
                                   const Environment& environment);
 
 /// A key whose value a reload may not change, and that differs.
-struct FixedKey {
+struct RestartOnlyChange {
   std::string key;     // "store.url"
   std::string change;  // "from `[client]` to `[]`", where it decides where records lie; else ""
-  bool operator==(const FixedKey&) const = default;
+  bool operator==(const RestartOnlyChange&) const = default;
 };
 
 /// A reload with any is refused whole, naming them (semantics.md, "Changing the configuration").
-[[nodiscard]] std::vector<FixedKey> NotReloadable(const Config& running, const Config& next);
+[[nodiscard]] std::vector<RestartOnlyChange> RestartOnlyChanges(const Config& running,
+                                                                const Config& next);
 
 }  // namespace idem::config

@@ -26,7 +26,7 @@ void ReadSections(const Node& document, Draft& draft) {
 }
 
 LoadResult Refuse(const std::string& file, std::string what) {
-  return std::vector<Mistake>{{file, {}, "", std::move(what)}};
+  return std::vector<ConfigError>{{file, {}, "", std::move(what)}};
 }
 
 }  // namespace

@@ -29,11 +29,11 @@ void CheckListeners(Draft& draft) {
     const bool fixed = endpoint.port != 0 || !endpoint.unix_path.empty();
     const auto before = listen.begin() + static_cast<std::ptrdiff_t>(i);
     if (fixed && std::any_of(listen.begin(), before, same)) {
-      Complain(draft.listener_nodes[i], "is an address that is listened on already",
+      AddError(draft.listener_nodes[i], "is an address that is listened on already",
                draft.mistakes);
     }
     if (fixed && draft.config.admin == endpoint) {
-      Complain(draft.listener_nodes[i], "is the address of `admin` too", draft.mistakes);
+      AddError(draft.listener_nodes[i], "is the address of `admin` too", draft.mistakes);
     }
   }
 }
@@ -41,40 +41,39 @@ void CheckListeners(Draft& draft) {
 void CheckAuthentication(const Node& node, const Route& route, Draft& draft) {
   if (!route.authenticate) return;
   if (draft.client_nodes.empty()) {
-    ComplainBelow(node, {"authenticate"}, "needs at least one client under `clients`",
-                  draft.mistakes);
+    AddErrorAt(node, {"authenticate"}, "needs at least one client under `clients`", draft.mistakes);
     return;
   }
   std::vector<std::string_view> ids;
   for (const auto& client : draft.config.clients) ids.push_back(client.id);
   if (route.authenticate->scheme == auth::Scheme::kClientCertificate && !draft.asks_clients) {
-    ComplainBelow(node, {"authenticate", "scheme"},
-                  "needs a listener with `tls` and its `client_ca`", draft.mistakes);
+    AddErrorAt(node, {"authenticate", "scheme"}, "needs a listener with `tls` and its `client_ca`",
+               draft.mistakes);
   }
   const Node* list = node.Find("authenticate")->Find("clients");
   if (list == nullptr) return;
   for (const Node& item : list->items) {
     if (item.kind != Node::Kind::kText || item.broken) continue;
     if (std::ranges::find(ids, item.text) != ids.end()) continue;
-    Complain(item, "is not the id of a client under `clients`" + DidYouMean(item.text, ids),
+    AddError(item, "is not the id of a client under `clients`" + DidYouMean(item.text, ids),
              draft.mistakes);
   }
 }
 
-void CheckLimitSubject(const Node& node, const Route& route, Mistakes& mistakes) {
+void CheckLimitSubject(const Node& node, const Route& route, ConfigErrors& mistakes) {
   if (!route.rate_limit || route.authenticate) return;
   if (route.rate_limit->by != exchange::RateLimitOptions::By::kClient) return;
-  ComplainBelow(node, {"rate_limit", "by"}, "needs `authenticate` on this route", mistakes);
+  AddErrorAt(node, {"rate_limit", "by"}, "needs `authenticate` on this route", mistakes);
 }
 
-void CheckBody(const Node& node, const Route& route, Mistakes& mistakes) {
+void CheckBody(const Node& node, const Route& route, ConfigErrors& mistakes) {
   const bool enforces = route.idempotency && route.idempotency->mode == idempotency::Mode::kEnforce;
   if (!route.authenticate && !enforces) return;
   if (route.max_body <= kHeldBodyMax) return;
-  ComplainBelow(node, {"max_body"},
-                "must be at most 64MiB on a route with `authenticate` or `idempotency`, which hold "
-                "the body in memory (its default is limits.body)",
-                mistakes);
+  AddErrorAt(node, {"max_body"},
+             "must be at most 64MiB on a route with `authenticate` or `idempotency`, which hold "
+             "the body in memory (its default is limits.body)",
+             mistakes);
 }
 
 void CheckLease(const Node& node, const forward::UpstreamOptions& upstream, Policy& policy,
@@ -85,18 +84,17 @@ void CheckLease(const Node& node, const forward::UpstreamOptions& upstream, Poli
     const std::string shorter =
         "is shorter than every wait that an execution may have (auto: " + ToText(covered) + ")";
     if (policy.reconcile) {
-      ComplainBelow(node, {"idempotency", "lease"}, shorter + ", which `reconcile` needs covered",
-                    draft.mistakes);
+      AddErrorAt(node, {"idempotency", "lease"}, shorter + ", which `reconcile` needs covered",
+                 draft.mistakes);
     } else {
-      ComplainBelow(node, {"idempotency", "lease"},
-                    shorter + ": a slow request shows as unknown until it completes",
-                    draft.warnings);
+      AddErrorAt(node, {"idempotency", "lease"},
+                 shorter + ": a slow request shows as unknown until it completes", draft.warnings);
     }
   }
   if (policy.ttl < 2 * policy.lease) {
-    ComplainBelow(node, {"idempotency", "ttl"},
-                  "must be at least twice the lease, which is " + ToText(policy.lease),
-                  draft.mistakes);
+    AddErrorAt(node, {"idempotency", "ttl"},
+               "must be at least twice the lease, which is " + ToText(policy.lease),
+               draft.mistakes);
   }
 }
 
@@ -118,12 +116,12 @@ void CheckLookUp(std::size_t index, Draft& draft) {
     const bool told_apart =
         IsScopedByRoute(*other.idempotency) || IsScopedByRoute(*route.idempotency);
     if (!same || !told_apart) continue;
-    return ComplainBelow(draft.route_nodes[index], {"idempotency", "reconcile", "get"},
-                         "asks what route `" + other.name +
-                             "` asks: equal keys of the two are two keys in a scope with `route`, "
-                             "and would find each other's effect. Ask differently, or take "
-                             "`route` out of both scopes",
-                         draft.mistakes);
+    return AddErrorAt(draft.route_nodes[index], {"idempotency", "reconcile", "get"},
+                      "asks what route `" + other.name +
+                          "` asks: equal keys of the two are two keys in a scope with `route`, "
+                          "and would find each other's effect. Ask differently, or take "
+                          "`route` out of both scopes",
+                      draft.mistakes);
   }
 }
 
@@ -149,8 +147,8 @@ milliseconds AutoLease(const Config& config, const forward::UpstreamOptions& ups
   return ToMilliseconds(waits);
 }
 
-void ComplainBelow(const Node& node, std::initializer_list<std::string_view> keys, std::string what,
-                   Mistakes& mistakes) {
+void AddErrorAt(const Node& node, std::initializer_list<std::string_view> keys, std::string what,
+                ConfigErrors& mistakes) {
   const Node* closest = &node;
   bool there = true;
   std::string path = node.path;

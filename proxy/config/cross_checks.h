@@ -18,7 +18,7 @@ void WarnOfRisks(Draft& draft);
 [[nodiscard]] bool IsLoopback(const event::Endpoint& endpoint);
 
 /// At the value that `keys` lead to below `node`, or at the last one on the way that is there.
-void ComplainBelow(const Node& node, std::initializer_list<std::string_view> keys, std::string what,
-                   Mistakes& mistakes);
+void AddErrorAt(const Node& node, std::initializer_list<std::string_view> keys, std::string what,
+                ConfigErrors& mistakes);
 
 }  // namespace idem::config

@@ -21,13 +21,13 @@ void ReadSubject(MapReader& map, exchange::RateLimitOptions& to) {
     to.by = By::kHeader;
     to.header = by.substr(kHeaderPrefix.size());
   } else {
-    map.Complain("by",
+    map.AddError("by",
                  "must be address, client or header:NAME" + DidYouMean(by, {"address", "client"}));
   }
 }
 
-void ReadRule(MapReader& map, exchange::LimitRule& rule) {
-  using exchange::LimitAlgorithm;
+void ReadRule(MapReader& map, ports::LimitRule& rule) {
+  using ports::LimitAlgorithm;
   constexpr Choice<LimitAlgorithm> kAlgorithms[] = {
       {"sliding_window", LimitAlgorithm::kSlidingWindow},
       {"token_bucket", LimitAlgorithm::kTokenBucket}};
@@ -40,13 +40,13 @@ void ReadRule(MapReader& map, exchange::LimitRule& rule) {
   map.ReadTime("per", rule.per, {std::chrono::seconds(1), std::chrono::hours(24 * 31)});
   rule.burst = bucket ? rule.requests : 0;
   if (map.ReadNumber("burst", rule.burst, {1, kBucketRequestsMax}) && !bucket) {
-    map.Complain("burst", "goes with `algorithm: token_bucket` only");
+    map.AddError("burst", "goes with `algorithm: token_bucket` only");
   }
 }
 
 }  // namespace
 
-void ReadAuthenticate(MapReader& route, exchange::Route& to, Mistakes& mistakes) {
+void ReadAuthenticate(MapReader& route, exchange::Route& to, ConfigErrors& mistakes) {
   using auth::Scheme;
   const Node* node = FindSwitch(route, "authenticate");
   if (node == nullptr) return;
@@ -64,7 +64,7 @@ void ReadAuthenticate(MapReader& route, exchange::Route& to, Mistakes& mistakes)
   ReadFieldName(map, "header", options.header);
   ReadFieldName(map, "client_header", options.client_header);
   if (const auto* ids = map.FindList("clients")) {
-    if (ids->empty()) map.Complain("clients", "must have at least one; leave it out for all");
+    if (ids->empty()) map.AddError("clients", "must have at least one; leave it out for all");
     for (const Node& id : *ids) {
       if (const std::string* text = TextOf(id, mistakes)) options.clients.push_back(*text);
     }
@@ -73,7 +73,7 @@ void ReadAuthenticate(MapReader& route, exchange::Route& to, Mistakes& mistakes)
   if (!none) to.authenticate = std::move(options);
 }
 
-void ReadRateLimit(MapReader& route, exchange::Route& to, Mistakes& mistakes) {
+void ReadRateLimit(MapReader& route, exchange::Route& to, ConfigErrors& mistakes) {
   const Node* node = FindSwitch(route, "rate_limit");
   if (node == nullptr) return;
   exchange::RateLimitOptions options;

@@ -10,7 +10,7 @@ namespace idem::config {
 namespace {
 
 using idempotency::BodyMode;
-using idempotency::Ending;
+using idempotency::ClaimEnding;
 using idempotency::InProgress;
 using idempotency::Policy;
 using idempotency::ScopeRule;
@@ -25,7 +25,7 @@ std::optional<ScopeRule> ParseScopePart(const std::string& text) {
   return ScopeRule{ScopeRule::Kind::kHeader, ToLower(text.substr(kHeaderPrefix.size()))};
 }
 
-void ReadScope(MapReader& map, bool authenticated, Policy& policy, Mistakes& mistakes) {
+void ReadScope(MapReader& map, bool authenticated, Policy& policy, ConfigErrors& mistakes) {
   const auto kind = authenticated ? ScopeRule::Kind::kClient : ScopeRule::Kind::kRoute;
   policy.scope = {ScopeRule{kind, ""}};
   const auto* items = map.FindList("scope");
@@ -39,20 +39,20 @@ void ReadScope(MapReader& map, bool authenticated, Policy& policy, Mistakes& mis
       return part && rule.kind == part->kind && rule.header == part->header;
     };
     if (!part) {
-      Complain(item,
+      AddError(item,
                "must be client, route or header:NAME" + DidYouMean(*text, {"client", "route"}),
                mistakes);
     } else if (std::ranges::any_of(policy.scope, same)) {
-      Complain(item, "is in the scope already", mistakes);
+      AddError(item, "is in the scope already", mistakes);
     } else if (part->kind == ScopeRule::Kind::kClient && !authenticated) {
-      Complain(item, "needs `authenticate` on this route: an address is not an identity", mistakes);
+      AddError(item, "needs `authenticate` on this route: an address is not an identity", mistakes);
     } else {
       policy.scope.push_back(*part);
     }
   }
 }
 
-void ReadFingerprint(MapReader& map, idempotency::Recipe& recipe, Mistakes& mistakes) {
+void ReadFingerprint(MapReader& map, idempotency::Recipe& recipe, ConfigErrors& mistakes) {
   const Node* node = map.Find("fingerprint");
   if (node == nullptr) return;
   constexpr Choice<BodyMode> kModes[] = {{"raw", BodyMode::kRaw}, {"json", BodyMode::kJson}};
@@ -64,36 +64,37 @@ void ReadFingerprint(MapReader& map, idempotency::Recipe& recipe, Mistakes& mist
       const std::string* pointer = TextOf(item, mistakes);
       if (pointer == nullptr) continue;
       if (!idempotency::IsJsonPointer(*pointer)) {
-        Complain(item, "is not a JSON pointer to a member, such as /sent_at", mistakes);
+        AddError(item, "is not a JSON pointer to a member, such as /sent_at", mistakes);
       }
       recipe.ignore.push_back(*pointer);
     }
     if (!recipe.ignore.empty() && recipe.body == BodyMode::kRaw) {
-      print.Complain("ignore", "goes with `body: json` only");
+      print.AddError("ignore", "goes with `body: json` only");
     }
   }
   print.RefuseUnknownKeys();
 }
 
-void ReadOverride(const Node& item, Ending ending, Policy& policy, Mistakes& mistakes) {
+void ReadOverride(const Node& item, ClaimEnding ending, Policy& policy, ConfigErrors& mistakes) {
   const std::string* text = TextOf(item, mistakes);
   if (text == nullptr) return;
   const auto statuses = ParseStatuses(*text);
-  if (!statuses) return Complain(item, statuses.error().detail, mistakes);
+  if (!statuses) return AddError(item, statuses.error().detail, mistakes);
   const auto same = [&](const idempotency::StatusOverride& earlier) {
     return earlier.first == statuses->first && earlier.last == statuses->second;
   };
   if (std::ranges::any_of(policy.overrides, same)) {
-    return Complain(item, "is named twice below `responses`", mistakes);
+    return AddError(item, "is named twice below `responses`", mistakes);
   }
   policy.overrides.push_back({statuses->first, statuses->second, ending});
 }
 
-void ReadResponses(MapReader& map, Policy& policy, Mistakes& mistakes) {
+void ReadResponses(MapReader& map, Policy& policy, ConfigErrors& mistakes) {
   const Node* node = map.Find("responses");
   if (node == nullptr) return;
-  constexpr Choice<Ending> kEndings[] = {
-      {"record", Ending::kRecord}, {"release", Ending::kRelease}, {"unknown", Ending::kUnknown}};
+  constexpr Choice<ClaimEnding> kEndings[] = {{"record", ClaimEnding::kRecord},
+                                              {"release", ClaimEnding::kRelease},
+                                              {"unknown", ClaimEnding::kUnknown}};
   MapReader responses(*node, mistakes);
   for (const auto& [key, ending] : kEndings) {
     const auto* items = responses.FindList(key);
@@ -105,24 +106,24 @@ void ReadResponses(MapReader& map, Policy& policy, Mistakes& mistakes) {
 
 // `{key}` and `{client}` are what a look-up may name.
 void CheckLookUp(MapReader& map, const std::string& get, const Policy& policy) {
-  if (!get.starts_with('/')) return map.Complain("get", "must begin with /");
+  if (!get.starts_with('/')) return map.AddError("get", "must begin with /");
   std::string rest = get;
   for (const std::string_view name : {"{key}", "{client}"}) {
     for (std::size_t at; (at = rest.find(name)) != std::string::npos;) rest.erase(at, name.size());
   }
   if (!IsVisible(rest, 8192) || rest.find_first_of("{}#") != std::string::npos) {
-    return map.Complain("get", "must be a path and a query in which {key} and {client} may stand");
+    return map.AddError("get", "must be a path and a query in which {key} and {client} may stand");
   }
-  if (get.find("{key}") == std::string::npos) return map.Complain("get", "must hold {key}");
+  if (get.find("{key}") == std::string::npos) return map.AddError("get", "must hold {key}");
   const auto scoped_by = [&](ScopeRule::Kind kind) {
     return std::ranges::any_of(policy.scope,
                                [&](const ScopeRule& rule) { return rule.kind == kind; });
   };
   if (scoped_by(ScopeRule::Kind::kClient) && get.find("{client}") == std::string::npos) {
-    map.Complain("get", "must hold {client}: two clients may have the same key in this scope");
+    map.AddError("get", "must hold {client}: two clients may have the same key in this scope");
   }
   if (scoped_by(ScopeRule::Kind::kHeader)) {
-    map.Complain("get",
+    map.AddError("get",
                  "cannot tell apart what the scope does by a header field: equal keys of two "
                  "values would find each other's effect");
   }
@@ -148,7 +149,7 @@ void CheckKeyHeader(MapReader& map, const std::string& header) {
       "host",        "via",          "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
       "x-client-id", "x-request-id", "content-type"};
   if (!IsOwnField(header) && !IsOneOf(header, kWritten)) return;
-  map.Complain("header", "has a meaning of its own; a key needs a field for itself");
+  map.AddError("header", "has a meaning of its own; a key needs a field for itself");
 }
 
 bool IsFieldValue(std::string_view text) {
@@ -157,22 +158,22 @@ bool IsFieldValue(std::string_view text) {
   });
 }
 
-void ReadLookUpHeaders(const Node& node, idempotency::ReconcileRule& rule, Mistakes& mistakes) {
+void ReadLookUpHeaders(const Node& node, idempotency::ReconcileRule& rule, ConfigErrors& mistakes) {
   const MapReader fields(node, mistakes);
   for (const Entry& entry : node.entries) {
     if (!IsToken(entry.key)) {
-      Complain(entry.value, "is not the name of a field", mistakes);
+      AddError(entry.value, "is not the name of a field", mistakes);
     } else if (IsOwnField(entry.key)) {
-      Complain(entry.value, "is a field that the proxy sets itself", mistakes);
+      AddError(entry.value, "is a field that the proxy sets itself", mistakes);
     }
     const std::string* value = TextOf(entry.value, mistakes);
     if (value == nullptr) continue;
-    if (!IsFieldValue(*value)) Complain(entry.value, "holds a control character", mistakes);
+    if (!IsFieldValue(*value)) AddError(entry.value, "holds a control character", mistakes);
     rule.headers.emplace_back(entry.key, *value);
   }
 }
 
-void ReadReconcile(MapReader& map, Policy& policy, Mistakes& mistakes) {
+void ReadReconcile(MapReader& map, Policy& policy, ConfigErrors& mistakes) {
   if (map.Is("reconcile", "off")) return;
   const Node* node = map.Find("reconcile");
   if (node == nullptr) return;
@@ -187,7 +188,7 @@ void ReadReconcile(MapReader& map, Policy& policy, Mistakes& mistakes) {
   reconcile.ReadNumber("found", rule.found, {200, 299});
   if (reconcile.ReadText("found_when", rule.found_when) &&
       !idempotency::IsJsonPointer(rule.found_when)) {
-    reconcile.Complain("found_when", "is not a JSON pointer to a member, such as /order/id");
+    reconcile.AddError("found_when", "is not a JSON pointer to a member, such as /order/id");
   }
   reconcile.ReadTime("after", rule.after, kLifeRange);
   reconcile.ReadTime("interval", rule.interval, {std::chrono::seconds(1), std::chrono::hours(24)});
@@ -208,7 +209,7 @@ void ReadWaits(MapReader& map, Policy& policy) {
 
 }  // namespace
 
-void ReadIdempotency(MapReader& route, exchange::Route& to, Mistakes& mistakes) {
+void ReadIdempotency(MapReader& route, exchange::Route& to, ConfigErrors& mistakes) {
   const Node* node = FindSwitch(route, "idempotency");
   if (node == nullptr) return;
   using idempotency::Mode;

@@ -12,18 +12,18 @@ namespace {
 
 constexpr unsigned kWorkersMax = 256;
 
-std::optional<event::Endpoint> ReadAddress(const Node& node, Mistakes& mistakes) {
+std::optional<event::Endpoint> ReadAddress(const Node& node, ConfigErrors& mistakes) {
   const std::string* text = TextOf(node, mistakes);
   if (text == nullptr) return std::nullopt;
   auto endpoint = event::Endpoint::Parse(*text);
   if (!endpoint) {
-    Complain(node,
+    AddError(node,
              node.concealed ? "is not an address such as 127.0.0.1:8080" : endpoint.error().detail,
              mistakes);
     return std::nullopt;
   }
   if (!event::SocketAddress::FromLiteral(*endpoint)) {
-    Complain(node, "must be an IP address and not a name: it is where this machine listens",
+    AddError(node, "must be an IP address and not a name: it is where this machine listens",
              mistakes);
     return std::nullopt;
   }
@@ -60,7 +60,7 @@ void ReadListen(MapReader& root, Draft& draft) {
   draft.config.listen.clear();
   if (listen->kind != Node::Kind::kList) return ReadListener(*listen, draft);
   for (const Node& item : listen->items) ReadListener(item, draft);
-  if (listen->items.empty()) root.Complain("listen", "must have at least one address");
+  if (listen->items.empty()) root.AddError("listen", "must have at least one address");
 }
 
 // A token is made of what stands in a field, and long enough not to be guessed.
@@ -68,20 +68,20 @@ void CheckToken(MapReader& admin, std::string_view key, std::string token, Draft
   constexpr std::size_t kTokenMin = 16;
   constexpr std::size_t kTokenMax = 512;
   if (token.size() < kTokenMin || !IsVisible(token, kTokenMax)) {
-    return admin.Complain(key, "must be 16 to 512 characters from ! to ~");
+    return admin.AddError(key, "must be 16 to 512 characters from ! to ~");
   }
   draft.config.admin_token.emplace(std::move(token));
 }
 
 void ReadAdminToken(MapReader& admin, Draft& draft) {
   const bool has_both = admin.Find("token") != nullptr && admin.Find("token_file") != nullptr;
-  if (has_both) return admin.Complain("token_file", "stands beside `token`: give one of them");
+  if (has_both) return admin.AddError("token_file", "stands beside `token`: give one of them");
   std::string text;
   if (admin.ReadText("token", text)) return CheckToken(admin, "token", std::move(text), draft);
   if (!admin.ReadText("token_file", text)) return;
   constexpr std::size_t kTokenFileMax = 4096;
   const auto file = ReadSecretFile(text, kTokenFileMax);
-  if (!file) return admin.Complain("token_file", file.error().detail);
+  if (!file) return admin.AddError("token_file", file.error().detail);
   std::string token = file->text.substr(0, file->text.find('\n'));
   if (token.ends_with('\r')) token.pop_back();
   CheckToken(admin, "token_file", std::move(token), draft);
@@ -101,7 +101,7 @@ void ReadAdmin(MapReader& root, Draft& draft) {
   ReadAdminToken(admin, draft);
   admin.RefuseUnknownKeys();
   if (draft.config.admin && !IsLoopback(*draft.config.admin) && !draft.config.admin_token) {
-    admin.Complain("listen",
+    admin.AddError("listen",
                    "can be reached by other machines, and whoever reaches it may settle records: "
                    "set admin.token or admin.token_file, or listen on loopback or a Unix socket");
   }
@@ -132,7 +132,7 @@ void ReadTrustedProxies(MapReader& root, Draft& draft) {
     if (cidr) {
       draft.config.trusted_proxies.push_back(*cidr);
     } else {
-      Complain(item, cidr.error().detail, draft.mistakes);
+      AddError(item, cidr.error().detail, draft.mistakes);
     }
   }
 }

@@ -15,7 +15,7 @@ std::string FromTo(const std::string& from, const std::string& to) {
 }
 
 void CompareStores(const store::StoreOptions& a, const store::StoreOptions& b,
-                   std::vector<FixedKey>& changed) {
+                   std::vector<RestartOnlyChange>& changed) {
   const auto compare = [&](const char* key, bool same) {
     if (!same) changed.push_back({key, ""});
   };
@@ -62,7 +62,7 @@ bool SameRequests(const Route& a, const Route& b) {
 
 // The keys by which an earlier record of the route would no longer be found. A route that only
 // observes has none: what it begins to enforce under is compared with what the store holds.
-void CompareRoutes(const Route& a, const Route& b, std::vector<FixedKey>& changed) {
+void CompareRoutes(const Route& a, const Route& b, std::vector<RestartOnlyChange>& changed) {
   if (!Enforces(a) || !Enforces(b)) return;
   const std::string route = "routes." + a.name + ".";
   if (a.name != b.name) changed.push_back({route + "name", FromTo(a.name, b.name)});
@@ -89,7 +89,7 @@ bool AreOneCaller(const auth::ClientOptions& a, const auth::ClientOptions& b) {
 // A client that is gone is one that may no longer call. One that goes on with its secret or its
 // certificate under another id is one whose earlier keys would be forgotten.
 void CompareClients(const auth::Clients& running, const auth::Clients& next,
-                    std::vector<FixedKey>& changed) {
+                    std::vector<RestartOnlyChange>& changed) {
   for (const auth::ClientOptions& client : running) {
     if (auth::FindClient(next, client.id) != nullptr) continue;
     const auto renamed = std::ranges::find_if(next, [&](const auth::ClientOptions& other) {
@@ -102,8 +102,8 @@ void CompareClients(const auth::Clients& running, const auth::Clients& next,
 
 }  // namespace
 
-std::vector<FixedKey> NotReloadable(const Config& running, const Config& next) {
-  std::vector<FixedKey> changed;
+std::vector<RestartOnlyChange> RestartOnlyChanges(const Config& running, const Config& next) {
+  std::vector<RestartOnlyChange> changed;
   if (running.workers != next.workers) changed.push_back({"workers", ""});
   if (running.admin != next.admin) changed.push_back({"admin", ""});
   CompareStores(running.store, next.store, changed);

@@ -7,7 +7,7 @@ namespace idem::config {
 
 namespace {
 
-using idempotency::Ending;
+using idempotency::ClaimEnding;
 using idempotency::Policy;
 
 constexpr std::string_view kDemoSecret = "super-secret-key";
@@ -18,42 +18,41 @@ bool ReleasedAnyway(const std::string& status) {
   return std::ranges::find(kStatuses, status) != std::end(kStatuses);
 }
 
-void WarnOfReleases(const Node& route, const Policy& policy, Mistakes& warnings) {
+void WarnOfReleases(const Node& route, const Policy& policy, ConfigErrors& warnings) {
   if (policy.upstream_idempotent) return;
   const Node* responses = route.Find("idempotency")->Find("responses");
   const Node* release = responses == nullptr ? nullptr : responses->Find("release");
   if (release == nullptr) return;
   for (const Node& item : release->items) {
     if (ReleasedAnyway(item.text)) continue;
-    Complain(item,
+    AddError(item,
              "is released although the backend does not drop duplicates: safe only if its owner "
              "states that this answer means `not acted`",
              warnings);
   }
 }
 
-void WarnOfScope(const Node& route, const Policy& policy, Mistakes& warnings) {
+void WarnOfScope(const Node& route, const Policy& policy, ConfigErrors& warnings) {
   if (!policy.upstream_idempotent || policy.scope.empty()) return;
-  ComplainBelow(
-      route, {"idempotency", "scope"},
-      "is not []: with `upstream_idempotent`, make sure that the backend tells equal keys "
-      "of different scopes apart as well",
-      warnings);
+  AddErrorAt(route, {"idempotency", "scope"},
+             "is not []: with `upstream_idempotent`, make sure that the backend tells equal keys "
+             "of different scopes apart as well",
+             warnings);
 }
 
 // What is forgotten before it may be looked up is executed again, and nobody was asked.
-void WarnOfLateLookUp(const Node& route, const Policy& policy, Mistakes& warnings) {
+void WarnOfLateLookUp(const Node& route, const Policy& policy, ConfigErrors& warnings) {
   if (!policy.reconcile) return;
   const auto earliest = policy.lease + policy.reconcile->after;
   if (policy.unknown_ttl > earliest) return;
-  ComplainBelow(route, {"idempotency", "unknown_ttl"},
-                "ends before the backend is asked, " + ToText(earliest) +
-                    " after the claim (lease and reconcile.after): the key is executed again "
-                    "without a look-up",
-                warnings);
+  AddErrorAt(route, {"idempotency", "unknown_ttl"},
+             "ends before the backend is asked, " + ToText(earliest) +
+                 " after the claim (lease and reconcile.after): the key is executed again "
+                 "without a look-up",
+             warnings);
 }
 
-void WarnOfDemoSecret(const Draft& draft, Mistakes& warnings) {
+void WarnOfDemoSecret(const Draft& draft, ConfigErrors& warnings) {
   const auto& listen = draft.config.listen;
   const auto is_loopback = [](const Listener& one) { return IsLoopback(one.endpoint); };
   if (std::ranges::all_of(listen, is_loopback)) return;
@@ -63,10 +62,10 @@ void WarnOfDemoSecret(const Draft& draft, Mistakes& warnings) {
             secrets, [](const auth::Secret& secret) { return secret.bytes() == kDemoSecret; })) {
       continue;
     }
-    ComplainBelow(draft.client_nodes[i], {"secrets"},
-                  "holds the demo secret, which everybody knows, and `listen` has an address that "
-                  "other machines can reach",
-                  warnings);
+    AddErrorAt(draft.client_nodes[i], {"secrets"},
+               "holds the demo secret, which everybody knows, and `listen` has an address that "
+               "other machines can reach",
+               warnings);
   }
 }
 
@@ -77,15 +76,15 @@ bool ShareASecret(const auth::ClientOptions& a, const auth::ClientOptions& b) {
   });
 }
 
-void WarnOfSharedSecrets(const Draft& draft, Mistakes& warnings) {
+void WarnOfSharedSecrets(const Draft& draft, ConfigErrors& warnings) {
   const auto& clients = draft.config.clients;
   for (std::size_t i = 0; i < clients.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (!ShareASecret(clients[i], clients[j])) continue;
-      ComplainBelow(draft.client_nodes[i], {"secrets"},
-                    "has a secret in common with " + draft.client_nodes[j].path +
-                        ": each of them can pass for the other",
-                    warnings);
+      AddErrorAt(draft.client_nodes[i], {"secrets"},
+                 "has a secret in common with " + draft.client_nodes[j].path +
+                     ": each of them can pass for the other",
+                 warnings);
     }
   }
 }

@@ -41,7 +41,7 @@ void ReadPath(MapReader& map, Route& route) {
   std::string prefix;
   const bool has_exact = map.ReadText("path", exact);
   const bool has_prefix = map.ReadText("path_prefix", prefix);
-  if (has_exact && has_prefix) return map.Complain("path_prefix", "cannot stand beside path");
+  if (has_exact && has_prefix) return map.AddError("path_prefix", "cannot stand beside path");
   if (!has_exact && !has_prefix) {
     return map.node().Find("path_prefix") == nullptr ? map.Require("path") : void();
   }
@@ -49,19 +49,19 @@ void ReadPath(MapReader& map, Route& route) {
   route.path = has_prefix ? prefix : exact;
   const char* key = has_prefix ? "path_prefix" : "path";
   const std::string wrong = WrongWithPath(route.path, map.Find(key)->concealed);
-  if (!wrong.empty()) map.Complain(key, wrong);
+  if (!wrong.empty()) map.AddError(key, wrong);
 }
 
 void ReadName(MapReader& map, Route& route, const Draft& draft) {
   route.name = route.path;
   const bool own = map.ReadText("name", route.name);
   if (own && !IsVisible(route.name, kNameMax)) {
-    return map.Complain("name", "must be 1 to 255 characters from ! to ~");
+    return map.AddError("name", "must be 1 to 255 characters from ! to ~");
   }
   const auto& routes = draft.config.routes;
   for (std::size_t i = 0; i < routes.size(); ++i) {
     if (routes[i].name != route.name || route.name.empty()) continue;
-    map.Complain("name",
+    map.AddError("name",
                  (own ? "is the name of " : "is needed: its default, the path, is the name of ") +
                      draft.route_nodes[i].path + " (line " +
                      std::to_string(draft.route_nodes[i].place.line) + ") too");
@@ -74,7 +74,7 @@ void ReadHost(MapReader& map, Route& route) {
   route.host = ToLower(route.host);
   const auto endpoint = event::Endpoint::Parse(route.host + ":80");
   if (!endpoint || !endpoint->unix_path.empty()) {
-    map.Complain("host", "must be a host alone, such as pay.example.com, without scheme and port");
+    map.AddError("host", "must be a host alone, such as pay.example.com, without scheme and port");
   }
 }
 
@@ -104,57 +104,57 @@ void ReadRoute(const Node& node, Draft& draft) {
 void ReadRoutes(MapReader& root, Draft& draft) {
   const Node* defaults = root.Find("defaults");
   if (defaults != nullptr && defaults->kind != Node::Kind::kMap) {
-    root.Complain("defaults", "must be a map of what routes may hold");
+    root.AddError("defaults", "must be a map of what routes may hold");
     defaults = nullptr;
   }
   root.Require("routes");
   const auto* items = root.FindList("routes");
   if (items == nullptr) return;
-  if (items->empty()) root.Complain("routes", "must have at least one");
-  if (items->size() > kRoutesMax) return root.Complain("routes", "must have at most 1000");
+  if (items->empty()) root.AddError("routes", "must have at least one");
+  if (items->size() > kRoutesMax) return root.AddError("routes", "must have at most 1000");
   for (const Node& item : *items) ReadRoute(WithDefaults(item, defaults), draft);
 }
 
 const Node* FindSwitch(MapReader& route, std::string_view key) {
   const Node* written = route.node().Find(key);
   if (written != nullptr && written->is_null() && !written->broken) {
-    route.Complain(key, "is empty: write {} for its defaults, or off");
+    route.AddError(key, "is empty: write {} for its defaults, or off");
   }
   return route.Is(key, "off") ? nullptr : route.Find(key);
 }
 
 void ReadMethods(MapReader& map, std::string_view key, std::vector<std::string>& to,
-                 Mistakes& mistakes) {
+                 ConfigErrors& mistakes) {
   const auto* items = map.FindList(key);
   if (items == nullptr) return;
-  if (items->empty()) return map.Complain(key, "must have at least one method");
+  if (items->empty()) return map.AddError(key, "must have at least one method");
   to.clear();
   for (const Node& item : *items) {
     const std::string* method = TextOf(item, mistakes);
     if (method == nullptr) continue;
     const bool capital = std::ranges::none_of(*method, [](char c) { return c >= 'a' && c <= 'z'; });
     if (!IsToken(*method) || !capital) {
-      Complain(item, "is not a method such as POST, in capital letters", mistakes);
+      AddError(item, "is not a method such as POST, in capital letters", mistakes);
     } else if (*method == "CONNECT") {
-      Complain(item, "is not served: this is no tunnel", mistakes);
+      AddError(item, "is not served: this is no tunnel", mistakes);
     }
     to.push_back(*method);
   }
 }
 
 void ReadFieldName(MapReader& map, std::string_view key, std::string& to) {
-  if (map.ReadText(key, to) && !IsToken(to)) map.Complain(key, "is not the name of a field");
+  if (map.ReadText(key, to) && !IsToken(to)) map.AddError(key, "is not the name of a field");
 }
 
 void ReadFieldNames(MapReader& map, std::string_view key, std::vector<std::string>& to,
-                    Mistakes& mistakes) {
+                    ConfigErrors& mistakes) {
   const auto* items = map.FindList(key);
   if (items == nullptr) return;
   to.clear();
   for (const Node& item : *items) {
     const std::string* name = TextOf(item, mistakes);
     if (name == nullptr) continue;
-    if (!IsToken(*name)) Complain(item, "is not the name of a field", mistakes);
+    if (!IsToken(*name)) AddError(item, "is not the name of a field", mistakes);
     to.push_back(ToLower(*name));
   }
 }

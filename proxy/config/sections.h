@@ -16,8 +16,8 @@ struct Draft {
   explicit Draft(const std::string& file) : mistakes(file), warnings(file) {}
 
   Config config;
-  Mistakes mistakes;
-  Mistakes warnings;
+  ConfigErrors mistakes;
+  ConfigErrors warnings;
   bool shutdown_grace_auto = true;
   std::uint64_t body_max = 1 << 20;  // limits.body: the default of a route's max_body
   bool asks_clients = false;         // some listener has a client_ca
@@ -47,11 +47,11 @@ void ReadUpstreamTls(MapReader& upstream, forward::UpstreamOptions& options, Dra
 /// The index of the upstream that a route names; one for a URL is added. nullopt: a mistake.
 std::optional<std::size_t> ReadUpstreamOfRoute(const Node& value, Draft& draft);
 
-void ReadAuthenticate(MapReader& route, exchange::Route& to, Mistakes& mistakes);
-void ReadRateLimit(MapReader& route, exchange::Route& to, Mistakes& mistakes);
+void ReadAuthenticate(MapReader& route, exchange::Route& to, ConfigErrors& mistakes);
+void ReadRateLimit(MapReader& route, exchange::Route& to, ConfigErrors& mistakes);
 /// After ReadAuthenticate(), on which the default scope depends. `lease: auto` is left zero, for
 /// checks.cc.
-void ReadIdempotency(MapReader& route, exchange::Route& to, Mistakes& mistakes);
+void ReadIdempotency(MapReader& route, exchange::Route& to, ConfigErrors& mistakes);
 
 /// `authenticate`, `rate_limit` or `idempotency` of a route: nullptr where it has none (absent, or
 /// `off`). One that is empty is a mistake: nobody can tell whether its defaults are meant or
@@ -60,11 +60,11 @@ const Node* FindSwitch(MapReader& route, std::string_view key);
 
 /// Each of a list must be a method (or a field's name, below); one that is not is a mistake.
 void ReadMethods(MapReader& map, std::string_view key, std::vector<std::string>& to,
-                 Mistakes& mistakes);
+                 ConfigErrors& mistakes);
 void ReadFieldName(MapReader& map, std::string_view key, std::string& to);
 /// In lower case.
 void ReadFieldNames(MapReader& map, std::string_view key, std::vector<std::string>& to,
-                    Mistakes& mistakes);
+                    ConfigErrors& mistakes);
 
 /// `http://host:port` or `http://unix:/path` into an endpoint. An error is a predicate, as in
 /// scalars.h.

@@ -15,12 +15,12 @@ using store::StoreType;
 // not looked at.
 void CheckUrl(MapReader& map, const StoreOptions& options) {
   if (options.type == StoreType::kRedis && !store::ParseRedisUrl(options.url)) {
-    map.Complain("url",
+    map.AddError("url",
                  "must be of the form redis://[user:password@]host:port/db, "
                  "redis+sentinel://[user:password@]host:port,host:port/master/db or "
                  "unix://[:password@]/path, with % in a password as %25 and / as %2F");
-  } else if (options.type == StoreType::kPostgres && !postgres::Url::Parse(options.url)) {
-    map.Complain("url",
+  } else if (options.type == StoreType::kPostgres && !libpq::Url::Parse(options.url)) {
+    map.AddError("url",
                  "must be of the form postgres://user:password@host:port/database, with % in a "
                  "password as %25 and / as %2F; one host, and words that libpq knows after a ?");
   }
@@ -42,7 +42,7 @@ void ReadStore(MapReader& root, Draft& draft) {
     MapReader map(*node, draft.mistakes);
     map.ReadChoice("type", options.type, kTypes);
     if (map.ReadText("path", options.path) && options.path.empty()) {
-      map.Complain("path", "must not be empty");
+      map.AddError("path", "must not be empty");
     }
     map.ReadChoice("durability", options.durability, kDurabilities);
     map.ReadSize("max_size", options.max_size, {16ULL << 20, 1ULL << 44});
@@ -51,7 +51,7 @@ void ReadStore(MapReader& root, Draft& draft) {
     CheckUrl(map, options);
     if (map.ReadText("key_prefix", options.key_prefix) && !options.key_prefix.empty() &&
         !IsVisible(options.key_prefix, kPrefixMax)) {
-      map.Complain("key_prefix", "must be at most 64 characters from ! to ~");
+      map.AddError("key_prefix", "must be at most 64 characters from ! to ~");
     }
     map.ReadNumber("wait_replicas", options.wait_replicas, {0, 100});
     map.ReadFlag("require_durable", options.require_durable);

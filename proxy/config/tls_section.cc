@@ -10,20 +10,20 @@ namespace idem::config {
 namespace {
 
 // The error names the file, unless its name came from the environment.
-void ComplainOfFiles(const Node& tls, const Error& error, Mistakes& mistakes) {
+void ComplainOfFiles(const Node& tls, const Error& error, ConfigErrors& mistakes) {
   const bool concealed =
       std::ranges::any_of(tls.entries, [](const Entry& entry) { return entry.value.concealed; });
   const std::size_t reason = error.detail.rfind(": ");
-  Complain(
+  AddError(
       tls,
       concealed ? "names a file that cannot be used" + error.detail.substr(reason) : error.detail,
       mistakes);
 }
 
-void WarnOfCertificate(const Node& tls, const event::TlsContext& context, Mistakes& warnings) {
+void WarnOfCertificate(const Node& tls, const event::TlsContext& context, ConfigErrors& warnings) {
   const std::string_view fault = context.CertificateFault(std::chrono::system_clock::now());
   if (fault.empty()) return;
-  Complain(*tls.Find("certificate"), std::string(fault) + ", so that the other side will refuse it",
+  AddError(*tls.Find("certificate"), std::string(fault) + ", so that the other side will refuse it",
            warnings);
 }
 
@@ -41,7 +41,7 @@ http_server::ServerTls ReadListenerTls(MapReader& listener, Draft& draft) {
   const bool asks_clients = map.ReadText("client_ca", options.client_ca);
   map.RefuseUnknownKeys();
   if (asks_clients && options.client_ca.empty()) {
-    map.Complain("client_ca", "is empty: leave it out to ask clients for no certificate");
+    map.AddError("client_ca", "is empty: leave it out to ask clients for no certificate");
   }
   draft.asks_clients = draft.asks_clients || asks_clients;
   if (!certified || !keyed) return nullptr;
@@ -67,11 +67,11 @@ void ReadUpstreamTls(MapReader& upstream, forward::UpstreamOptions& options, Dra
   map.RefuseUnknownKeys();
   const bool paired = tls.certificate.empty() == tls.key.empty();
   if (!paired) {
-    map.Complain(tls.key.empty() ? "key" : "certificate", "is missing: the two go together");
+    map.AddError(tls.key.empty() ? "key" : "certificate", "is missing: the two go together");
   }
   if (!options.tls) {
     if (!options.endpoints.empty() && tls != forward::UpstreamTls()) {
-      upstream.Complain("tls", "has no effect on an http:// URL; write https://");
+      upstream.AddError("tls", "has no effect on an http:// URL; write https://");
     }
     return;
   }
@@ -83,7 +83,7 @@ void ReadUpstreamTls(MapReader& upstream, forward::UpstreamOptions& options, Dra
   }
   WarnOfCertificate(place, *options.tls->context, draft.warnings);
   if (!options.tls->verify) {
-    Complain(*place.Find("verify"),
+    AddError(*place.Find("verify"),
              "is false: whoever answers is believed to be the backend, and gets every request",
              draft.warnings);
   }

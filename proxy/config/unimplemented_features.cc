@@ -30,7 +30,7 @@ bool Asks(const Row& row, const Node& value) {
   return row.value.empty() || value.text == row.value;
 }
 
-void Visit(const Node& node, const std::string& shape, Mistakes& mistakes) {
+void Visit(const Node& node, const std::string& shape, ConfigErrors& mistakes) {
   for (const Row& row : kUnavailable) {
     if (row.where != shape || !Asks(row, node)) continue;
     const std::string subject = row.value.empty() ? "is" : "`" + std::string(row.value) + "` is";
@@ -42,6 +42,6 @@ void Visit(const Node& node, const std::string& shape, Mistakes& mistakes) {
 
 }  // namespace
 
-void RefuseUnavailable(const Node& root, Mistakes& mistakes) { Visit(root, "", mistakes); }
+void RefuseUnavailable(const Node& root, ConfigErrors& mistakes) { Visit(root, "", mistakes); }
 
 }  // namespace idem::config

@@ -12,7 +12,7 @@ void ReadUrl(MapReader& map, forward::UpstreamOptions& options) {
   map.Require("url");
   if (!map.ReadText("url", text)) return;
   auto url = ParseUpstreamUrl(text);
-  if (!url) return map.Complain("url", url.error().detail);
+  if (!url) return map.AddError("url", url.error().detail);
   options.endpoints = {url->endpoint};
   if (url->tls) options.tls.emplace();
 }
@@ -62,7 +62,7 @@ void ReadUpstreams(MapReader& root, Draft& draft) {
     forward::UpstreamOptions options;
     options.name = entry.key;
     if (entry.key.find("://") != std::string::npos) {
-      Complain(entry.value, "has a URL for its name; give it a word", draft.mistakes);
+      AddError(entry.value, "has a URL for its name; give it a word", draft.mistakes);
     }
     MapReader map(entry.value, draft.mistakes);
     ReadUrl(map, options);
@@ -90,13 +90,13 @@ std::optional<std::size_t> ReadUpstreamOfRoute(const Node& value, Draft& draft) 
     names.push_back(upstreams[i].name);
   }
   if (text->find("://") == std::string::npos) {
-    Complain(value, "is neither a name under `upstreams` nor a URL" + DidYouMean(*text, names),
+    AddError(value, "is neither a name under `upstreams` nor a URL" + DidYouMean(*text, names),
              draft.mistakes);
     return std::nullopt;
   }
   auto url = ParseUpstreamUrl(*text);
   if (!url) {
-    Complain(value, url.error().detail, draft.mistakes);
+    AddError(value, url.error().detail, draft.mistakes);
     return std::nullopt;
   }
   forward::UpstreamOptions options;
@@ -104,7 +104,7 @@ std::optional<std::size_t> ReadUpstreamOfRoute(const Node& value, Draft& draft) 
   options.endpoints = {url->endpoint};
   if (url->tls) {
     const auto used = forward::UseTls(options.tls.emplace());
-    if (!used) Complain(value, used.error().detail, draft.mistakes);
+    if (!used) AddError(value, used.error().detail, draft.mistakes);
   }
   upstreams.push_back(std::move(options));
   return upstreams.size() - 1;

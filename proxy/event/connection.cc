@@ -106,7 +106,7 @@ class PlainConnection final : public Connection {
   UnsentBytes unsent_;
   RawEvent read_event_;
   RawEvent write_event_;
-  Lifeline lifeline_;
+  DestructionGuard lifeline_;
   mutable std::string peer_;  // asked of the kernel when first wanted
 };
 
@@ -195,9 +195,9 @@ void PlainConnection::OnReadable() {
 
 void PlainConnection::OnBytes(std::size_t bytes) {
   buffer_.Filled(bytes);
-  const Lifeline::Watch watch(lifeline_);
+  const DestructionGuard::Watch watch(lifeline_);
   events_.OnData();
-  if (watch.cut()) return;
+  if (watch.destroyed()) return;
   buffer_.Settle();
   if (state_ == State::kOpen && broken_ != 0) read_event_.Activate(EV_READ);
 }

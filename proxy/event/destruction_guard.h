@@ -1,8 +1,8 @@
 // Lets a member function see that a callback it made destroyed its object. For event/ and forward/.
 //
-//   Lifeline::Watch watch(lifeline_);
+//   DestructionGuard::Watch watch(lifeline_);
 //   events_.OnData();
-//   if (watch.cut()) return;  // `this` is gone
+//   if (watch.destroyed()) return;  // `this` is gone
 #pragma once
 
 #include <utility>
@@ -10,19 +10,20 @@
 namespace idem::event {
 
 /// A member of the object that may be destroyed.
-class Lifeline {
+class DestructionGuard {
  public:
-  Lifeline() = default;
-  Lifeline(const Lifeline&) = delete;
-  Lifeline& operator=(const Lifeline&) = delete;
-  ~Lifeline() {
+  DestructionGuard() = default;
+  DestructionGuard(const DestructionGuard&) = delete;
+  DestructionGuard& operator=(const DestructionGuard&) = delete;
+  ~DestructionGuard() {
     if (watch_ != nullptr) watch_->cut_ = true;
   }
 
   /// On the stack; they nest.
   class Watch {
    public:
-    explicit Watch(Lifeline& line) : line_(line), outer_(std::exchange(line.watch_, this)) {}
+    explicit Watch(DestructionGuard& line)
+        : line_(line), outer_(std::exchange(line.watch_, this)) {}
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
     ~Watch() {
@@ -32,11 +33,11 @@ class Lifeline {
         outer_->cut_ = true;
       }
     }
-    [[nodiscard]] bool cut() const { return cut_; }
+    [[nodiscard]] bool destroyed() const { return cut_; }
 
    private:
-    friend class Lifeline;
-    Lifeline& line_;
+    friend class DestructionGuard;
+    DestructionGuard& line_;
     Watch* outer_;
     bool cut_ = false;
   };

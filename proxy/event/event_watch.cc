@@ -10,11 +10,11 @@ namespace {
 
 /// Calls `callback`, which may destroy what it is a member of.
 template <class... Args>
-void CallGuarded(Lifeline& lifeline, Function<void(Args...)>& callback, Args... args) {
-  const Lifeline::Watch watch(lifeline);
+void CallGuarded(DestructionGuard& lifeline, Function<void(Args...)>& callback, Args... args) {
+  const DestructionGuard::Watch watch(lifeline);
   auto running = std::move(callback);
   running(args...);
-  if (!watch.cut()) callback = std::move(running);
+  if (!watch.destroyed()) callback = std::move(running);
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ struct SocketWatch::Impl {
                 Ready{.readable = (what & EV_READ) != 0, .writable = (what & EV_WRITE) != 0});
   }
   Function<void(Ready)> on_ready;
-  Lifeline lifeline;
+  DestructionGuard lifeline;
   RawEvent read, write;
 };
 
@@ -50,7 +50,7 @@ struct SignalWatch::Impl {
     CallGuarded(self.lifeline, self.on_signal);
   }
   Function<void()> on_signal;
-  Lifeline lifeline;
+  DestructionGuard lifeline;
   RawEvent event;
 };
 

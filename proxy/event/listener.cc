@@ -111,7 +111,7 @@ class SocketListener final : public Listener {
   OnAccept on_accept_;
   struct stat file_ {};  // of a Unix socket: so that nobody else's is unlinked
   Ticket pause_;
-  Lifeline lifeline_;
+  DestructionGuard lifeline_;
   RawEvent event_;
 };
 
@@ -140,9 +140,9 @@ SocketListener::~SocketListener() {
 }
 
 void SocketListener::OnReadable() {
-  const Lifeline::Watch watch(lifeline_);
+  const DestructionGuard::Watch watch(lifeline_);
   for (int accepted = 0; accepted < kAcceptsPerTurn; ++accepted) {
-    if (!AcceptOne() || watch.cut()) return;
+    if (!AcceptOne() || watch.destroyed()) return;
   }
 }
 

@@ -102,7 +102,7 @@ class TlsConnection final : public Connection, ConnectionEvents {
   BIO* out_;  //
   Ticket handshake_deadline_;
   Ticket failure_;  // found inside a call of the owner's, told on a later turn
-  Lifeline lifeline_;
+  DestructionGuard lifeline_;
   std::unique_ptr<Connection> socket_;
 };
 
@@ -175,9 +175,9 @@ bool TlsConnection::Shake() {
   handshake_deadline_.Withdraw();
   ReadSubject();
   if (!client_) return true;
-  const Lifeline::Watch watch(lifeline_);
+  const DestructionGuard::Watch watch(lifeline_);
   events_.OnConnected();
-  return !watch.cut();
+  return !watch.destroyed();
 }
 
 void TlsConnection::ReadSubject() {
@@ -225,9 +225,9 @@ void TlsConnection::Decrypt() {
 
 /// False when the owner destroyed this.
 bool TlsConnection::Tell() {
-  const Lifeline::Watch watch(lifeline_);
+  const DestructionGuard::Watch watch(lifeline_);
   events_.OnData();
-  if (watch.cut()) return false;
+  if (watch.destroyed()) return false;
   buffer_.Settle();
   return true;
 }

@@ -2,9 +2,9 @@
 
 #include "proxy/idempotency/key.h"
 
-namespace idem::app {
+namespace idem::exchange {
 
-void AccessLog::OnFinished(const exchange::Report& report) {
+void AccessLog::OnFinished(const ports::RequestReport& report) {
   const std::string key_hash =
       report.record_key.empty() ? std::string() : idempotency::KeyHash(report.record_key);
   const telemetry::AccessLine line{
@@ -49,4 +49,4 @@ telemetry::RouteMetrics& AccessLog::RouteOf(std::string_view name) {
   return *routes_.emplace(name, &metrics_.Route(name)).first->second;
 }
 
-}  // namespace idem::app
+}  // namespace idem::exchange

@@ -8,12 +8,12 @@
 #include "proxy/ports/request_report.h"
 #include "proxy/telemetry/metrics.h"
 
-namespace idem::app {
+namespace idem::exchange {
 
-class AccessLog final : public exchange::Observer {
+class AccessLog final : public ports::RequestReportSink {
  public:
   explicit AccessLog(telemetry::Metrics& metrics) : metrics_(metrics) {}
-  void OnFinished(const exchange::Report& report) override;
+  void OnFinished(const ports::RequestReport& report) override;
   void SetFormat(log::Format format) { format_ = format; }
 
  private:
@@ -26,4 +26,4 @@ class AccessLog final : public exchange::Observer {
   std::string line_;
 };
 
-}  // namespace idem::app
+}  // namespace idem::exchange

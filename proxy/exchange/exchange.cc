@@ -10,8 +10,8 @@
 
 namespace idem::exchange {
 
-using idempotency::Ending;
-using idempotency::Seen;
+using idempotency::ClaimEnding;
+using idempotency::UpstreamResult;
 
 namespace {
 
@@ -21,8 +21,8 @@ std::string_view PathOf(std::string_view target) { return target.substr(0, targe
 
 }  // namespace
 
-Exchange::Exchange(const ExchangeParts& parts, Retirement& retirement,
-                   std::shared_ptr<const Site> site, http::ServerStream& stream,
+Exchange::Exchange(const ExchangeContext& parts, Retirement& retirement,
+                   std::shared_ptr<const SiteSnapshot> site, http::ServerStream& stream,
                    http::RequestHead& head)
     : parts_(parts), retirement_(retirement), site_(std::move(site)), stream_(&stream) {
   std::swap(request_, head);
@@ -39,7 +39,7 @@ void Exchange::Enter(Phase to) {
   phase_ = to;
 }
 
-void Exchange::Clock(Duration Report::*spent) {
+void Exchange::Clock(Duration ports::RequestReport::*spent) {
   const BootTime now = parts_.loop.Now();
   report_.*spent += now - since_;
   since_ = now;
@@ -49,19 +49,19 @@ void Exchange::Clock(Duration Report::*spent) {
 
 void Exchange::StartUnreadable(const http::ParseError& error) {
   stream_->CloseAfter();
-  Refuse(Unreadable(error.status, error.name, error.detail), Verdict::kRefused);
+  Refuse(Unreadable(error.status, error.name, error.detail), RequestDecision::kRefused);
 }
 
 void Exchange::StartDraining() {
   stream_->CloseAfter();
-  Refuse(Draining(), Verdict::kRefused);
+  Refuse(Draining(), RequestDecision::kRefused);
 }
 
 void Exchange::Start() {
   const auto chosen = ChooseRoute(site_->router, request_);
   if (const auto* refusal = std::get_if<Reply>(&chosen)) {
     if (EndIsInDoubt(request_)) stream_->CloseAfter();
-    return Refuse(*refusal, Verdict::kRefused);
+    return Refuse(*refusal, RequestDecision::kRefused);
   }
   route_ = std::get<const Route*>(chosen);
   policy_ = PolicyFor(*route_, request_.method);
@@ -111,7 +111,7 @@ void Exchange::OnBodyError(const http::ParseError& error) {
 void Exchange::RefuseBody(const Reply& reply) {
   call_.reset();
   stream_->CloseAfter();
-  if (!streaming_) return Refuse(reply, Verdict::kRefused);
+  if (!streaming_) return Refuse(reply, RequestDecision::kRefused);
   stream_->Abort();
   Finish();
 }
@@ -156,9 +156,9 @@ bool Exchange::Authenticate() {
   since_ = parts_.loop.Now();
   const auto client = IdentifyClient(*route_, site_->clients, stream_->peer().tls_subject, request_,
                                      body_.kept(), std::chrono::system_clock::now());
-  Clock(&Report::auth);
+  Clock(&ports::RequestReport::auth);
   if (const auto* refusal = std::get_if<Reply>(&client)) {
-    Refuse(*refusal, Verdict::kRefused);
+    Refuse(*refusal, RequestDecision::kRefused);
     return false;
   }
   report_.client = std::get<std::string_view>(client);
@@ -173,30 +173,31 @@ void Exchange::Limit() {
   if (begins && parts_.store.limits_with_begin()) return TakeKey();
   Enter(Phase::kLimiting);
   since_ = parts_.loop.Now();
-  question_ = parts_.limiter.Count(
-      MakeLimitQuestion(), [this](Result<LimitVerdict> verdict) { OnCounted(std::move(verdict)); });
+  question_ = parts_.limiter.Count(MakeLimitQuestion(), [this](Result<ports::LimitResult> verdict) {
+    OnCounted(std::move(verdict));
+  });
   deadline_ = parts_.loop.After(site_->options.store_timeout, [this] {
     question_.Withdraw();
-    OnCounted(Error{ErrorCode::kTimeout, "the store did not answer in time", Reached::kNo});
+    OnCounted(Error{ErrorCode::kTimeout, "the store did not answer in time", Delivery::kNotSent});
   });
 }
 
-LimitQuestion Exchange::MakeLimitQuestion() {
+ports::LimitRequest Exchange::MakeLimitQuestion() {
   return AskLimit(*route_, report_.address, report_.client, request_.fields, parts_.random);
 }
 
-void Exchange::OnCounted(Result<LimitVerdict> verdict) {
+void Exchange::OnCounted(Result<ports::LimitResult> verdict) {
   deadline_.Withdraw();
-  Clock(&Report::limit);
+  Clock(&ports::RequestReport::limit);
   CountLimit(parts_.metrics, verdict);
   if (!verdict) {
     if (!route_->rate_limit->allow_on_store_error) {
-      return Refuse(StoreUnavailable(), Verdict::kFailed);
+      return Refuse(StoreUnavailable(), RequestDecision::kFailed);
     }
     return TakeKey();
   }
   limit_verdict_ = *verdict;
-  if (!verdict->allowed) return Refuse(RateLimited(verdict->reset), Verdict::kRefused);
+  if (!verdict->allowed) return Refuse(RateLimited(verdict->reset), RequestDecision::kRefused);
   TakeKey();
 }
 
@@ -207,10 +208,10 @@ void Exchange::TakeKey() {
   }
   if (policy_ == nullptr) return Forward();
   if (const auto* invalid = std::get_if<idempotency::KeyInvalid>(&key_)) {
-    return Refuse(KeyInvalid(invalid->reason), Verdict::kRefused);
+    return Refuse(KeyInvalid(invalid->reason), RequestDecision::kRefused);
   }
   if (std::holds_alternative<std::string>(key_)) return Claim();
-  if (policy_->required) return Refuse(KeyMissing(policy_->header), Verdict::kRefused);
+  if (policy_->required) return Refuse(KeyMissing(policy_->header), RequestDecision::kRefused);
   policy_ = nullptr;
   Forward();
 }
@@ -226,9 +227,9 @@ void Exchange::Observe() {
 void Exchange::Claim() {
   claim_.emplace(parts_, site_->options, *site_->upstreams[route_->upstream],
                  MakeProtected(*policy_), *this);
-  if (!claim_->may_begin()) return Refuse(StoreUnavailable(), Verdict::kFailed);
+  if (!claim_->may_begin()) return Refuse(StoreUnavailable(), RequestDecision::kFailed);
   const bool counted = phase_ == Phase::kLimiting;
-  std::optional<LimitQuestion> limit;
+  std::optional<ports::LimitRequest> limit;
   if (route_->rate_limit && !counted) limit = MakeLimitQuestion();
   Enter(Phase::kClaiming);
   claim_->Take(std::move(limit));
@@ -245,7 +246,7 @@ ProtectedRequest Exchange::MakeProtected(const idempotency::Policy& policy) cons
           .body = body_.kept()};
 }
 
-void Exchange::OnReplay(const idempotency::StoredResponse& response, Verdict verdict) {
+void Exchange::OnReplay(const idempotency::StoredResponse& response, RequestDecision verdict) {
   if (stream_ == nullptr) return Finish();
   report_.verdict = verdict;
   http::ResponseHead head;
@@ -282,8 +283,9 @@ void Exchange::Forward() {
 
 bool Exchange::OnUpstreamReady() {
   if (claim_ && !claim_->lease_covers_the_rest()) {
-    upstream_failure_ = UpstreamFailure{UpstreamProblem::kAbandoned, Reached::kNo, {}};
-    Conclude(Seen::Failure(Reached::kNo));
+    upstream_failure_ =
+        ports::UpstreamFailure{ports::UpstreamProblem::kAbandoned, Delivery::kNotSent, {}};
+    Conclude(UpstreamResult::Failure(Delivery::kNotSent));
     return false;
   }
   if (!body_.ended()) stream_->ResumeBody();
@@ -293,7 +295,8 @@ bool Exchange::OnUpstreamReady() {
 // No part of the outcome (RFC 9110, section 15.2): it is passed on and not recorded.
 void Exchange::OnUpstreamInterim(const http::ResponseHead& head) {
   if (stream_ == nullptr) return;
-  stream_->SendInterim(HeadForClient(head, claim_ ? Executed::kYes : Executed::kNo));
+  stream_->SendInterim(
+      HeadForClient(head, claim_ ? ResponseOrigin::kClaim : ResponseOrigin::kPassed));
 }
 
 void Exchange::OnUpstreamHead(http::ResponseHead& head) {
@@ -314,10 +317,10 @@ void Exchange::OnUpstreamBody(std::string_view bytes) {
 void Exchange::OnUpstreamEnd() {
   response_.complete = true;
   if (streaming_) return EndStreaming();
-  if (phase_ == Phase::kForwarding) Conclude(Seen::Response(response_.head.status));
+  if (phase_ == Phase::kForwarding) Conclude(UpstreamResult::Response(response_.head.status));
 }
 
-void Exchange::OnUpstreamFailure(const UpstreamFailure& failure) {
+void Exchange::OnUpstreamFailure(const ports::UpstreamFailure& failure) {
   upstream_failure_ = failure;
   log::WriteLimited(
       log::Level::kWarn, "upstream_failed",
@@ -328,9 +331,9 @@ void Exchange::OnUpstreamFailure(const UpstreamFailure& failure) {
   }
   // A large response was cut while its record was written: AnswerOutcome() tells.
   if (phase_ != Phase::kForwarding) return;
-  if (claim_) return Conclude(Seen::Failure(failure.reached));
-  Clock(&Report::upstream);
-  Refuse(UpstreamFailed(failure.problem), Verdict::kFailed);
+  if (claim_) return Conclude(UpstreamResult::Failure(failure.delivery));
+  Clock(&ports::RequestReport::upstream);
+  Refuse(UpstreamFailed(failure.problem), RequestDecision::kFailed);
 }
 
 void Exchange::OnUpstreamSent() {
@@ -339,10 +342,10 @@ void Exchange::OnUpstreamSent() {
 
 // ---- Record -------------------------------------------------------------------------------------
 
-void Exchange::Conclude(const Seen& seen) {
-  Clock(&Report::upstream);
+void Exchange::Conclude(const UpstreamResult& seen) {
+  Clock(&ports::RequestReport::upstream);
   ending_ = idempotency::DecideOutcome(*policy_, seen);
-  if (ending_ == Ending::kRecord) stored_ = response_.MoveToStored(policy_->replay_drop);
+  if (ending_ == ClaimEnding::kRecord) stored_ = response_.MoveToStored(policy_->replay_drop);
   Enter(Phase::kRecording);
   claim_->End(ending_, stored_);
 }
@@ -350,7 +353,7 @@ void Exchange::Conclude(const Seen& seen) {
 // Recorded without its body first; the rest of it waits, and is then streamed.
 void Exchange::ConcludeTooLarge() {
   call_->PauseResponse();
-  Conclude(Seen::Response(response_.head.status));
+  Conclude(UpstreamResult::Response(response_.head.status));
 }
 
 // The caller gets the true response, marked.
@@ -364,12 +367,14 @@ void Exchange::OnUnrecorded() {
 void Exchange::AnswerOutcome() {
   if (stream_ == nullptr) return Finish();
   const bool responded = response_.complete || response_.too_large;
-  if (!responded && ending_ == Ending::kUnknown) {
+  if (!responded && ending_ == ClaimEnding::kUnknown) {
     return Refuse(UpstreamFailedUnknown(upstream_failure_->problem, claim_->look_up_in()),
-                  Verdict::kUnknown);
+                  RequestDecision::kUnknown);
   }
-  if (!responded) return Refuse(UpstreamFailed(upstream_failure_->problem), Verdict::kFailed);
-  report_.verdict = ending_ == Ending::kUnknown ? Verdict::kUnknown : Verdict::kExecuted;
+  if (!responded)
+    return Refuse(UpstreamFailed(upstream_failure_->problem), RequestDecision::kFailed);
+  report_.verdict =
+      ending_ == ClaimEnding::kUnknown ? RequestDecision::kUnknown : RequestDecision::kExecuted;
   if (response_.too_large) {
     BeginStreaming();
     StreamBody(response_.body);
@@ -380,11 +385,11 @@ void Exchange::AnswerOutcome() {
     }
     return call_->ResumeResponse();
   }
-  http::ResponseHead head = HeadForClient(response_.head, Executed::kYes);
+  http::ResponseHead head = HeadForClient(response_.head, ResponseOrigin::kClaim);
   Answer(head, stored_ ? stored_->body : response_.body);
 }
 
-void Exchange::Refuse(const Reply& reply, Verdict verdict) {
+void Exchange::Refuse(const Reply& reply, RequestDecision verdict) {
   report_.verdict = verdict;
   report_.problem = reply.name;
   if (stream_ == nullptr) return Finish();
@@ -417,12 +422,13 @@ void Exchange::AddOwnFields(http::ResponseHead& head) {
 
 void Exchange::BeginStreaming() {
   if (!policy_) {
-    Clock(&Report::upstream);
-    report_.verdict = Verdict::kPassed;
+    Clock(&ports::RequestReport::upstream);
+    report_.verdict = RequestDecision::kPassed;
   }
   Enter(Phase::kAnswering);
   streaming_ = true;
-  http::ResponseHead head = HeadForClient(response_.head, claim_ ? Executed::kYes : Executed::kNo);
+  http::ResponseHead head =
+      HeadForClient(response_.head, claim_ ? ResponseOrigin::kClaim : ResponseOrigin::kPassed);
   AddOwnFields(head);
   head.body = StreamedLength(request_.method, response_.head);
   report_.status = head.status;
@@ -450,7 +456,7 @@ void Exchange::Finish() {
 // The process leaves. What the claim has made of its effect is not known to anybody then.
 void Exchange::Cut() {
   if (phase_ != Phase::kFinished) {
-    if (claim_ && claim_->Cut()) report_.verdict = Verdict::kUnknown;
+    if (claim_ && claim_->Cut()) report_.verdict = RequestDecision::kUnknown;
     Close();
   }
   Leave();
@@ -469,10 +475,10 @@ void Exchange::Close() {
 }
 
 // What a request on its way through showed, whole or cut.
-Seen Exchange::seen_of_upstream() const {
-  if (response_.complete) return Seen::Response(response_.head.status);
-  if (upstream_failure_) return Seen::Failure(upstream_failure_->reached);
-  return Seen::Failure(call_ ? Reached::kMaybe : Reached::kNo);
+UpstreamResult Exchange::seen_of_upstream() const {
+  if (response_.complete) return UpstreamResult::Response(response_.head.status);
+  if (upstream_failure_) return UpstreamResult::Failure(upstream_failure_->delivery);
+  return UpstreamResult::Failure(call_ ? Delivery::kMaybeSent : Delivery::kNotSent);
 }
 
 void Exchange::Leave() {

@@ -39,12 +39,13 @@
 namespace idem::exchange {
 
 class Exchange final : public http::ServerHandler,
-                       public UpstreamEvents,
+                       public ports::UpstreamEvents,
                        public KeyClaimEvents,
                        public Retirable {
  public:
-  Exchange(const ExchangeParts& parts, Retirement& retirement, std::shared_ptr<const Site> site,
-           http::ServerStream& stream, http::RequestHead& head);
+  Exchange(const ExchangeContext& parts, Retirement& retirement,
+           std::shared_ptr<const SiteSnapshot> site, http::ServerStream& stream,
+           http::RequestHead& head);
 
   /// A request's head has come.
   void Start();
@@ -73,8 +74,8 @@ class Exchange final : public http::ServerHandler,
   void OnReceived();
   [[nodiscard]] bool Authenticate();
   void Limit();
-  [[nodiscard]] LimitQuestion MakeLimitQuestion();
-  void OnCounted(Result<LimitVerdict> verdict);
+  [[nodiscard]] ports::LimitRequest MakeLimitQuestion();
+  void OnCounted(Result<ports::LimitResult> verdict);
   void TakeKey();
   void Observe();
 
@@ -82,8 +83,10 @@ class Exchange final : public http::ServerHandler,
   void Claim();
   [[nodiscard]] ProtectedRequest MakeProtected(const idempotency::Policy& policy) const;
   void OnClaimed() override { Forward(); }
-  void OnReplay(const idempotency::StoredResponse& response, Verdict verdict) override;
-  void OnClaimRefused(const Reply& reply, Verdict verdict) override { Refuse(reply, verdict); }
+  void OnReplay(const idempotency::StoredResponse& response, RequestDecision verdict) override;
+  void OnClaimRefused(const Reply& reply, RequestDecision verdict) override {
+    Refuse(reply, verdict);
+  }
   void OnAbandoned() override { Finish(); }
 
   // Forward (UpstreamEvents).
@@ -93,35 +96,35 @@ class Exchange final : public http::ServerHandler,
   void OnUpstreamHead(http::ResponseHead& head) override;
   void OnUpstreamBody(std::string_view bytes) override;
   void OnUpstreamEnd() override;
-  void OnUpstreamFailure(const UpstreamFailure& failure) override;
+  void OnUpstreamFailure(const ports::UpstreamFailure& failure) override;
   void OnUpstreamSent() override;
 
   // Record (KeyClaimEvents).
-  void Conclude(const idempotency::Seen& seen);
+  void Conclude(const idempotency::UpstreamResult& seen);
   void ConcludeTooLarge();
   void OnEnded() override { AnswerOutcome(); }
   void OnUnrecorded() override;
 
   // Answer.
   void AnswerOutcome();
-  void Refuse(const Reply& reply, Verdict verdict);
+  void Refuse(const Reply& reply, RequestDecision verdict);
   void BeginStreaming();
   void StreamBody(std::string_view bytes);
   void EndStreaming();
   void AddOwnFields(http::ResponseHead& head);
   void Answer(http::ResponseHead& head, std::string_view body);
-  [[nodiscard]] idempotency::Seen seen_of_upstream() const;
+  [[nodiscard]] idempotency::UpstreamResult seen_of_upstream() const;
   void Finish();
   void Close();
   void Leave();
   void ReportEnd();
 
   /// Adds the time since `since_` to a duration of the report, and starts anew.
-  void Clock(Duration Report::*spent);
+  void Clock(Duration ports::RequestReport::*spent);
 
-  const ExchangeParts& parts_;
+  const ExchangeContext& parts_;
   Retirement& retirement_;
-  const std::shared_ptr<const Site> site_;
+  const std::shared_ptr<const SiteSnapshot> site_;
   http::ServerStream* stream_;  // null once the client has gone or has its whole answer
   std::size_t place_ = 0;
   Phase phase_ = Phase::kReceiving;
@@ -139,21 +142,21 @@ class Exchange final : public http::ServerHandler,
   // The limit, counted by itself; and the claim, with which it may be counted instead.
   Ticket question_;
   Ticket deadline_;
-  std::optional<LimitVerdict> limit_verdict_;
+  std::optional<ports::LimitResult> limit_verdict_;
   std::optional<KeyClaim> claim_;
   std::optional<Observation> observation_;
 
   // The upstream and what it answered.
-  std::unique_ptr<UpstreamCall> call_;
+  std::unique_ptr<ports::UpstreamCall> call_;
   http::RequestHead upstream_head_;
-  GatheredResponse response_;
-  std::optional<UpstreamFailure> upstream_failure_;
+  BufferedResponse response_;
+  std::optional<ports::UpstreamFailure> upstream_failure_;
   bool streaming_ = false;  // the response's head has gone out; its body follows as it comes
-  idempotency::Ending ending_ = idempotency::Ending::kRelease;
-  std::shared_ptr<const idempotency::StoredResponse> stored_;  // with Ending::kRecord
+  idempotency::ClaimEnding ending_ = idempotency::ClaimEnding::kRelease;
+  std::shared_ptr<const idempotency::StoredResponse> stored_;  // with ClaimEnding::kRecord
 
   // What is told at the end.
-  Report report_;
+  ports::RequestReport report_;
   std::string upstream_address_;
   BootTime began_at_;
   BootTime since_;

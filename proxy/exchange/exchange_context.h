@@ -8,9 +8,9 @@
 namespace idem::exchange {
 
 /// All of it outlives the exchanges.
-struct ExchangeParts : Parts {
-  RateLimiter& limiter;
-  Observer& sink;
+struct ExchangeContext : ClaimContext {
+  ports::RateLimiter& limiter;
+  ports::RequestReportSink& sink;
 };
 
 }  // namespace idem::exchange

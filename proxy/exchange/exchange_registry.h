@@ -10,7 +10,7 @@ namespace idem::exchange {
 
 class ExchangeRegistry final : public http::ServerService, public Retirement {
  public:
-  ExchangeRegistry(const ExchangeParts& parts, std::shared_ptr<const Site> site)
+  ExchangeRegistry(const ExchangeContext& parts, std::shared_ptr<const SiteSnapshot> site)
       : parts_(parts), site_(std::move(site)) {}
 
   http::ServerHandler* OnRequest(http::ServerStream& stream, http::RequestHead& head) override;
@@ -18,7 +18,7 @@ class ExchangeRegistry final : public http::ServerService, public Retirement {
                                     const http::ParseError& error) override;
 
   /// For exchanges that begin from now on.
-  void SetSite(std::shared_ptr<const Site> site) { site_ = std::move(site); }
+  void SetSite(std::shared_ptr<const SiteSnapshot> site) { site_ = std::move(site); }
   /// Requests that come from now on are answered 503.
   void Drain() { draining_ = true; }
 
@@ -32,8 +32,8 @@ class ExchangeRegistry final : public http::ServerService, public Retirement {
   Exchange& Make(http::ServerStream& stream, http::RequestHead& head);
   void Retire(std::size_t place) override;
 
-  const ExchangeParts parts_;
-  std::shared_ptr<const Site> site_;
+  const ExchangeContext parts_;
+  std::shared_ptr<const SiteSnapshot> site_;
   std::vector<std::unique_ptr<Exchange>> live_;  // each knows its place
   bool draining_ = false;
 };

@@ -21,7 +21,7 @@ bool RequestBody::Count(std::string_view bytes) {
   return received_ <= bytes_max_;
 }
 
-void RequestBody::Stream(std::string_view bytes, UpstreamCall& call) {
+void RequestBody::Stream(std::string_view bytes, ports::UpstreamCall& call) {
   if (!kept_.empty()) {
     call.SendBody(kept_);
     kept_.clear();

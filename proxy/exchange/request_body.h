@@ -31,7 +31,7 @@ class RequestBody {
   void Keep(std::string_view bytes) { kept_.append(bytes); }
   void End() { ended_ = true; }
   /// Sends what was kept, and then `bytes`.
-  void Stream(std::string_view bytes, UpstreamCall& call);
+  void Stream(std::string_view bytes, ports::UpstreamCall& call);
 
   /// As much was read ahead as there should be.
   [[nodiscard]] bool enough() const { return received_ >= ahead_max_; }

@@ -14,12 +14,12 @@
 
 namespace idem::exchange {
 
-struct Site {
+struct SiteSnapshot {
   Options options;
   Router router{{}};
   auth::Clients clients;
   std::vector<Cidr> trusted_proxies;
-  std::vector<std::unique_ptr<Upstream>> upstreams;  // Route::upstream is an index into it
+  std::vector<std::unique_ptr<ports::Upstream>> upstreams;  // Route::upstream is an index into it
 };
 
 }  // namespace idem::exchange

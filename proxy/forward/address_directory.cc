@@ -15,11 +15,13 @@ bool Same(const event::SocketAddress& a, const event::SocketAddress& b) {
 
 }  // namespace
 
-Directory::Directory(Loop& loop, event::Resolver& resolver, std::vector<event::Endpoint> endpoints)
+AddressDirectory::AddressDirectory(Loop& loop, event::Resolver& resolver,
+                                   std::vector<event::Endpoint> endpoints)
     : loop_(loop), resolver_(resolver) {
   INVARIANT(!endpoints.empty());
   for (event::Endpoint& endpoint : endpoints) {
-    Place place{.endpoint = std::move(endpoint), .literal = false, .addresses = {}, .look_up = {}};
+    ResolvedEndpoint place{
+        .endpoint = std::move(endpoint), .literal = false, .addresses = {}, .look_up = {}};
     if (auto literal = event::SocketAddress::FromLiteral(place.endpoint)) {
       place.literal = true;
       place.addresses.push_back(*literal);
@@ -29,12 +31,12 @@ Directory::Directory(Loop& loop, event::Resolver& resolver, std::vector<event::E
   }
 }
 
-Ticket Directory::LookUp(Function<void(std::monostate)> on_done) {
+Ticket AddressDirectory::LookUp(Function<void(std::monostate)> on_done) {
   INVARIANT(!fixed_);
   auto [ticket, completion] = Ask<std::monostate>(std::move(on_done));
   askers_.push_back(std::move(completion));
   if (open_look_ups_ > 0) return std::move(ticket);  // the answer on its way is new enough
-  for (Place& place : places_) {
+  for (ResolvedEndpoint& place : places_) {
     if (place.literal) continue;
     ++open_look_ups_;
     place.look_up = resolver_.Resolve(
@@ -44,7 +46,7 @@ Ticket Directory::LookUp(Function<void(std::monostate)> on_done) {
   return std::move(ticket);
 }
 
-void Directory::OnAnswer(Place& place, event::Resolver::Answer answer) {
+void AddressDirectory::OnAnswer(ResolvedEndpoint& place, event::Resolver::Answer answer) {
   if (answer) {
     place.addresses = *std::move(answer);
   } else {
@@ -55,9 +57,9 @@ void Directory::OnAnswer(Place& place, event::Resolver::Answer answer) {
   for (auto& asker : std::exchange(askers_, {})) asker({});
 }
 
-std::vector<event::SocketAddress> Directory::Candidates() {
+std::vector<event::SocketAddress> AddressDirectory::Candidates() {
   std::vector<event::SocketAddress> all;
-  for (const Place& place : places_) {
+  for (const ResolvedEndpoint& place : places_) {
     all.insert(all.end(), place.addresses.begin(), place.addresses.end());
   }
   if (all.size() < 2) return all;
@@ -67,24 +69,25 @@ std::vector<event::SocketAddress> Directory::Candidates() {
   return all;
 }
 
-void Directory::ForgetExpired() {
-  std::erase_if(aside_, [now = loop_.Now()](const Aside& one) { return one.until <= now; });
+void AddressDirectory::ForgetExpired() {
+  std::erase_if(aside_,
+                [now = loop_.Now()](const CoolingAddress& one) { return one.until <= now; });
 }
 
-BootTime Directory::aside_until(const event::SocketAddress& address) const {
-  const auto aside =
-      std::ranges::find_if(aside_, [&](const Aside& one) { return Same(one.address, address); });
+BootTime AddressDirectory::aside_until(const event::SocketAddress& address) const {
+  const auto aside = std::ranges::find_if(
+      aside_, [&](const CoolingAddress& one) { return Same(one.address, address); });
   return aside == aside_.end() ? BootTime() : aside->until;
 }
 
-void Directory::SetAside(const event::SocketAddress& address) {
+void AddressDirectory::SetAside(const event::SocketAddress& address) {
   SetRight(address);
   ForgetExpired();
   aside_.push_back({address, loop_.Now() + kSetAside});
 }
 
-void Directory::SetRight(const event::SocketAddress& address) {
-  std::erase_if(aside_, [&](const Aside& one) { return Same(one.address, address); });
+void AddressDirectory::SetRight(const event::SocketAddress& address) {
+  std::erase_if(aside_, [&](const CoolingAddress& one) { return Same(one.address, address); });
 }
 
 }  // namespace idem::forward

@@ -14,9 +14,9 @@ namespace idem::forward {
 /// Health is passive: an address that refused or did not answer a connect is set aside for five
 /// seconds, in which it is tried only after all others. Of several that are aside the one that has
 /// been for longest comes first, so that a few attempts for each call get to all of them.
-class Directory {
+class AddressDirectory {
  public:
-  Directory(Loop& loop, event::Resolver& resolver, std::vector<event::Endpoint> endpoints);
+  AddressDirectory(Loop& loop, event::Resolver& resolver, std::vector<event::Endpoint> endpoints);
 
   /// Every endpoint is a literal: there is nothing to look up.
   [[nodiscard]] bool fixed() const { return fixed_; }
@@ -32,28 +32,28 @@ class Directory {
   void SetRight(const event::SocketAddress& address);
 
  private:
-  struct Place {
+  struct ResolvedEndpoint {
     event::Endpoint endpoint;
     bool literal = false;
     std::vector<event::SocketAddress> addresses;
     Ticket look_up;
   };
-  struct Aside {
+  struct CoolingAddress {
     event::SocketAddress address;
     BootTime until;
   };
-  void OnAnswer(Place& place, event::Resolver::Answer answer);
+  void OnAnswer(ResolvedEndpoint& place, event::Resolver::Answer answer);
   void ForgetExpired();
   /// The epoch where it is not.
   [[nodiscard]] BootTime aside_until(const event::SocketAddress& address) const;
 
   Loop& loop_;
   event::Resolver& resolver_;
-  std::vector<Place> places_;
+  std::vector<ResolvedEndpoint> places_;
   bool fixed_ = true;
   std::size_t open_look_ups_ = 0;
   std::vector<Completion<std::monostate>> askers_;
-  std::vector<Aside> aside_;
+  std::vector<CoolingAddress> aside_;
   std::size_t turn_ = 0;
   std::string look_up_error_;
 };

@@ -33,10 +33,10 @@ void IdleConnections::Keep(std::unique_ptr<UpstreamConnection> connection) {
   }
 }
 
-void IdleConnections::OnBroken(UpstreamConnection& connection, exchange::UpstreamProblem,
+void IdleConnections::OnBroken(UpstreamConnection& connection, ports::UpstreamProblem,
                                std::string_view) {
   const auto broken = std::ranges::find_if(
-      kept_, [&](const Kept& kept) { return kept.connection.get() == &connection; });
+      kept_, [&](const IdleEntry& kept) { return kept.connection.get() == &connection; });
   INVARIANT(broken != kept_.end());
   UpstreamConnection::Retire(loop_, std::move(broken->connection), /*abort=*/false);
   kept_.erase(broken);
@@ -45,7 +45,7 @@ void IdleConnections::OnBroken(UpstreamConnection& connection, exchange::Upstrea
 void IdleConnections::CloseOld() {
   const BootTime now = loop_.Now();
   const auto young = std::ranges::find_if(
-      kept_, [&](const Kept& kept) { return now - kept.since < options_.idle_timeout; });
+      kept_, [&](const IdleEntry& kept) { return now - kept.since < options_.idle_timeout; });
   for (auto old = kept_.begin(); old != young; ++old) {
     UpstreamConnection::Retire(loop_, std::move(old->connection), /*abort=*/false);
   }

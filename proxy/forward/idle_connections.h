@@ -12,7 +12,7 @@ namespace idem::forward {
 
 /// Last in, first out: under little load the surplus grows old and is closed. One that the backend
 /// ends, or on which it says something unasked, is dropped at once.
-class IdleConnections final : ConnectionUser {
+class IdleConnections final : UpstreamConnectionEvents {
  public:
   IdleConnections(event::EventLoop& loop, const UpstreamOptions& options);
   ~IdleConnections() override;
@@ -28,18 +28,18 @@ class IdleConnections final : ConnectionUser {
   [[nodiscard]] std::size_t size() const { return kept_.size(); }
 
  private:
-  struct Kept {
+  struct IdleEntry {
     std::unique_ptr<UpstreamConnection> connection;
     BootTime since;
   };
-  void OnBroken(UpstreamConnection& connection, exchange::UpstreamProblem problem,
+  void OnBroken(UpstreamConnection& connection, ports::UpstreamProblem problem,
                 std::string_view detail) override;
   void CloseOld();
 
   event::EventLoop& loop_;
   const UpstreamOptions& options_;
-  std::vector<Kept> kept_;  // in the order of `since`
-  Ticket oldest_is_due_;    // one timer for all; looks again where the oldest was used meanwhile
+  std::vector<IdleEntry> kept_;  // in the order of `since`
+  Ticket oldest_is_due_;  // one timer for all; looks again where the oldest was used meanwhile
 };
 
 }  // namespace idem::forward

@@ -4,8 +4,8 @@ namespace idem::forward {
 
 /// Withdrawing waits for an answer that is just being posted, so that a loop whose askers have
 /// withdrawn may be destroyed.
-struct InFlightGate::Question final : ticket_internal::QuestionOf<Slot> {
-  Question(InFlightGate& asked, Function<void(Slot)> on_slot)
+struct InFlightLimit::Question final : ticket_internal::QuestionOf<Slot> {
+  Question(InFlightLimit& asked, Function<void(Slot)> on_slot)
       : QuestionOf(std::move(on_slot)), gate(asked) {
     owners.store(2, std::memory_order_relaxed);
   }
@@ -13,12 +13,12 @@ struct InFlightGate::Question final : ticket_internal::QuestionOf<Slot> {
     const std::lock_guard lock(gate.mutex_);
     QuestionOf::Withdraw();
   }
-  InFlightGate& gate;
+  InFlightLimit& gate;
 };
 
-InFlightGate::~InFlightGate() { INVARIANT(in_flight_ == 0); }
+InFlightLimit::~InFlightLimit() { INVARIANT(in_flight_ == 0); }
 
-Ticket InFlightGate::Enter(Loop& loop, Function<void(Slot)> on_slot) {
+Ticket InFlightLimit::Enter(Loop& loop, Function<void(Slot)> on_slot) {
   auto* question = new Question(*this, std::move(on_slot));
   Ticket ticket(question);
   Waiting waiting{&loop, Completion<Slot>(question)};
@@ -35,24 +35,24 @@ Ticket InFlightGate::Enter(Loop& loop, Function<void(Slot)> on_slot) {
   return ticket;
 }
 
-void InFlightGate::SetMax(std::size_t max) {
+void InFlightLimit::SetMax(std::size_t max) {
   const std::lock_guard lock(mutex_);
   max_ = max;
   AdmitWaiting();
 }
 
-std::size_t InFlightGate::in_flight() const {
+std::size_t InFlightLimit::in_flight() const {
   const std::lock_guard lock(mutex_);
   return in_flight_;
 }
 
-void InFlightGate::Leave() {
+void InFlightLimit::Leave() {
   const std::lock_guard lock(mutex_);
   --in_flight_;
   AdmitWaiting();
 }
 
-void InFlightGate::AdmitWaiting() {
+void InFlightLimit::AdmitWaiting() {
   while (in_flight_ < max_ && !queue_.empty()) {
     Waiting next = std::move(queue_.front());
     queue_.pop_front();
@@ -64,7 +64,7 @@ void InFlightGate::AdmitWaiting() {
 
 /// They wait equally long, so the first ones give up first; the others are looked at only where
 /// the queue would overflow.
-void InFlightGate::DropWithdrawn() {
+void InFlightLimit::DropWithdrawn() {
   while (!queue_.empty() && !queue_.front().completion.awaited()) queue_.pop_front();
   if (queue_.size() < max_) return;
   std::deque<Waiting> awaited;
@@ -76,7 +76,7 @@ void InFlightGate::DropWithdrawn() {
 
 /// Under the lock, with a question that is awaited. A slot whose asker withdraws before the task
 /// runs, or whose loop ends, comes back when the task is destroyed.
-void InFlightGate::Answer(Waiting waiting, Slot slot) {
+void InFlightLimit::Answer(Waiting waiting, Slot slot) {
   waiting.loop->Post([completion = std::move(waiting.completion),
                       granted = std::move(slot)]() mutable { completion(std::move(granted)); });
 }

@@ -12,14 +12,14 @@ namespace idem::forward {
 
 /// Shared by all workers; first come, first served across them. It outlives every slot and every
 /// ticket that it gave. How long one waits is the asker's to limit, by dropping the ticket.
-class InFlightGate {
+class InFlightLimit {
  public:
   /// The right to be under way, given back when destroyed. An empty one is a refusal: the queue is
   /// full.
   class Slot {
    public:
     Slot() = default;
-    explicit Slot(InFlightGate* gate) : gate_(gate) {}
+    explicit Slot(InFlightLimit* gate) : gate_(gate) {}
     Slot(Slot&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
     Slot& operator=(Slot&& other) noexcept {
       Release();
@@ -33,14 +33,14 @@ class InFlightGate {
     explicit operator bool() const { return gate_ != nullptr; }
 
    private:
-    InFlightGate* gate_ = nullptr;
+    InFlightLimit* gate_ = nullptr;
   };
 
   /// As many as may be under way may also wait.
-  explicit InFlightGate(std::size_t max) : max_(max) {}
-  ~InFlightGate();
-  InFlightGate(const InFlightGate&) = delete;
-  InFlightGate& operator=(const InFlightGate&) = delete;
+  explicit InFlightLimit(std::size_t max) : max_(max) {}
+  ~InFlightLimit();
+  InFlightLimit(const InFlightLimit&) = delete;
+  InFlightLimit& operator=(const InFlightLimit&) = delete;
 
   /// Any worker's thread; answered on `loop`.
   [[nodiscard]] Ticket Enter(Loop& loop, Function<void(Slot)> on_slot);

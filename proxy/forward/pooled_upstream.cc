@@ -13,7 +13,7 @@ constexpr std::size_t kSpareBufferBytesMax = 16 * 1024;
 }  // namespace
 
 PooledUpstream::PooledUpstream(event::EventLoop& loop, event::Resolver& resolver,
-                               InFlightGate& gate, telemetry::Gauge connections,
+                               InFlightLimit& gate, telemetry::Gauge connections,
                                UpstreamOptions options)
     : loop_(loop),
       gate_(gate),
@@ -29,10 +29,10 @@ PooledUpstream::PooledUpstream(event::EventLoop& loop, event::Resolver& resolver
 
 PooledUpstream::~PooledUpstream() { INVARIANT(calls_ == 0); }
 
-std::unique_ptr<exchange::UpstreamCall> PooledUpstream::Send(const http::RequestHead& head,
-                                                             const std::string* body,
-                                                             const exchange::UpstreamTerms& terms,
-                                                             exchange::UpstreamEvents& events) {
+std::unique_ptr<ports::UpstreamCall> PooledUpstream::Send(const http::RequestHead& head,
+                                                          const std::string* body,
+                                                          const ports::UpstreamTerms& terms,
+                                                          ports::UpstreamEvents& events) {
   return std::make_unique<ForwardCall>(*this, head, body, terms, events);
 }
 
@@ -41,13 +41,13 @@ Duration PooledUpstream::longest_wait() const { return LongestWait(options_); }
 Duration PooledUpstream::response_timeout() const { return options_.response_timeout; }
 
 std::unique_ptr<UpstreamConnection> PooledUpstream::Connect(const event::SocketAddress& to,
-                                                            ConnectionUser& user) const {
+                                                            UpstreamConnectionEvents& user) const {
   return std::make_unique<UpstreamConnection>(
       loop_, to,
-      UpstreamConnection::Way{.timeout = options_.connect_timeout,
-                              .tls = options_.tls ? options_.tls->context.get() : nullptr,
-                              .server_name = server_name(),
-                              .open_connections = connections_},
+      UpstreamConnection::ConnectTarget{.timeout = options_.connect_timeout,
+                                        .tls = options_.tls ? options_.tls->context.get() : nullptr,
+                                        .server_name = server_name(),
+                                        .open_connections = connections_},
       user);
 }
 

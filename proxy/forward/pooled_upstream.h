@@ -1,4 +1,4 @@
-// One upstream as one worker uses it: implements exchange::Upstream.
+// One upstream as one worker uses it: implements ports::Upstream.
 #pragma once
 
 #include <memory>
@@ -21,17 +21,16 @@ namespace idem::forward {
 /// another address where there is one), sends, and hands the response on as it comes. Everything
 /// lives on one loop; the gate and the resolver are shared by the workers and outlive this, and
 /// this outlives its calls.
-class PooledUpstream final : public exchange::Upstream {
+class PooledUpstream final : public ports::Upstream {
  public:
   /// `connections` counts those that are open. With options.tls its context has been made.
-  PooledUpstream(event::EventLoop& loop, event::Resolver& resolver, InFlightGate& gate,
+  PooledUpstream(event::EventLoop& loop, event::Resolver& resolver, InFlightLimit& gate,
                  telemetry::Gauge connections, UpstreamOptions options);
   ~PooledUpstream() override;
 
-  std::unique_ptr<exchange::UpstreamCall> Send(const http::RequestHead& head,
-                                               const std::string* body,
-                                               const exchange::UpstreamTerms& terms,
-                                               exchange::UpstreamEvents& events) override;
+  std::unique_ptr<ports::UpstreamCall> Send(const http::RequestHead& head, const std::string* body,
+                                            const ports::UpstreamTerms& terms,
+                                            ports::UpstreamEvents& events) override;
   /// The queue, the look-up, every connection attempt and the response, each at its longest.
   Duration longest_wait() const override;
   Duration response_timeout() const override;
@@ -45,16 +44,16 @@ class PooledUpstream final : public exchange::Upstream {
   friend class ForwardCall;
 
   [[nodiscard]] std::unique_ptr<UpstreamConnection> Connect(const event::SocketAddress& to,
-                                                            ConnectionUser& user) const;
+                                                            UpstreamConnectionEvents& user) const;
   [[nodiscard]] const std::string& server_name() const;
   std::string TakeBuffer();
   void GiveBuffer(std::string buffer);
 
   event::EventLoop& loop_;
-  InFlightGate& gate_;
+  InFlightLimit& gate_;
   const telemetry::Gauge connections_;
   const UpstreamOptions options_;
-  Directory directory_;
+  AddressDirectory directory_;
   IdleConnections idle_;
   TimeoutList queue_timeouts_;
   TimeoutList look_up_timeouts_;

@@ -7,12 +7,12 @@
 
 namespace idem::forward {
 
-using exchange::UpstreamProblem;
+using ports::UpstreamProblem;
 using Kind = http::BodyLength::Kind;
 
 ForwardCall::ForwardCall(PooledUpstream& pool, const http::RequestHead& head,
-                         const std::string* body, const exchange::UpstreamTerms& terms,
-                         exchange::UpstreamEvents& events)
+                         const std::string* body, const ports::UpstreamTerms& terms,
+                         ports::UpstreamEvents& events)
     : pool_(pool),
       events_(events),
       terms_(terms),
@@ -30,7 +30,7 @@ ForwardCall::ForwardCall(PooledUpstream& pool, const http::RequestHead& head,
   ++pool_.calls_;
   deadline_.Start(pool_.queue_timeouts_);
   pending_ =
-      pool_.gate_.Enter(pool_.loop_, [this](InFlightGate::Slot slot) { OnSlot(std::move(slot)); });
+      pool_.gate_.Enter(pool_.loop_, [this](InFlightLimit::Slot slot) { OnSlot(std::move(slot)); });
 }
 
 ForwardCall::~ForwardCall() {
@@ -43,10 +43,11 @@ ForwardCall::~ForwardCall() {
   --pool_.calls_;
 }
 
-void ForwardCall::OnSlot(InFlightGate::Slot slot) {
+void ForwardCall::OnSlot(InFlightLimit::Slot slot) {
   deadline_.Stop();
   if (!slot) {
-    return Fail(UpstreamProblem::kOverloaded, Reached::kNo, "too many requests wait in the queue");
+    return Fail(UpstreamProblem::kOverloaded, Delivery::kNotSent,
+                "too many requests wait in the queue");
   }
   slot_ = std::move(slot);
   connection_ = pool_.idle_.Take(terms_.claim);
@@ -75,7 +76,7 @@ void ForwardCall::OnLookedUp() {
 
 void ForwardCall::ConnectToNext(std::string_view last_error) {
   if (attempts_ == candidates_.size() || attempts_ == kConnectAttemptsMax) {
-    return Fail(UpstreamProblem::kUnreachable, Reached::kNo, last_error);
+    return Fail(UpstreamProblem::kUnreachable, Delivery::kNotSent, last_error);
   }
   connection_ = pool_.Connect(candidates_[attempts_++], *this);
 }
@@ -100,9 +101,9 @@ void ForwardCall::OnReady() {
   phase_ = Phase::kReady;
   address_ = connection_->address();
   if (!retried_) {
-    const event::Lifeline::Watch watch(lifeline_);
+    const event::DestructionGuard::Watch watch(lifeline_);
     const bool go = events_.OnUpstreamReady();
-    if (watch.cut()) return;
+    if (watch.destroyed()) return;
     if (!go) {
       Finish();
       return pool_.idle_.Keep(std::move(connection_));
@@ -117,7 +118,7 @@ void ForwardCall::SendFirstBytes() {
   if (!taken) {
     UpstreamConnection::Retire(pool_.loop_, std::move(connection_), /*abort=*/true);
     if (MayRetryStale()) return retried_ = true, Dial();
-    return Fail(UpstreamProblem::kUnreachable, Reached::kNo,
+    return Fail(UpstreamProblem::kUnreachable, Delivery::kNotSent,
                 address_ + ": the connection was dead before the first byte");
   }
   if (paused_) connection_->PauseResponse();
@@ -143,7 +144,7 @@ void ForwardCall::OnBroken(UpstreamConnection& connection, UpstreamProblem probl
     return Dial();
   }
   const bool says_where = detail.starts_with(address_ + ": ");  // what broke below HTTP does
-  Fail(problem, Reached::kMaybe,
+  Fail(problem, Delivery::kMaybeSent,
        says_where ? std::string(detail) : address_ + ": " + std::string(detail));
 }
 
@@ -236,7 +237,7 @@ void ForwardCall::OnTimeout() {
   pending_.Withdraw();
   switch (phase_) {
     case Phase::kQueued:
-      return Fail(UpstreamProblem::kOverloaded, Reached::kNo, "no slot within queue_timeout");
+      return Fail(UpstreamProblem::kOverloaded, Delivery::kNotSent, "no slot within queue_timeout");
     case Phase::kLookingUp:  // what was known before may do
       phase_ = Phase::kConnecting;
       candidates_ = pool_.directory_.Candidates();
@@ -244,7 +245,7 @@ void ForwardCall::OnTimeout() {
       return ConnectToNext("the name look-up took longer than connect_timeout");
     case Phase::kSent:
       UpstreamConnection::Retire(pool_.loop_, std::move(connection_), /*abort=*/true);
-      return Fail(UpstreamProblem::kTimeout, Reached::kMaybe,
+      return Fail(UpstreamProblem::kTimeout, Delivery::kMaybeSent,
                   address_ + ": no complete answer within response_timeout");
     case Phase::kConnecting:  // the connection has its own
     case Phase::kReady:
@@ -260,9 +261,9 @@ void ForwardCall::Finish() {
   slot_.Release();
 }
 
-void ForwardCall::Fail(UpstreamProblem problem, Reached reached, std::string_view detail) {
-  const exchange::UpstreamFailure failure{
-      .problem = problem, .reached = reached, .detail = std::string(detail)};
+void ForwardCall::Fail(UpstreamProblem problem, Delivery delivery, std::string_view detail) {
+  const ports::UpstreamFailure failure{
+      .problem = problem, .delivery = delivery, .detail = std::string(detail)};
   Finish();
   events_.OnUpstreamFailure(failure);
 }

@@ -1,4 +1,4 @@
-// One request on its way to the backend: implements exchange::UpstreamCall.
+// One request on its way to the backend: implements ports::UpstreamCall.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,11 @@ namespace idem::forward {
 ///                  ▲                                               │
 ///                  └──────────── once, with retry_stale ───────────┘
 ///
-/// Up to `ready` nothing was written, so every failure says Reached::kNo; from `sent` on kMaybe.
-class ForwardCall final : public exchange::UpstreamCall, public ConnectionUser {
+/// Up to `ready` nothing was written, so every failure says Delivery::kNotSent; from `sent` on kMaybeSent.
+class ForwardCall final : public ports::UpstreamCall, public UpstreamConnectionEvents {
  public:
   ForwardCall(PooledUpstream& pool, const http::RequestHead& head, const std::string* body,
-              const exchange::UpstreamTerms& terms, exchange::UpstreamEvents& events);
+              const ports::UpstreamTerms& terms, ports::UpstreamEvents& events);
   ~ForwardCall() override;
 
   void SendBody(std::string_view bytes) override;
@@ -36,7 +36,7 @@ class ForwardCall final : public exchange::UpstreamCall, public ConnectionUser {
  private:
   enum class Phase : std::uint8_t { kQueued, kLookingUp, kConnecting, kReady, kSent, kDone };
 
-  void OnSlot(InFlightGate::Slot slot);
+  void OnSlot(InFlightLimit::Slot slot);
   void Dial();
   void OnLookedUp();
   void ConnectToNext(std::string_view last_error);
@@ -47,22 +47,22 @@ class ForwardCall final : public exchange::UpstreamCall, public ConnectionUser {
   void UpdateDeadline();
   void OnTimeout();
   void Finish();
-  void Fail(exchange::UpstreamProblem problem, Reached reached, std::string_view detail);
+  void Fail(ports::UpstreamProblem problem, Delivery delivery, std::string_view detail);
 
-  // ConnectionUser
+  // UpstreamConnectionEvents
   void OnConnected() override;
   void OnConnectFailed(const Error& error) override;
   void OnRead() override;
   void OnResponseHead(http::ResponseHead& head) override;
   void OnResponseBody(std::string_view bytes) override { events_.OnUpstreamBody(bytes); }
   void OnResponseEnd() override;
-  void OnBroken(UpstreamConnection& connection, exchange::UpstreamProblem problem,
+  void OnBroken(UpstreamConnection& connection, ports::UpstreamProblem problem,
                 std::string_view detail) override;
   void OnSent() override;
 
   PooledUpstream& pool_;
-  exchange::UpstreamEvents& events_;
-  const exchange::UpstreamTerms terms_;
+  ports::UpstreamEvents& events_;
+  const ports::UpstreamTerms terms_;
   const std::string method_;
   std::string head_;         // as it goes on the wire
   const std::string* body_;  // the caller's; null: none, or streamed
@@ -77,13 +77,13 @@ class ForwardCall final : public exchange::UpstreamCall, public ConnectionUser {
   bool kept_connection_ = false;  // it has been idle: it may turn out to be dead
   bool retried_ = false;
   Ticket pending_;  // the one open question: a slot, or a look-up
-  InFlightGate::Slot slot_;
+  InFlightLimit::Slot slot_;
   TimeoutList::Entry deadline_;
   std::vector<event::SocketAddress> candidates_;
   std::size_t attempts_ = 0;
   std::unique_ptr<UpstreamConnection> connection_;
   std::string address_;
-  event::Lifeline lifeline_;
+  event::DestructionGuard lifeline_;
 };
 
 }  // namespace idem::forward

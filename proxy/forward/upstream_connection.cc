@@ -4,10 +4,10 @@
 
 namespace idem::forward {
 
-using exchange::UpstreamProblem;
+using ports::UpstreamProblem;
 
 UpstreamConnection::UpstreamConnection(event::EventLoop& loop, const event::SocketAddress& to,
-                                       const Way& way, ConnectionUser& user)
+                                       const ConnectTarget& way, UpstreamConnectionEvents& user)
     : open_connections_(way.open_connections),
       user_(&user),
       parser_(http::ParserLimits{}, *this),

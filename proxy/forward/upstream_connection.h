@@ -17,9 +17,9 @@ class UpstreamConnection;
 
 /// Whoever uses a connection: the call that connects or sends, or the keeper of idle ones, which
 /// hears OnBroken only. May retire the connection inside any of these.
-class ConnectionUser {
+class UpstreamConnectionEvents {
  public:
-  virtual ~ConnectionUser() = default;
+  virtual ~UpstreamConnectionEvents() = default;
   virtual void OnConnected() {}
   virtual void OnConnectFailed(const Error& /*error*/) {}
   /// Something came, and is looked at after this.
@@ -28,7 +28,7 @@ class ConnectionUser {
   virtual void OnResponseBody(std::string_view /*bytes*/) {}
   virtual void OnResponseEnd() {}
   /// kReset or kMalformed. Instead of OnResponseEnd, or while idle.
-  virtual void OnBroken(UpstreamConnection& connection, exchange::UpstreamProblem problem,
+  virtual void OnBroken(UpstreamConnection& connection, ports::UpstreamProblem problem,
                         std::string_view detail) = 0;
   /// The kernel has taken all, after a time when it had not.
   virtual void OnSent() {}
@@ -40,7 +40,7 @@ class ConnectionUser {
 class UpstreamConnection final : public Retirable, event::ConnectionEvents, http::ResponseEvents {
  public:
   /// How to reach the backend, beside its address.
-  struct Way {
+  struct ConnectTarget {
     Duration timeout;                        // of the connect, the TLS handshake included
     const event::TlsContext* tls = nullptr;  // null: plain
     const std::string& server_name;          // with TLS: whose certificate must be shown
@@ -48,15 +48,15 @@ class UpstreamConnection final : public Retirable, event::ConnectionEvents, http
   };
 
   /// Connects; the user hears OnConnected or OnConnectFailed.
-  UpstreamConnection(event::EventLoop& loop, const event::SocketAddress& to, const Way& way,
-                     ConnectionUser& user);
+  UpstreamConnection(event::EventLoop& loop, const event::SocketAddress& to,
+                     const ConnectTarget& way, UpstreamConnectionEvents& user);
   ~UpstreamConnection() override;
 
   /// Closes the socket in order (`abort`: with RST), now, and destroys the rest on a later turn.
   static void Retire(event::EventLoop& loop, std::unique_ptr<UpstreamConnection> connection,
                      bool abort);
 
-  void SetUser(ConnectionUser& user) { user_ = &user; }
+  void SetUser(UpstreamConnectionEvents& user) { user_ = &user; }
 
   /// The first bytes of a request to be answered. false: the connection was dead, and not one byte
   /// was taken.
@@ -86,10 +86,10 @@ class UpstreamConnection final : public Retirable, event::ConnectionEvents, http
   void OnResponseBody(std::string_view bytes) override;
   void OnResponseEnd() override { response_ended_ = true; }
 
-  void Break(exchange::UpstreamProblem problem, std::string_view detail);
+  void Break(ports::UpstreamProblem problem, std::string_view detail);
 
   const telemetry::Gauge open_connections_;
-  ConnectionUser* user_;  // never null; after Retire() nothing is told
+  UpstreamConnectionEvents* user_;  // never null; after Retire() nothing is told
   bool connected_ = false;
   bool retired_ = false;
   bool busy_ = false;

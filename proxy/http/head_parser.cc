@@ -38,16 +38,16 @@ constexpr ParseError kSwitching{400, "bad-request", "a switch of protocols that 
 constexpr ParseError kMalformed{400, "bad-request", "the header section is malformed"};
 
 // The lines that the rules below ask for, noticed as they pass.
-struct NoticedLine {
+struct FieldOccurrence {
   std::size_t count = 0;
   std::size_t last = 0;  // index into the fields
 
   [[nodiscard]] std::string_view value(const Fields& fields) const { return fields[last].value; }
 };
-struct Noticed {
-  NoticedLine host, content_length, transfer_encoding, connection, expect;
+struct HeadFacts {
+  FieldOccurrence host, content_length, transfer_encoding, connection, expect;
 
-  NoticedLine* Of(BeastField field) {
+  FieldOccurrence* Of(BeastField field) {
     switch (field) {
       case BeastField::host:
         return &host;
@@ -89,12 +89,12 @@ class BeastHeadBase : public beast::http::basic_parser<kIsRequest> {
     return this->is_done() && consumed == section.size() ? nullptr : &kMalformed;
   }
 
-  Noticed noticed;
+  HeadFacts noticed;
 
  protected:
   void on_field_impl(BeastField field, beast::string_view name, beast::string_view value,
                      beast::error_code& /*error*/) override {
-    if (NoticedLine* line = noticed.Of(field)) {
+    if (FieldOccurrence* line = noticed.Of(field)) {
       ++line->count;
       line->last = fields_->size();
     }
@@ -184,7 +184,7 @@ class BeastResponseHead final : public BeastHeadBase<false> {
 // Any Transfer-Encoding but exactly one `chunked`. What cannot be read in two ways is a coding that
 // we lack; the rest (a `chunked` that is not the last, twice, or dressed up) is how requests are
 // smuggled (RFC 9112, section 6.1 and 6.3, item 4).
-const ParseError* RefuseCoding(const NoticedLine& line, std::string_view value) {
+const ParseError* RefuseCoding(const FieldOccurrence& line, std::string_view value) {
   if (line.count != 1) return &kBadCoding;
   bool well_formed = true;
   bool chunked_seen = false;
@@ -210,7 +210,7 @@ const ParseError* RefuseCoding(const NoticedLine& line, std::string_view value) 
 template <class BeastHead>
 const ParseError* ReadFraming(const BeastHead& beast, Version version, const Fields& fields,
                               BodyLength& body) {
-  const Noticed& noticed = beast.noticed;
+  const HeadFacts& noticed = beast.noticed;
   body = {};
   if (noticed.transfer_encoding.count > 0) {
     if (version == Version::kHttp10) return &kCodingInHttp10;
@@ -229,14 +229,14 @@ const ParseError* ReadFraming(const BeastHead& beast, Version version, const Fie
 }
 
 // RFC 9112, section 9.3.
-bool ReadKeepAlive(const Noticed& noticed, Version version, const Fields& fields) {
+bool ReadKeepAlive(const HeadFacts& noticed, Version version, const Fields& fields) {
   if (noticed.connection.count == 0) return version == Version::kHttp11;
   if (fields.HasToken("Connection", "close")) return false;
   return version == Version::kHttp11 || fields.HasToken("Connection", "keep-alive");
 }
 
 // RFC 9112, section 3.2: exactly one; a client of HTTP/1.0 may not know the field.
-const ParseError* CheckHost(const NoticedLine& host, const RequestHead& head) {
+const ParseError* CheckHost(const FieldOccurrence& host, const RequestHead& head) {
   if (host.count == 0 && head.version == Version::kHttp10) return nullptr;
   if (host.count != 1) return &kHostCount;
   return IsHostAndPort(host.value(head.fields)) ? nullptr : &kBadHost;
@@ -260,7 +260,7 @@ const ParseError* ReadTarget(RequestHead& head) {
 
 // RFC 9110, section 10.1.1: a list, and an empty one asks for nothing. A client of HTTP/1.0 cannot
 // wait for a 100.
-const ParseError* ReadExpectations(const NoticedLine& expect, RequestHead& head) {
+const ParseError* ReadExpectations(const FieldOccurrence& expect, RequestHead& head) {
   head.expects_continue = false;
   if (expect.count == 0) return nullptr;
   bool other = false;
@@ -282,7 +282,7 @@ const ParseError* ParseRequestHead(std::string_view section, RequestHead& head) 
   head.Clear();
   BeastRequestHead beast(head);
   if (const auto* error = beast.Parse(section, head.fields)) return error;
-  const Noticed& noticed = beast.noticed;
+  const HeadFacts& noticed = beast.noticed;
   head.keep_alive = ReadKeepAlive(noticed, head.version, head.fields);
   if (const auto* error = ReadFraming(beast, head.version, head.fields, head.body)) return error;
   if (const auto* error = CheckHost(noticed.host, head)) return error;

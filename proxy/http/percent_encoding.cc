@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace idem::idempotency {
+namespace idem::http {
 
 namespace {
 
@@ -48,4 +48,4 @@ bool AppendPercentDecoded(std::string_view encoded, std::string_view reserved, s
   return true;
 }
 
-}  // namespace idem::idempotency
+}  // namespace idem::http

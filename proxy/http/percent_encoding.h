@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace idem::idempotency {
+namespace idem::http {
 
 /// Appends `text`; `%`, the characters of `reserved`, and every byte outside `!` to `~` become %XX
 /// with upper-case digits.
@@ -16,4 +16,4 @@ void AppendPercentEncoded(std::string_view text, std::string_view reserved, std:
 [[nodiscard]] bool AppendPercentDecoded(std::string_view encoded, std::string_view reserved,
                                         std::string& to);
 
-}  // namespace idem::idempotency
+}  // namespace idem::http

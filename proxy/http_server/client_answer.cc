@@ -7,13 +7,13 @@ namespace idem::http_server {
 
 using Kind = http::BodyLength::Kind;
 
-void AnswerEncoder::Begin(std::string_view method, http::Version client_version) {
+void ClientAnswer::Begin(std::string_view method, http::Version client_version) {
   *this = {};
   to_head_request_ = method == "HEAD";
   client_version_ = client_version;
 }
 
-void AnswerEncoder::AppendInterim(const http::ResponseHead& head, std::string& out) const {
+void ClientAnswer::AppendInterim(const http::ResponseHead& head, std::string& out) const {
   INVARIANT(!head_sent_ && head.status / 100 == 1);
   if (client_version_ == http::Version::kHttp10) return;  // RFC 9110, section 15.2
   const http::ResponseTerms terms{
@@ -21,7 +21,7 @@ void AnswerEncoder::AppendInterim(const http::ResponseHead& head, std::string& o
   http::AppendResponseHead(head, terms, out);
 }
 
-void AnswerEncoder::AppendHead(const http::ResponseHead& head, bool keep_alive, std::string& out) {
+void ClientAnswer::AppendHead(const http::ResponseHead& head, bool keep_alive, std::string& out) {
   INVARIANT(!head_sent_ && head.status >= 200);
   head_sent_ = true;
   without_body_ = http::HasNoBody(to_head_request_ ? "HEAD" : "", head.status);
@@ -32,7 +32,7 @@ void AnswerEncoder::AppendHead(const http::ResponseHead& head, bool keep_alive, 
 }
 
 // The length where it is known; else chunks, for those who can read them (RFC 9112, section 6.1).
-http::BodyLength AnswerEncoder::ChooseFraming(const http::ResponseHead& head) const {
+http::BodyLength ClientAnswer::ChooseFraming(const http::ResponseHead& head) const {
   if (head.body.kind == Kind::kKnown) return head.body;
   if (without_body_) return {};
   if (head.body.kind == Kind::kNone) return http::BodyLength::Known(0);
@@ -40,7 +40,7 @@ http::BodyLength AnswerEncoder::ChooseFraming(const http::ResponseHead& head) co
   return {.kind = chunks ? Kind::kChunked : Kind::kUntilClose};
 }
 
-std::string_view AnswerEncoder::AppendBody(std::string_view bytes, std::string& out) {
+std::string_view ClientAnswer::AppendBody(std::string_view bytes, std::string& out) {
   INVARIANT(head_sent_);
   if (without_body_ || bytes.empty()) return {};
   body_bytes_ += bytes.size();
@@ -50,7 +50,7 @@ std::string_view AnswerEncoder::AppendBody(std::string_view bytes, std::string& 
   return {};
 }
 
-void AnswerEncoder::AppendEnd(std::string& out) const {
+void ClientAnswer::AppendEnd(std::string& out) const {
   INVARIANT(head_sent_);
   if (without_body_) return;
   if (body_.kind == Kind::kKnown) INVARIANT(body_bytes_ == body_.bytes);

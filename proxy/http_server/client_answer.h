@@ -10,7 +10,7 @@
 
 namespace idem::http_server {
 
-class AnswerEncoder {
+class ClientAnswer {
  public:
   /// A new answer, to a request with that method ("" if it was never read).
   void Begin(std::string_view method, http::Version client_version);

@@ -34,7 +34,7 @@ event::Connection::Options BufferOptions(const Options& options) {
 
 ClientConnection::ClientConnection(event::EventLoop& loop, int socket, std::string peer_address,
                                    const Options& options, const event::TlsContext* tls,
-                                   ConnectionHome& home)
+                                   ConnectionOwner& home)
     : home_(home),
       options_(options),
       peer_address_(std::move(peer_address)),
@@ -129,7 +129,7 @@ bool ClientConnection::ReadHead() {
   return false;
 }
 
-void ClientConnection::BeginAnswer() {
+void ClientConnection::BeginResult() {
   phase_ = Phase::kRunning;
   waiting_ = Waiting::kNothing;  // the next head has a time of its own
   handler_ = nullptr;
@@ -141,7 +141,7 @@ void ClientConnection::BeginAnswer() {
 }
 
 void ClientConnection::BeginRequest() {
-  BeginAnswer();
+  BeginResult();
   http::RequestHead& head = parser_->head();
   request_body_ = head.body;
   request_bytes_left_ = head.body.bytes;
@@ -153,7 +153,7 @@ void ClientConnection::BeginRequest() {
 }
 
 void ClientConnection::BeginBadRequest(const http::ParseError& error) {
-  BeginAnswer();
+  BeginResult();
   request_body_ = {};
   expects_continue_ = false;
   request_ended_ = true;  // nothing behind the fault is read
@@ -317,7 +317,7 @@ void ClientConnection::WantLaterTurn() {
   if (!std::exchange(later_turn_wanted, true)) home_.WantLaterTurn(*this);
 }
 
-// ---- Ending -------------------------------------------------------------------------------------
+// ---- Ending --------------------------------------------------------------------------------------
 
 void ClientConnection::BeginLinger() {
   phase_ = Phase::kLingering;

@@ -32,9 +32,9 @@ namespace idem::http_server {
 class ClientConnection;
 
 /// What a connection asks of its server, which owns it and outlives it.
-class ConnectionHome {
+class ConnectionOwner {
  public:
-  virtual ~ConnectionHome() = default;
+  virtual ~ConnectionOwner() = default;
   [[nodiscard]] virtual http::ServerService& service() = 0;
   [[nodiscard]] virtual bool draining() const = 0;
   /// Calls connection.OnLaterTurn() on a later turn.
@@ -46,14 +46,14 @@ class ConnectionHome {
 };
 
 class ClientConnection final : public Retirable,
-                               public IdlePlace,
+                               public IdleRingNode,
                                public http::ServerStream,
                                private event::ConnectionEvents,
                                private http::RequestEvents {
  public:
   /// `tls` is null for a plain one, and need not outlive the call.
   ClientConnection(event::EventLoop& loop, int socket, std::string peer_address,
-                   const Options& options, const event::TlsContext* tls, ConnectionHome& home);
+                   const Options& options, const event::TlsContext* tls, ConnectionOwner& home);
   ~ClientConnection() override;
 
   /// Answers 503 without reading: there are too many connections.
@@ -111,7 +111,7 @@ class ClientConnection final : public Retirable,
   http::RequestParser::Progress Feed();
   void BeginRequest();
   void BeginBadRequest(const http::ParseError& error);
-  void BeginAnswer();
+  void BeginResult();
   void FailBody(const http::ParseError& error);
   [[nodiscard]] bool running_handler() const { return phase_ == Phase::kRunning && !answered_; }
   [[nodiscard]] bool may_begin_request() const;
@@ -131,7 +131,7 @@ class ClientConnection final : public Retirable,
   void OnDeadline();
   void OnWriteDeadline();
 
-  ConnectionHome& home_;
+  ConnectionOwner& home_;
   Options options_;
   std::string peer_address_;
   http::Peer peer_;
@@ -156,7 +156,7 @@ class ClientConnection final : public Retirable,
   bool answered_ = false;       // the handler has ended
   bool close_ = false;          // this is the connection's last request
 
-  AnswerEncoder answer_;
+  ClientAnswer answer_;
   std::string out_;  // rendered and not yet given to the connection
 
   Waiting waiting_ = Waiting::kNothing;

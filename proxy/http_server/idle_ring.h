@@ -5,12 +5,12 @@
 namespace idem::http_server {
 
 /// A place in a ring, or alone. Leaves its ring at its end.
-class IdlePlace {
+class IdleRingNode {
  public:
-  IdlePlace() = default;
-  ~IdlePlace() { Leave(); }
-  IdlePlace(const IdlePlace&) = delete;
-  IdlePlace& operator=(const IdlePlace&) = delete;
+  IdleRingNode() = default;
+  ~IdleRingNode() { Leave(); }
+  IdleRingNode(const IdleRingNode&) = delete;
+  IdleRingNode& operator=(const IdleRingNode&) = delete;
 
   void Leave() {
     before_->after_ = after_;
@@ -19,7 +19,7 @@ class IdlePlace {
   }
   /// From wherever it was: to the place before `ring`, which is the last one of a ring that `ring`
   /// begins.
-  void MoveBefore(IdlePlace& ring) {
+  void MoveBefore(IdleRingNode& ring) {
     Leave();
     before_ = ring.before_;
     after_ = &ring;
@@ -27,11 +27,11 @@ class IdlePlace {
     ring.before_ = this;
   }
   [[nodiscard]] bool alone() const { return after_ == this; }
-  [[nodiscard]] IdlePlace& next() { return *after_; }
+  [[nodiscard]] IdleRingNode& next() { return *after_; }
 
  private:
-  IdlePlace* before_ = this;
-  IdlePlace* after_ = this;
+  IdleRingNode* before_ = this;
+  IdleRingNode* after_ = this;
 };
 
 }  // namespace idem::http_server

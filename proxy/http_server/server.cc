@@ -16,7 +16,7 @@ namespace {
 // are closed without a word.
 constexpr std::size_t kRefusalsMax = 64;
 
-class ServerOnLoop final : public Server, private ConnectionHome {
+class ServerOnLoop final : public Server, private ConnectionOwner {
  public:
   ServerOnLoop(event::EventLoop& loop, const Options& options, http::ServerService& service,
                std::atomic<std::size_t>& counted, ServerTls tls)
@@ -69,8 +69,9 @@ class ServerOnLoop final : public Server, private ConnectionHome {
 
   void OnAccept(int socket, const event::SocketAddress& peer) {
     const bool accepted = TakePlace() || (CloseIdlest() && TakePlace());
-    auto connection = std::make_unique<ClientConnection>(
-        loop_, socket, peer.host_text(), options_, tls_.get(), static_cast<ConnectionHome&>(*this));
+    auto connection =
+        std::make_unique<ClientConnection>(loop_, socket, peer.host_text(), options_, tls_.get(),
+                                           static_cast<ConnectionOwner&>(*this));
     // With TLS there is no telling before a handshake, the dearest thing to do for one too many.
     if (!accepted && (refusals_ >= kRefusalsMax || tls_ != nullptr)) return;
     connection->home_index = connections_.size();
@@ -103,7 +104,7 @@ class ServerOnLoop final : public Server, private ConnectionHome {
     for (std::size_t i = connections_.size(); i-- > 0;) visit(*connections_[i].connection);
   }
 
-  // ConnectionHome
+  // ConnectionOwner
   http::ServerService& service() override { return service_; }
   bool draining() const override { return draining_; }
 
@@ -159,7 +160,7 @@ class ServerOnLoop final : public Server, private ConnectionHome {
   std::unique_ptr<event::Listener> listener_;
   event::Endpoint bound_;
   bool draining_ = false;
-  IdlePlace idle_;  // begins the ring; the one that is idle for longest comes next
+  IdleRingNode idle_;  // begins the ring; the one that is idle for longest comes next
   std::vector<Entry> connections_;
   std::size_t refusals_ = 0;
   std::vector<ClientConnection*> waiting_for_turn_;

@@ -18,13 +18,13 @@ namespace {
 using Pointer = std::vector<std::string>;  // its reference tokens, unescaped
 
 // The pointers whose first tokens are the path to the value at hand, and how many tokens that is.
-struct Ignored {
+struct IgnoredPointers {
   std::vector<const Pointer*> pointers;
   std::size_t depth = 0;
   bool whole = false;  // one of them ends here: the value is left out
 
-  [[nodiscard]] Ignored Below(std::string_view token) const {
-    Ignored below;
+  [[nodiscard]] IgnoredPointers Below(std::string_view token) const {
+    IgnoredPointers below;
     below.depth = depth + 1;
     for (const Pointer* pointer : pointers) {
       if (pointer->size() == depth || (*pointer)[depth] != token) continue;
@@ -103,7 +103,7 @@ class Canonicalizer {
                 std::optional<std::string>* left_out = nullptr)
       : rest_(text), to_(to), left_out_(left_out) {}
 
-  bool Run(const Ignored& ignored) {
+  bool Run(const IgnoredPointers& ignored) {
     if (!Value(ignored)) return false;
     SkipBlanks();
     return rest_.empty();
@@ -132,7 +132,7 @@ class Canonicalizer {
     return Take({&expected, 1});
   }
 
-  bool Value(const Ignored& ignored) {
+  bool Value(const IgnoredPointers& ignored) {
     SkipBlanks();
     if (rest_.empty()) return false;
     switch (rest_.front()) {
@@ -153,7 +153,7 @@ class Canonicalizer {
     }
   }
 
-  bool Nested(const Ignored& ignored, bool (Canonicalizer::*read)(const Ignored&)) {
+  bool Nested(const IgnoredPointers& ignored, bool (Canonicalizer::*read)(const IgnoredPointers&)) {
     if (++depth_ > kJsonDepthMax) return false;
     rest_.remove_prefix(1);
     const bool well = (this->*read)(ignored);
@@ -161,7 +161,7 @@ class Canonicalizer {
     return well;
   }
 
-  bool Object(const Ignored& ignored) {
+  bool Object(const IgnoredPointers& ignored) {
     std::vector<Member> members;
     to_.push_back('{');
     const std::size_t begin = to_.size();
@@ -176,13 +176,13 @@ class Canonicalizer {
     return true;
   }
 
-  bool ReadMember(const Ignored& ignored, std::vector<Member>& members) {
+  bool ReadMember(const IgnoredPointers& ignored, std::vector<Member>& members) {
     Member member{{}, to_.size(), 0};
     SkipBlanks();
     if (!ReadString(member.name) || !TakeNext(':')) return false;
     AppendCanonicalString(member.name, to_);
     to_.push_back(':');
-    const Ignored below = ignored.Below(member.name);
+    const IgnoredPointers below = ignored.Below(member.name);
     const std::size_t value_begin = to_.size();
     if (!Value(below)) return false;
     if (below.whole) LeaveOut(value_begin, member.begin);
@@ -208,7 +208,7 @@ class Canonicalizer {
     return true;
   }
 
-  bool Array(const Ignored& ignored) {
+  bool Array(const IgnoredPointers& ignored) {
     to_.push_back('[');
     const std::size_t begin = to_.size();
     if (!TakeNext(']')) {
@@ -222,11 +222,11 @@ class Canonicalizer {
     return true;
   }
 
-  bool ReadElement(const Ignored& ignored, std::size_t index, std::size_t array_begin) {
+  bool ReadElement(const IgnoredPointers& ignored, std::size_t index, std::size_t array_begin) {
     const std::size_t begin = to_.size();
     if (begin > array_begin) to_.push_back(',');
-    const Ignored below =
-        ignored.pointers.empty() ? Ignored() : ignored.Below(std::to_string(index));
+    const IgnoredPointers below =
+        ignored.pointers.empty() ? IgnoredPointers() : ignored.Below(std::to_string(index));
     const std::size_t value_begin = to_.size();
     if (!Value(below)) return false;
     if (below.whole) LeaveOut(value_begin, begin);
@@ -333,7 +333,7 @@ bool AppendCanonicalJson(std::string_view text, std::span<const std::string> ign
                          std::string& to) {
   std::vector<Pointer> pointers;
   for (const std::string& pointer : ignore) pointers.push_back(ReadPointer(pointer));
-  Ignored ignored;
+  IgnoredPointers ignored;
   for (const Pointer& pointer : pointers) ignored.pointers.push_back(&pointer);
 
   const std::size_t begin = to.size();
@@ -344,7 +344,7 @@ bool AppendCanonicalJson(std::string_view text, std::span<const std::string> ign
 
 std::optional<std::string> FindInJson(std::string_view text, const std::string& pointer) {
   const Pointer tokens = ReadPointer(pointer);
-  Ignored wanted;
+  IgnoredPointers wanted;
   wanted.pointers.push_back(&tokens);
   std::string rest;
   std::optional<std::string> found;

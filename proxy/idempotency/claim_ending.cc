@@ -6,14 +6,14 @@ namespace idem::idempotency {
 
 namespace {
 
-constexpr Ending kRecord = Ending::kRecord;
-constexpr Ending kRelease = Ending::kRelease;
-constexpr Ending kUnknown = Ending::kUnknown;
+constexpr ClaimEnding kRecord = ClaimEnding::kRecord;
+constexpr ClaimEnding kRelease = ClaimEnding::kRelease;
+constexpr ClaimEnding kUnknown = ClaimEnding::kUnknown;
 
 struct Row {
   std::uint16_t first, last;  // statuses, inclusive
-  Ending legacy;
-  Ending idempotent;
+  ClaimEnding legacy;
+  ClaimEnding idempotent;
 };
 
 // The first row that holds the status counts.
@@ -30,7 +30,7 @@ constexpr Row kTable[] = {
 };
 constexpr Row kNoResponse = {0, 0, kUnknown, kRelease};
 
-Ending Pick(const Policy& policy, const Row& row) {
+ClaimEnding Pick(const Policy& policy, const Row& row) {
   return policy.upstream_idempotent ? row.idempotent : row.legacy;
 }
 
@@ -46,7 +46,7 @@ const StatusOverride* FindOverride(const Policy& policy, std::uint16_t status) {
   return narrowest;
 }
 
-Ending DecideResponse(const Policy& policy, std::uint16_t status) {
+ClaimEnding DecideResponse(const Policy& policy, std::uint16_t status) {
   INVARIANT(status >= 200 && status <= 599);
   if (const StatusOverride* found = FindOverride(policy, status)) return found->ending;
   const Row* row = kTable;
@@ -56,13 +56,13 @@ Ending DecideResponse(const Policy& policy, std::uint16_t status) {
 
 }  // namespace
 
-Ending DecideOutcome(const Policy& policy, const Seen& seen) {
+ClaimEnding DecideOutcome(const Policy& policy, const UpstreamResult& seen) {
   switch (seen.kind) {
-    case Seen::Kind::kNotSent:
+    case UpstreamResult::Kind::kNotSent:
       return kRelease;
-    case Seen::Kind::kNoResponse:
+    case UpstreamResult::Kind::kNoResponse:
       return Pick(policy, kNoResponse);
-    case Seen::Kind::kResponse:
+    case UpstreamResult::Kind::kResponse:
       break;
   }
   return DecideResponse(policy, seen.status);

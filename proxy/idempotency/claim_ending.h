@@ -9,7 +9,7 @@
 namespace idem::idempotency {
 
 /// What was seen of the upstream for one claim.
-struct Seen {
+struct UpstreamResult {
   enum class Kind : std::uint8_t {
     kResponse,    // a complete response with `status` (200 to 599)
     kNotSent,     // no byte of the request was written
@@ -18,12 +18,12 @@ struct Seen {
   Kind kind = Kind::kNotSent;
   std::uint16_t status = 0;
 
-  static Seen Response(std::uint16_t status) { return {Kind::kResponse, status}; }
-  static Seen Failure(Reached reached) {
-    return {reached == Reached::kNo ? Kind::kNotSent : Kind::kNoResponse, 0};
+  static UpstreamResult Response(std::uint16_t status) { return {Kind::kResponse, status}; }
+  static UpstreamResult Failure(Delivery delivery) {
+    return {delivery == Delivery::kNotSent ? Kind::kNotSent : Kind::kNoResponse, 0};
   }
 };
 
-[[nodiscard]] Ending DecideOutcome(const Policy& policy, const Seen& seen);
+[[nodiscard]] ClaimEnding DecideOutcome(const Policy& policy, const UpstreamResult& seen);
 
 }  // namespace idem::idempotency

@@ -25,7 +25,7 @@ Decision DecideUnknown(const Policy& policy, const Record& record) {
 // idempotent,
 //                                                         else reconcile where it is set, else
 //                                                         unknown
-Decision Decide(const Policy& policy, const Question& question, const Record& record,
+Decision Decide(const Policy& policy, const RequestIdentity& question, const Record& record,
                 StoreTime now) {
   const bool mine = record.claim.token == question.token;
   if (record.state == RecordState::kExecuting && mine) return Decision::kExecute;

@@ -24,14 +24,14 @@ enum class Decision : std::uint8_t {
 /// (RecipeMatch::kSame), or could not be.
 enum class RecipeMatch : std::uint8_t { kSame, kImpossible };
 
-struct Question {
+struct RequestIdentity {
   Token token;  // what my own begin proposed
   Fingerprint fingerprint{};
   RecipeMatch recipe = RecipeMatch::kSame;
 };
 
 /// No record is not asked here: `begin` on an absent key is a claim.
-[[nodiscard]] Decision Decide(const Policy& policy, const Question& question, const Record& record,
-                              StoreTime now);
+[[nodiscard]] Decision Decide(const Policy& policy, const RequestIdentity& question,
+                              const Record& record, StoreTime now);
 
 }  // namespace idem::idempotency

@@ -20,7 +20,7 @@ void AppendList(const std::vector<std::string>& list, std::string& id) {
   for (const std::string& member : list) {
     INVARIANT(!member.empty());
     if (&member != &list.front()) id.push_back(',');
-    AppendPercentEncoded(member, kReserved, id);
+    http::AppendPercentEncoded(member, kReserved, id);
   }
 }
 
@@ -37,7 +37,7 @@ bool ReadList(std::string_view text, std::vector<std::string>& list) {
   while (!text.empty()) {
     const std::size_t comma = text.find(',');
     std::string& member = list.emplace_back();
-    if (!AppendPercentDecoded(text.substr(0, comma), kReserved, member) || member.empty()) {
+    if (!http::AppendPercentDecoded(text.substr(0, comma), kReserved, member) || member.empty()) {
       return false;
     }
     text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);

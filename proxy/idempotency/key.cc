@@ -73,12 +73,12 @@ KeyResult ReadKey(const http::Fields& fields, std::string_view header) {
 std::string RecordKey(std::span<const ScopePart> scope, std::string_view key) {
   std::string record_key;
   for (const ScopePart& part : scope) {
-    AppendPercentEncoded(part.name, kReserved, record_key);
+    http::AppendPercentEncoded(part.name, kReserved, record_key);
     record_key.push_back('=');
-    AppendPercentEncoded(part.value, kReserved, record_key);
+    http::AppendPercentEncoded(part.value, kReserved, record_key);
     record_key.push_back(';');
   }
-  AppendPercentEncoded(key, kReserved, record_key);
+  http::AppendPercentEncoded(key, kReserved, record_key);
   return record_key;
 }
 

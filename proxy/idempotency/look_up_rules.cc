@@ -38,10 +38,10 @@ std::string LookUpTarget(const ReconcileRule& rule, std::string_view key, std::s
   std::string_view rest = rule.get;
   while (!rest.empty()) {
     if (rest.starts_with(kKey)) {
-      AppendPercentEncoded(key, kNotUnreserved, target);
+      http::AppendPercentEncoded(key, kNotUnreserved, target);
       rest.remove_prefix(kKey.size());
     } else if (rest.starts_with(kClient)) {
-      AppendPercentEncoded(client, kNotUnreserved, target);
+      http::AppendPercentEncoded(client, kNotUnreserved, target);
       rest.remove_prefix(kClient.size());
     } else {
       target.push_back(rest.front());

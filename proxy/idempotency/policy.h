@@ -13,14 +13,14 @@
 
 namespace idem::idempotency {
 
-enum class Ending : std::uint8_t { kRecord, kRelease, kUnknown };
+enum class ClaimEnding : std::uint8_t { kRecord, kRelease, kUnknown };
 
 /// `responses:` - a status, or a class of a hundred statuses, that leaves the table's default. A
 /// status by itself counts before the class that holds it.
 struct StatusOverride {
   std::uint16_t first = 0;
   std::uint16_t last = 0;  // inclusive
-  Ending ending = Ending::kRecord;
+  ClaimEnding ending = ClaimEnding::kRecord;
 };
 
 enum class InProgress : std::uint8_t { kWait, kReject };

@@ -64,7 +64,7 @@ void AppendText(std::string_view text, std::string& to) {
   if (text.empty()) {
     to.push_back('-');
   } else {
-    AppendPercentEncoded(text, text == "-" ? "-" : "", to);
+    http::AppendPercentEncoded(text, text == "-" ? "-" : "", to);
   }
 }
 
@@ -171,7 +171,7 @@ class HeaderLine {
     const std::string_view word = Word();
     std::string text;
     if (word == "-") return text;
-    if (!AppendPercentDecoded(word, word == "%2D" ? "-" : "", text)) Fail();
+    if (!http::AppendPercentDecoded(word, word == "%2D" ? "-" : "", text)) Fail();
     return text;
   }
 

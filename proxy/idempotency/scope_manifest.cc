@@ -6,7 +6,7 @@
 
 #include "proxy/http/percent_encoding.h"
 
-namespace idem::store {
+namespace idem::idempotency {
 
 namespace {
 
@@ -34,7 +34,7 @@ void AppendWord(std::string_view name, const Names& values, std::string& to) {
   to.append(" ").append(name).append("=");
   for (const std::string& value : values) {
     if (&value != &values.front()) to += ',';
-    idempotency::AppendPercentEncoded(value, kReserved, to);
+    http::AppendPercentEncoded(value, kReserved, to);
   }
 }
 
@@ -48,7 +48,7 @@ std::optional<Names> TakeWord(std::string_view name, std::string_view& line) {
   while (!word.empty()) {
     const std::string_view value = word.substr(0, word.find(','));
     const bool is_last = value.size() == word.size();
-    if (!idempotency::AppendPercentDecoded(value, kReserved, values.emplace_back())) {
+    if (!http::AppendPercentDecoded(value, kReserved, values.emplace_back())) {
       return std::nullopt;
     }
     word.remove_prefix(value.size() + (is_last ? 0 : 1));
@@ -57,7 +57,7 @@ std::optional<Names> TakeWord(std::string_view name, std::string_view& line) {
   return values;
 }
 
-bool ReadLine(std::string_view line, HeldScopes& scopes) {
+bool ReadLine(std::string_view line, ScopeManifest& scopes) {
   const auto prefix = TakeWord("prefix", line);
   const auto name = TakeWord("route", line);
   const auto state = TakeWord("state", line);
@@ -70,8 +70,8 @@ bool ReadLine(std::string_view line, HeldScopes& scopes) {
     return false;
   }
   if (state->front() != "active" && state->front() != "gone") return false;
-  HeldRoute route{state->front() == "active", header->front(), std::move(*scope),
-                  std::move(*clients), std::move(*gone)};
+  RecordedRoute route{state->front() == "active", header->front(), std::move(*scope),
+                      std::move(*clients), std::move(*gone)};
   const std::string place = prefix->empty() ? "" : prefix->front();
   return scopes[place].emplace(name->front(), std::move(route)).second;
 }
@@ -96,7 +96,7 @@ std::string Quoted(const Names& names) {
   return text;
 }
 
-void CompareRoute(const HeldRoute& held, const RouteScope& route, Names& differences) {
+void CompareRoute(const RecordedRoute& held, const RouteScope& route, Names& differences) {
   const std::string of = "route `" + route.name + "`: ";
   if (held.scope != route.scope) {
     differences.push_back(of + "idempotency.scope is " + Listed(route.scope) +
@@ -124,7 +124,7 @@ void CompareRoute(const HeldRoute& held, const RouteScope& route, Names& differe
 }
 
 // A configuration whose prefix the store does not know, for a route that it knows elsewhere.
-void ComparePrefix(const HeldScopes& held, const std::string& prefix,
+void ComparePrefix(const ScopeManifest& held, const std::string& prefix,
                    const std::vector<RouteScope>& routes, Names& differences) {
   if (held.contains(prefix)) return;
   for (const auto& [other, held_routes] : held) {
@@ -138,8 +138,8 @@ void ComparePrefix(const HeldScopes& held, const std::string& prefix,
   }
 }
 
-HeldRoute Merge(const HeldRoute* held, const RouteScope& route) {
-  HeldRoute next{true, route.header, route.scope, route.clients, {}};
+RecordedRoute Merge(const RecordedRoute* held, const RouteScope& route) {
+  RecordedRoute next{true, route.header, route.scope, route.clients, {}};
   if (held == nullptr) return next;
   next.gone_clients = Without(held->gone_clients, route.clients);
   for (std::string& gone : Without(held->clients, route.clients)) {
@@ -150,7 +150,7 @@ HeldRoute Merge(const HeldRoute* held, const RouteScope& route) {
 
 }  // namespace
 
-std::string ToText(const HeldScopes& scopes) {
+std::string ToText(const ScopeManifest& scopes) {
   std::string text(kMagic);
   text += '\n';
   for (const auto& [prefix, routes] : scopes) {
@@ -169,11 +169,11 @@ std::string ToText(const HeldScopes& scopes) {
   return text;
 }
 
-Result<HeldScopes> ParseScopes(std::string_view text) {
+Result<ScopeManifest> ParseScopes(std::string_view text) {
   const Error corrupt{ErrorCode::kCorrupt,
                       "the store's note of its scopes cannot be read: another version wrote it, or "
                       "something else did"};
-  HeldScopes scopes;
+  ScopeManifest scopes;
   bool is_first = true;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
@@ -188,16 +188,16 @@ Result<HeldScopes> ParseScopes(std::string_view text) {
   return scopes;
 }
 
-ScopeComparison CompareScopes(const HeldScopes& held, const std::string& prefix,
+ScopeComparison CompareScopes(const ScopeManifest& held, const std::string& prefix,
                               const std::vector<RouteScope>& routes) {
   ScopeComparison comparison{{}, held};
   ComparePrefix(held, prefix, routes, comparison.differences);
-  std::map<std::string, HeldRoute>& next = comparison.next[prefix];
-  const std::map<std::string, HeldRoute> before = next;
+  std::map<std::string, RecordedRoute>& next = comparison.next[prefix];
+  const std::map<std::string, RecordedRoute> before = next;
   Names unknown;
   for (const RouteScope& route : routes) {
     const auto at = before.find(route.name);
-    const HeldRoute* const same = at == before.end() ? nullptr : &at->second;
+    const RecordedRoute* const same = at == before.end() ? nullptr : &at->second;
     if (same == nullptr) unknown.push_back(route.name);
     if (same != nullptr) CompareRoute(*same, route, comparison.differences);
     next.insert_or_assign(route.name, Merge(same, route));
@@ -218,4 +218,4 @@ ScopeComparison CompareScopes(const HeldScopes& held, const std::string& prefix,
   return comparison;
 }
 
-}  // namespace idem::store
+}  // namespace idem::idempotency

@@ -20,7 +20,7 @@
 
 #include "proxy/base/result.h"
 
-namespace idem::store {
+namespace idem::idempotency {
 
 /// One route with idempotency, as a configuration has it.
 struct RouteScope {
@@ -32,33 +32,33 @@ struct RouteScope {
   bool operator==(const RouteScope&) const = default;
 };
 
-struct HeldRoute {
+struct RecordedRoute {
   bool active = true;
   std::string header;
   std::vector<std::string> scope;
   std::vector<std::string> clients;
   std::vector<std::string> gone_clients;
-  bool operator==(const HeldRoute&) const = default;
+  bool operator==(const RecordedRoute&) const = default;
 };
 
 /// All that the store holds: by prefix, then by the route's name.
-using HeldScopes = std::map<std::string, std::map<std::string, HeldRoute>>;
+using ScopeManifest = std::map<std::string, std::map<std::string, RecordedRoute>>;
 
-[[nodiscard]] std::string ToText(const HeldScopes& scopes);
+[[nodiscard]] std::string ToText(const ScopeManifest& scopes);
 /// kCorrupt for what ToText() did not write: another version's, perhaps.
-[[nodiscard]] Result<HeldScopes> ParseScopes(std::string_view text);
+[[nodiscard]] Result<ScopeManifest> ParseScopes(std::string_view text);
 
 struct ScopeComparison {
   /// By what earlier keys would be forgotten: a sentence for each, which names both values. Empty:
   /// nothing is forgotten.
   std::vector<std::string> differences;
   /// What the store is to hold once the configuration serves.
-  HeldScopes next;
+  ScopeManifest next;
 };
 
 /// Routes and clients may come, and may go. One that has gone while an unknown one came may be the
 /// same under another name, and that is a difference.
-[[nodiscard]] ScopeComparison CompareScopes(const HeldScopes& held, const std::string& prefix,
+[[nodiscard]] ScopeComparison CompareScopes(const ScopeManifest& held, const std::string& prefix,
                                             const std::vector<RouteScope>& routes);
 
-}  // namespace idem::store
+}  // namespace idem::idempotency

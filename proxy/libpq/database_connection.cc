@@ -6,7 +6,7 @@
 
 #include <libpq-fe.h>
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 namespace {
 
@@ -276,9 +276,9 @@ void Connection::Die(Error error) {
   deadline_ = Ticket();
   later_ = Ticket();
   if (on_answer_) {
-    std::exchange(on_answer_, nullptr)(Error{error.code, error.detail, Reached::kMaybe});
+    std::exchange(on_answer_, nullptr)(Error{error.code, error.detail, Delivery::kMaybeSent});
   }
   events_.OnDead(error);
 }
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq

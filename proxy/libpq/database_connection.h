@@ -15,7 +15,7 @@
 struct pg_conn;
 struct pg_result;
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 /// What a connection tells its owner, never from inside a call that the owner made.
 class ConnectionEvents {
@@ -50,9 +50,9 @@ class Connection final : public Retirable {
 
   /// Runs one statement in a transaction of its own; only while idle. The answer comes before
   /// OnIdle or OnDead; it never comes if this is destroyed first. Errors of the connection are
-  /// `Reached::kMaybe`: the server may have committed; so is a commit that was done here, while a
+  /// `Delivery::kMaybeSent`: the server may have committed; so is a commit that was done here, while a
   /// synchronous standby was no longer waited for, and the connection ends with it. Errors of the
-  /// statement itself are `Reached::kNo`: kInvalid if its values are at fault, kUnavailable if
+  /// statement itself are `Delivery::kNotSent`: kInvalid if its values are at fault, kUnavailable if
   /// trying again may help, else kRefused.
   void Run(const Statement& statement, OnAnswer on_answer);
 
@@ -93,4 +93,4 @@ class Connection final : public Retirable {
   Ticket later_;
 };
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq

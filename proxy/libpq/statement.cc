@@ -6,7 +6,7 @@
 
 #include "proxy/base/invariant.h"
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 namespace {
 
@@ -97,4 +97,4 @@ std::string_view Rows::Text(std::size_t row, std::size_t column) const {
   return *value;
 }
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq

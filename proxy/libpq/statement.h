@@ -11,7 +11,7 @@
 
 struct pg_result;
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 /// A value for `$1`, `$2`, ... in the form in which it travels.
 struct Parameter {
@@ -68,4 +68,4 @@ class Rows {
   std::unique_ptr<pg_result, Free> result_;
 };
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq

@@ -7,7 +7,7 @@
 
 #include <libpq-fe.h>
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 namespace {
 
@@ -89,4 +89,4 @@ std::string Url::ToText() const {
          or_default(Value("dbname"));
 }
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq

@@ -10,7 +10,7 @@
 #include "proxy/base/result.h"
 #include "proxy/event/address.h"
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 /// A URL in libpq's own syntax, query parameters included ("?sslmode=require"). What it leaves open
 /// comes from libpq's environment variables and defaults, as with any other program.
@@ -37,4 +37,4 @@ class Url {
   Settings settings_;
 };
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq

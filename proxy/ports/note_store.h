@@ -10,18 +10,18 @@
 #include "proxy/base/result.h"
 #include "proxy/base/ticket.h"
 
-namespace idem::exchange {
+namespace idem::ports {
 
-struct NoteAnswer {
+struct NoteResult {
   bool written = false;              // WriteNote: by this step, or the value lay there already
   std::optional<std::string> value;  // what lies there now; null: nothing
 };
 
-class Notes {
+class NoteStore {
  public:
-  virtual ~Notes() = default;
+  virtual ~NoteStore() = default;
 
-  using OnNote = Function<void(Result<NoteAnswer>)>;
+  using OnNote = Function<void(Result<NoteResult>)>;
 
   /// `name` is made of a to z and `_`.
   [[nodiscard]] virtual Ticket ReadNote(std::string_view name, OnNote on_answer) = 0;
@@ -32,4 +32,4 @@ class Notes {
                                          std::string_view value, OnNote on_answer) = 0;
 };
 
-}  // namespace idem::exchange
+}  // namespace idem::ports

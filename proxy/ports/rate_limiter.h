@@ -11,7 +11,7 @@
 #include "proxy/base/ticket.h"
 #include "proxy/idempotency/record.h"
 
-namespace idem::exchange {
+namespace idem::ports {
 
 enum class LimitAlgorithm : std::uint8_t { kSlidingWindow, kTokenBucket };
 
@@ -24,13 +24,13 @@ struct LimitRule {
   std::uint32_t burst = 0;  // kTokenBucket
 };
 
-struct LimitQuestion {
+struct LimitRequest {
   std::string subject;  // who is counted: "ROUTE;address=192.0.2.1", percent-encoded as scopes are
   idempotency::Token token;  // one token is counted once, however often it is asked
   LimitRule rule;
 };
 
-struct LimitVerdict {
+struct LimitResult {
   bool allowed = true;
   std::uint32_t remaining = 0;        // after this request
   std::chrono::milliseconds reset{};  // until one place more is free than now; 0 where all are free
@@ -40,8 +40,8 @@ class RateLimiter {
  public:
   virtual ~RateLimiter() = default;
   /// A refused request does not count. An error means that the store could not be asked.
-  [[nodiscard]] virtual Ticket Count(const LimitQuestion& question,
-                                     Function<void(Result<LimitVerdict>)> on_answer) = 0;
+  [[nodiscard]] virtual Ticket Count(const LimitRequest& question,
+                                     Function<void(Result<LimitResult>)> on_answer) = 0;
 };
 
-}  // namespace idem::exchange
+}  // namespace idem::ports

@@ -2,7 +2,7 @@
 
 #include "proxy/idempotency/key.h"
 
-namespace idem::exchange {
+namespace idem::ports {
 
 using idempotency::RecordState;
 
@@ -19,4 +19,4 @@ bool RecordFilter::Fits(std::string_view record_key, const idempotency::Record& 
 
 Error NoSuchCursor() { return {ErrorCode::kInvalid, "no list of this store has such a cursor"}; }
 
-}  // namespace idem::exchange
+}  // namespace idem::ports

@@ -11,7 +11,7 @@
 #include "proxy/base/ticket.h"
 #include "proxy/idempotency/record.h"
 
-namespace idem::exchange {
+namespace idem::ports {
 
 /// Which records are wanted: by `key_hash` alone and in any state, where that is given; else those
 /// that are not completed, are not only observed (`mode: observe`), and fit everything that is
@@ -34,7 +34,7 @@ struct FoundRecord {
   idempotency::Record record;
 };
 
-struct ListAnswer {
+struct RecordPage {
   std::vector<FoundRecord> found;  // in no order; one that is written meanwhile may come twice
   std::string cursor;  // for the next step, in letters and digits; "": that was the last one
   StoreTime now{};
@@ -44,7 +44,7 @@ class RecordIndex {
  public:
   virtual ~RecordIndex() = default;
 
-  using OnListed = Function<void(Result<ListAnswer>)>;
+  using OnListed = Function<void(Result<RecordPage>)>;
 
   /// One step of a walk over all records: it looks at some hundreds, and may find none and still
   /// have a cursor. `cursor` is "" for the first step. What lies in the store during the whole walk
@@ -57,4 +57,4 @@ class RecordIndex {
 /// For a List() with a cursor that no answer gave.
 [[nodiscard]] Error NoSuchCursor();
 
-}  // namespace idem::exchange
+}  // namespace idem::ports

@@ -16,9 +16,9 @@
 #include "proxy/idempotency/record.h"
 #include "proxy/ports/rate_limiter.h"
 
-namespace idem::exchange {
+namespace idem::ports {
 
-struct BeginQuestion {
+struct BeginRequest {
   std::string record_key;    // idempotency::RecordKey(); the store puts its prefix before it
   idempotency::Claim claim;  // what is written if the key is free
   /// Take over: a record that is unknown (or executing with its lease ended) and still carries this
@@ -27,10 +27,10 @@ struct BeginQuestion {
   std::optional<idempotency::Token> replaces;
   /// Counted in the same step, before the claim; refused: no claim is made. Null: nothing is
   /// counted.
-  std::optional<LimitQuestion> limit;
+  std::optional<LimitRequest> limit;
 };
 
-struct BeginAnswer {
+struct BeginResult {
   enum class Kind : std::uint8_t {
     /// The claim is written and durable: the caller may execute. Also when the same token had begun
     /// before and is still executing.
@@ -42,11 +42,11 @@ struct BeginAnswer {
   Kind kind = Kind::kClaimed;
   std::optional<idempotency::Record> record;  // kHeld
   StoreTime now{};                            // the store's clock, to judge `record` by
-  std::optional<LimitVerdict> limit;          // where one was asked
+  std::optional<LimitResult> limit;           // where one was asked
 };
 
 /// What became of a transition that ends a claim.
-struct SettleAnswer {
+struct TransitionResult {
   enum class Kind : std::uint8_t {
     kDone,  // the record is as asked, by this step or an earlier one with the same token
     /// Complete, mark unknown: the store had forgotten the claim, and it was written anew.
@@ -62,7 +62,7 @@ struct SettleAnswer {
 };
 
 /// Whether the asker may look an unknown claim up at the backend (semantics.md, "Reconcile").
-struct LookUpAnswer {
+struct LookUpReservation {
   enum class Kind : std::uint8_t {
     kGranted,  // nobody else may look this record up for `pause` from now
     kTaken,    // somebody was granted it less than its pause ago; ask again after `retry_after`
@@ -79,11 +79,11 @@ class RecordStore {
  public:
   virtual ~RecordStore() = default;
 
-  using OnBegun = Function<void(Result<BeginAnswer>)>;
-  using OnSettled = Function<void(Result<SettleAnswer>)>;
-  using OnLookUp = Function<void(Result<LookUpAnswer>)>;
+  using OnBegun = Function<void(Result<BeginResult>)>;
+  using OnSettled = Function<void(Result<TransitionResult>)>;
+  using OnLookUpReserved = Function<void(Result<LookUpReservation>)>;
 
-  [[nodiscard]] virtual Ticket Begin(BeginQuestion question, OnBegun on_answer) = 0;
+  [[nodiscard]] virtual Ticket Begin(BeginRequest question, OnBegun on_answer) = 0;
 
   /// executing or unknown with this token, or absent -> completed, for `ttl` from now. Completed
   /// already: kDone if by this token with this very response, else kHeld (a look-up may have
@@ -110,9 +110,10 @@ class RecordStore {
   /// The right to look up what became of the claim `token`, at the backend, for one asker of all
   /// that share the store. It is a mark beside the record: the record's bytes stay as they are, and
   /// a restart of the store may forget it. Granted, it is not given back; its pause runs out.
-  [[nodiscard]] virtual Ticket ClaimLookUp(std::string_view record_key,
-                                           const idempotency::Token& token,
-                                           idempotency::Milliseconds pause, OnLookUp on_answer) = 0;
+  [[nodiscard]] virtual Ticket ReserveLookUp(std::string_view record_key,
+                                             const idempotency::Token& token,
+                                             idempotency::Milliseconds pause,
+                                             OnLookUpReserved on_answer) = 0;
 
   // An operator's two steps, for the record that the operator was shown. They act on an unknown
   // record alone, or one that is executing with its lease ended: judged in the step, by the store's
@@ -134,9 +135,9 @@ class RecordStore {
   [[nodiscard]] virtual Ticket Look(std::string_view record_key, OnSettled on_answer) = 0;
 
   /// Nothing where the store can be asked now; else why not, for /readyz.
-  [[nodiscard]] virtual std::optional<std::string> not_ready() const = 0;
+  [[nodiscard]] virtual std::optional<std::string> unavailable_reason() const = 0;
   /// Whether Begin() takes `limit` (a Redis cluster cannot: the keys lie on different nodes).
   [[nodiscard]] virtual bool limits_with_begin() const = 0;
 };
 
-}  // namespace idem::exchange
+}  // namespace idem::ports

@@ -9,19 +9,19 @@
 #include "proxy/http/message.h"
 #include "proxy/telemetry/access_line.h"
 
-namespace idem::exchange {
+namespace idem::ports {
 
-using telemetry::Verdict;
+using telemetry::RequestDecision;
 
 /// Views are good during the call that gets it. Durations are zero where a step was not taken.
-struct Report {
+struct RequestReport {
   std::string_view request_id;
   std::string_view route;  // its name; "": refused before it had one
   std::string_view client;
   std::string_view method;
   std::string_view path;     // without the query
   std::uint16_t status = 0;  // 0: the client went away before there was one
-  Verdict verdict = Verdict::kFailed;
+  RequestDecision verdict = RequestDecision::kFailed;
   std::string_view problem;
   std::string_view would;       // `mode: observe`: what enforcing would have done; "" otherwise
   std::string_view record_key;  // hashed before it is shown
@@ -39,10 +39,10 @@ struct Report {
   bool unrecorded = false;
 };
 
-class Observer {
+class RequestReportSink {
  public:
-  virtual ~Observer() = default;
-  virtual void OnFinished(const Report& report) = 0;
+  virtual ~RequestReportSink() = default;
+  virtual void OnFinished(const RequestReport& report) = 0;
 };
 
-}  // namespace idem::exchange
+}  // namespace idem::ports

@@ -2,35 +2,35 @@
 
 #include <utility>
 
-namespace idem::exchange {
+namespace idem::ports {
 
-using idempotency::Ending;
+using idempotency::ClaimEnding;
 
-Settlement::Kind Settlement::KindOf(Ending ending) {
+Transition::Kind Transition::KindOf(ClaimEnding ending) {
   switch (ending) {
-    case Ending::kRecord:
+    case ClaimEnding::kRecord:
       return Kind::kComplete;
-    case Ending::kRelease:
+    case ClaimEnding::kRelease:
       return Kind::kRelease;
-    case Ending::kUnknown:
+    case ClaimEnding::kUnknown:
       break;
   }
   return Kind::kMarkUnknown;
 }
 
-Ticket AskToSettle(RecordStore& store, const Settlement& what, RecordStore::OnSettled on_answer) {
+Ticket AskToSettle(RecordStore& store, const Transition& what, RecordStore::OnSettled on_answer) {
   const std::string& key = what.record_key;
   switch (what.kind) {
-    case Settlement::Kind::kComplete:
+    case Transition::Kind::kComplete:
       return store.Complete(key, what.claim, *what.response, what.ttl, std::move(on_answer));
-    case Settlement::Kind::kRelease:
+    case Transition::Kind::kRelease:
       return store.Release(key, what.claim.token, std::move(on_answer));
-    case Settlement::Kind::kMarkUnknown:
+    case Transition::Kind::kMarkUnknown:
       return store.MarkUnknown(key, what.claim, std::move(on_answer));
-    case Settlement::Kind::kWithdraw:
+    case Transition::Kind::kWithdraw:
       break;
   }
   return store.Withdraw(key, what.claim.token, what.claim.lease, std::move(on_answer));
 }
 
-}  // namespace idem::exchange
+}  // namespace idem::ports

@@ -8,12 +8,12 @@
 #include "proxy/idempotency/claim_ending.h"
 #include "proxy/ports/record_store.h"
 
-namespace idem::exchange {
+namespace idem::ports {
 
-struct Settlement {
+struct Transition {
   enum class Kind : std::uint8_t { kComplete, kRelease, kMarkUnknown, kWithdraw };
   /// What settles a claim that ended so; never kWithdraw, which settles one that never began.
-  [[nodiscard]] static Kind KindOf(idempotency::Ending ending);
+  [[nodiscard]] static Kind KindOf(idempotency::ClaimEnding ending);
 
   Kind kind = Kind::kRelease;
   std::string record_key{};
@@ -25,7 +25,7 @@ struct Settlement {
 };
 
 /// Asks once.
-[[nodiscard]] Ticket AskToSettle(RecordStore& store, const Settlement& what,
+[[nodiscard]] Ticket AskToSettle(RecordStore& store, const Transition& what,
                                  RecordStore::OnSettled on_answer);
 
-}  // namespace idem::exchange
+}  // namespace idem::ports

@@ -11,7 +11,7 @@
 #include "proxy/base/result.h"
 #include "proxy/http/message.h"
 
-namespace idem::exchange {
+namespace idem::ports {
 
 /// problem_replies.h says what a caller is told of each.
 enum class UpstreamProblem : std::uint8_t {
@@ -25,7 +25,7 @@ enum class UpstreamProblem : std::uint8_t {
 
 struct UpstreamFailure {
   UpstreamProblem problem = UpstreamProblem::kUnreachable;
-  Reached reached = Reached::kNo;  // kNo: not one byte of the request was written
+  Delivery delivery = Delivery::kNotSent;  // kNo: not one byte of the request was written
   std::string detail;  // for the log; may name the backend's address, so never for a caller
 };
 
@@ -89,4 +89,4 @@ class Upstream {
   [[nodiscard]] virtual Duration response_timeout() const = 0;
 };
 
-}  // namespace idem::exchange
+}  // namespace idem::ports

@@ -17,19 +17,19 @@ std::optional<std::string> ClaimGate::why_closed() const {
   return why_closed_;
 }
 
-Ticket GatedRecords::Begin(exchange::BeginQuestion question, OnBegun on_answer) {
+Ticket GatedRecordStore::Begin(ports::BeginRequest question, OnBegun on_answer) {
   auto why_closed = gate_.why_closed();
   if (!why_closed) return records_.Begin(std::move(question), std::move(on_answer));
-  auto [ticket, completion] = Ask<Result<exchange::BeginAnswer>>(std::move(on_answer));
+  auto [ticket, completion] = Ask<Result<ports::BeginResult>>(std::move(on_answer));
   loop_.Post([completion = std::move(completion), why = std::move(*why_closed)]() mutable {
-    completion(Error{ErrorCode::kRefused, std::move(why), Reached::kNo});
+    completion(Error{ErrorCode::kRefused, std::move(why), Delivery::kNotSent});
   });
   return std::move(ticket);
 }
 
-std::optional<std::string> GatedRecords::not_ready() const {
+std::optional<std::string> GatedRecordStore::unavailable_reason() const {
   // A store that is away is why nobody could check: the nearer reason.
-  if (auto away = records_.not_ready()) return away;
+  if (auto away = records_.unavailable_reason()) return away;
   return gate_.why_closed();
 }
 

@@ -30,12 +30,12 @@ class ClaimGate {
 
 /// For one loop. While the gate is closed Begin() fails and nothing is claimed; all else goes
 /// through.
-class GatedRecords final : public exchange::RecordStore {
+class GatedRecordStore final : public ports::RecordStore {
  public:
-  GatedRecords(exchange::RecordStore& records, const ClaimGate& gate, Loop& loop)
+  GatedRecordStore(ports::RecordStore& records, const ClaimGate& gate, Loop& loop)
       : records_(records), gate_(gate), loop_(loop) {}
 
-  [[nodiscard]] Ticket Begin(exchange::BeginQuestion question, OnBegun on_answer) override;
+  [[nodiscard]] Ticket Begin(ports::BeginRequest question, OnBegun on_answer) override;
   [[nodiscard]] Ticket Complete(std::string_view record_key, const idempotency::Claim& claim,
                                 const idempotency::StoredResponse& response,
                                 idempotency::Milliseconds ttl, OnSettled on_answer) override {
@@ -53,9 +53,10 @@ class GatedRecords final : public exchange::RecordStore {
                                 idempotency::Milliseconds lease, OnSettled on_answer) override {
     return records_.Withdraw(record_key, token, lease, std::move(on_answer));
   }
-  [[nodiscard]] Ticket ClaimLookUp(std::string_view record_key, const idempotency::Token& token,
-                                   idempotency::Milliseconds pause, OnLookUp on_answer) override {
-    return records_.ClaimLookUp(record_key, token, pause, std::move(on_answer));
+  [[nodiscard]] Ticket ReserveLookUp(std::string_view record_key, const idempotency::Token& token,
+                                     idempotency::Milliseconds pause,
+                                     OnLookUpReserved on_answer) override {
+    return records_.ReserveLookUp(record_key, token, pause, std::move(on_answer));
   }
   [[nodiscard]] Ticket ReleaseUnknown(std::string_view record_key, const idempotency::Token& token,
                                       OnSettled on_answer) override {
@@ -69,11 +70,11 @@ class GatedRecords final : public exchange::RecordStore {
   [[nodiscard]] Ticket Look(std::string_view record_key, OnSettled on_answer) override {
     return records_.Look(record_key, std::move(on_answer));
   }
-  [[nodiscard]] std::optional<std::string> not_ready() const override;
+  [[nodiscard]] std::optional<std::string> unavailable_reason() const override;
   [[nodiscard]] bool limits_with_begin() const override { return records_.limits_with_begin(); }
 
  private:
-  exchange::RecordStore& records_;
+  ports::RecordStore& records_;
   const ClaimGate& gate_;
   Loop& loop_;
 };

@@ -8,25 +8,25 @@ namespace idem::store {
 
 namespace {
 
-using exchange::BeginAnswer;
-using exchange::LookUpAnswer;
-using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::Record;
 using idempotency::RecordState;
 using idempotency::StoredResponse;
 using idempotency::Token;
+using ports::BeginResult;
+using ports::LookUpReservation;
+using ports::TransitionResult;
 
-bool Carries(const Present& present, const Token& token) {
+bool Carries(const StoredRecord& present, const Token& token) {
   return present && present->claim.token == token;
 }
 
 /// With this token, and nobody executes it any more.
-bool IsUnknown(const Present& present, const Token& token, StoreTime now) {
+bool IsUnknown(const StoredRecord& present, const Token& token, StoreTime now) {
   return Carries(present, token) && present->state_at(now) == RecordState::kUnknown;
 }
 
-bool IsCompleted(const Present& present) {
+bool IsCompleted(const StoredRecord& present) {
   return present && present->state == RecordState::kCompleted;
 }
 
@@ -52,119 +52,119 @@ const Record& Checked(const Record& record, StoreTime now) {
   return record;
 }
 
-SettleStep Done(StoreTime now) { return {{SettleAnswer::Kind::kDone, {}, now}, {}, {}}; }
+SettleStep Done(StoreTime now) { return {{TransitionResult::Kind::kDone, {}, now}, {}, {}}; }
 
-SettleStep Held(Present present, StoreTime now) {
-  return {{SettleAnswer::Kind::kHeld, std::move(present), now}, {}, {}};
+SettleStep Held(StoredRecord present, StoreTime now) {
+  return {{TransitionResult::Kind::kHeld, std::move(present), now}, {}, {}};
 }
 
-SettleStep Write(SettleAnswer::Kind kind, Record record, StoreTime now) {
+SettleStep Write(TransitionResult::Kind kind, Record record, StoreTime now) {
   Checked(record, now);
-  return {{kind, {}, now}, Change::kWrite, std::move(record)};
+  return {{kind, {}, now}, RecordWrite::kWrite, std::move(record)};
 }
 
 SettleStep Erase(StoreTime now) {
-  return {{SettleAnswer::Kind::kDone, {}, now}, Change::kErase, {}};
+  return {{TransitionResult::Kind::kDone, {}, now}, RecordWrite::kErase, {}};
 }
 
 /// When a claim began and how far its lease reaches; of one that the store forgot the latest that
 /// may be true, because nothing is looked up at the backend before the lease's end.
-struct Life {
+struct ClaimTimes {
   StoreTime begun_at;
   StoreTime lease_ends_at;
 };
 
-Life LifeOf(const Present& present, const Claim& claim, StoreTime now) {
+ClaimTimes LifeOf(const StoredRecord& present, const Claim& claim, StoreTime now) {
   if (present) return {present->begun_at, present->lease_ends_at};
   return {now, now + claim.lease};
 }
 
-SettleAnswer::Kind KindOf(const Present& present) {
-  return present ? SettleAnswer::Kind::kDone : SettleAnswer::Kind::kRewritten;
+TransitionResult::Kind KindOf(const StoredRecord& present) {
+  return present ? TransitionResult::Kind::kDone : TransitionResult::Kind::kRewritten;
 }
 
 }  // namespace
 
-Present Alive(Present record, StoreTime now) {
+StoredRecord WithoutExpired(StoredRecord record, StoreTime now) {
   if (record && record->expires_at <= now) record.reset();
   return record;
 }
 
-BeginStep Begin(Present present, const Claim& claim, const std::optional<Token>& replaces,
+BeginStep Begin(StoredRecord present, const Claim& claim, const std::optional<Token>& replaces,
                 StoreTime now) {
   if (present) {
     const bool is_mine =
         present->state == RecordState::kExecuting && present->claim.token == claim.token;
-    if (is_mine) return {{BeginAnswer::Kind::kClaimed, {}, now, {}}, {}, {}};
+    if (is_mine) return {{BeginResult::Kind::kClaimed, {}, now, {}}, {}, {}};
     const bool is_replaced = replaces && IsUnknown(present, *replaces, now);
     if (!is_replaced) {
-      return {{BeginAnswer::Kind::kHeld, std::move(present), now, {}}, {}, {}};
+      return {{BeginResult::Kind::kHeld, std::move(present), now, {}}, {}, {}};
     }
   }
   Record record = idempotency::MakeExecuting(claim, now);
   Checked(record, now);
-  return {{BeginAnswer::Kind::kClaimed, {}, now, {}}, Change::kWrite, std::move(record)};
+  return {{BeginResult::Kind::kClaimed, {}, now, {}}, RecordWrite::kWrite, std::move(record)};
 }
 
-SettleStep Complete(Present present, const Claim& claim, StoredResponse response,
+SettleStep Complete(StoredRecord present, const Claim& claim, StoredResponse response,
                     idempotency::Milliseconds ttl, StoreTime now) {
   if (present && !Carries(present, claim.token)) return Held(std::move(present), now);
   if (IsCompleted(present)) {
     return IsSameResponse(*present->response, response) ? Done(now) : Held(std::move(present), now);
   }
-  const Life life = LifeOf(present, claim, now);
+  const ClaimTimes life = LifeOf(present, claim, now);
   return Write(KindOf(present),
                idempotency::MakeCompleted(claim, life.begun_at, std::move(response), ttl, now),
                now);
 }
 
-SettleStep MarkUnknown(Present present, const Claim& claim, StoreTime now) {
+SettleStep MarkUnknown(StoredRecord present, const Claim& claim, StoreTime now) {
   if (present && (!Carries(present, claim.token) || IsCompleted(present))) {
     return Held(std::move(present), now);
   }
   if (present && present->state == RecordState::kUnknown) return Done(now);
-  const Life life = LifeOf(present, claim, now);
+  const ClaimTimes life = LifeOf(present, claim, now);
   return Write(KindOf(present),
                idempotency::MakeUnknown(claim, life.begun_at, life.lease_ends_at, now), now);
 }
 
-SettleStep Release(Present present, const Token& token, StoreTime now) {
+SettleStep Release(StoredRecord present, const Token& token, StoreTime now) {
   if (!present) return Done(now);
   if (!Carries(present, token) || IsCompleted(present)) return Held(std::move(present), now);
   return Erase(now);
 }
 
-SettleStep Withdraw(Present present, const Token& token, StoreTime now) {
+SettleStep Withdraw(StoredRecord present, const Token& token, StoreTime now) {
   const bool is_mine = Carries(present, token) && !IsCompleted(present);
   return is_mine ? Erase(now) : Done(now);
 }
 
-SettleStep ReleaseUnknown(Present present, const Token& token, StoreTime now) {
+SettleStep ReleaseUnknown(StoredRecord present, const Token& token, StoreTime now) {
   if (!present) return Done(now);
   return IsUnknown(present, token, now) ? Erase(now) : Held(std::move(present), now);
 }
 
-SettleStep ResolveUnknown(Present present, const Token& token, StoredResponse response,
+SettleStep ResolveUnknown(StoredRecord present, const Token& token, StoredResponse response,
                           idempotency::Milliseconds ttl, StoreTime now) {
-  if (!present) return {{SettleAnswer::Kind::kGone, {}, now}, {}, {}};
+  if (!present) return {{TransitionResult::Kind::kGone, {}, now}, {}, {}};
   if (present->state_at(now) == RecordState::kExecuting) return Held(std::move(present), now);
   Claim claim = present->claim;
   claim.token = token;  // Complete() compares it with the one that lies there
   return Complete(std::move(present), claim, std::move(response), ttl, now);
 }
 
-LookUpStep ClaimLookUp(Present present, const Token& token, std::optional<StoreTime> taken_until,
-                       StoreTime now) {
+LookUpStep ReserveLookUp(StoredRecord present, const Token& token,
+                         std::optional<StoreTime> taken_until, StoreTime now) {
   if (!IsUnknown(present, token, now)) {
-    return {{LookUpAnswer::Kind::kChanged, {}, std::move(present), now}, {}, {}};
+    return {{LookUpReservation::Kind::kChanged, {}, std::move(present), now}, {}, {}};
   }
   if (taken_until && now < *taken_until) {
-    return {{LookUpAnswer::Kind::kTaken, *taken_until - now, {}, now}, {}, {}};
+    return {{LookUpReservation::Kind::kTaken, *taken_until - now, {}, now}, {}, {}};
   }
-  return {{LookUpAnswer::Kind::kGranted, {}, {}, now}, {}, {}};
+  return {{LookUpReservation::Kind::kGranted, {}, {}, now}, {}, {}};
 }
 
-SettleStep Look(Present present, StoreTime now) {
+SettleStep Look(StoredRecord present, StoreTime now) {
   return present ? Held(std::move(present), now) : Done(now);
 }
 

@@ -1,4 +1,4 @@
-// The atomic steps of exchange::RecordStore as pure functions: what lies under a key and a question
+// The atomic steps of ports::RecordStore as pure functions: what lies under a key and a question
 // in, an answer and what to write out. The memory and the embedded store run them under a lock or
 // on one thread; Redis has the same steps as scripts, and tests/contract/ holds them all equal.
 //
@@ -19,7 +19,7 @@
 //                              granted or taken    taken
 //
 // Every other cell is `held` (withdraw: `done`, claim look-up: `changed`) and changes nothing. What
-// had not expired is presented; an expired record is absent (Alive()).
+// had not expired is presented; an expired record is absent (WithoutExpired()).
 #pragma once
 
 #include <cstdint>
@@ -30,45 +30,47 @@
 
 namespace idem::store {
 
-enum class Change : std::uint8_t { kNone, kWrite, kErase };
+enum class RecordWrite : std::uint8_t { kNone, kWrite, kErase };
 
 /// What a step answers and what it does to the record.
 template <class Answer>
 struct Step {
   Answer answer;
-  Change change = Change::kNone;
+  RecordWrite change = RecordWrite::kNone;
   std::optional<idempotency::Record> record;  // kWrite
 };
-using BeginStep = Step<exchange::BeginAnswer>;
-using SettleStep = Step<exchange::SettleAnswer>;
-using LookUpStep = Step<exchange::LookUpAnswer>;
+using BeginStep = Step<ports::BeginResult>;
+using SettleStep = Step<ports::TransitionResult>;
+using LookUpStep = Step<ports::LookUpReservation>;
 
-using Present = std::optional<idempotency::Record>;
+using StoredRecord = std::optional<idempotency::Record>;
 
 /// `record` if it has not expired at `now`.
-[[nodiscard]] Present Alive(Present record, StoreTime now);
+[[nodiscard]] StoredRecord WithoutExpired(StoredRecord record, StoreTime now);
 
 /// The limit was counted, and the token's mark looked for, before this.
-[[nodiscard]] BeginStep Begin(Present present, const idempotency::Claim& claim,
+[[nodiscard]] BeginStep Begin(StoredRecord present, const idempotency::Claim& claim,
                               const std::optional<idempotency::Token>& replaces, StoreTime now);
-[[nodiscard]] SettleStep Complete(Present present, const idempotency::Claim& claim,
+[[nodiscard]] SettleStep Complete(StoredRecord present, const idempotency::Claim& claim,
                                   idempotency::StoredResponse response,
                                   idempotency::Milliseconds ttl, StoreTime now);
-[[nodiscard]] SettleStep MarkUnknown(Present present, const idempotency::Claim& claim,
+[[nodiscard]] SettleStep MarkUnknown(StoredRecord present, const idempotency::Claim& claim,
                                      StoreTime now);
-[[nodiscard]] SettleStep Release(Present present, const idempotency::Token& token, StoreTime now);
-[[nodiscard]] SettleStep Withdraw(Present present, const idempotency::Token& token, StoreTime now);
-[[nodiscard]] SettleStep ReleaseUnknown(Present present, const idempotency::Token& token,
+[[nodiscard]] SettleStep Release(StoredRecord present, const idempotency::Token& token,
+                                 StoreTime now);
+[[nodiscard]] SettleStep Withdraw(StoredRecord present, const idempotency::Token& token,
+                                  StoreTime now);
+[[nodiscard]] SettleStep ReleaseUnknown(StoredRecord present, const idempotency::Token& token,
                                         StoreTime now);
-[[nodiscard]] SettleStep ResolveUnknown(Present present, const idempotency::Token& token,
+[[nodiscard]] SettleStep ResolveUnknown(StoredRecord present, const idempotency::Token& token,
                                         idempotency::StoredResponse response,
                                         idempotency::Milliseconds ttl, StoreTime now);
-[[nodiscard]] SettleStep Look(Present present, StoreTime now);
+[[nodiscard]] SettleStep Look(StoredRecord present, StoreTime now);
 
 /// `taken_until`: until when the right to look this token up is somebody's; null where nobody has
 /// it. It writes no record; where it answers kGranted, the caller keeps the right until now +
 /// pause.
-[[nodiscard]] LookUpStep ClaimLookUp(Present present, const idempotency::Token& token,
-                                     std::optional<StoreTime> taken_until, StoreTime now);
+[[nodiscard]] LookUpStep ReserveLookUp(StoredRecord present, const idempotency::Token& token,
+                                       std::optional<StoreTime> taken_until, StoreTime now);
 
 }  // namespace idem::store

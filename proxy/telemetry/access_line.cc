@@ -99,7 +99,7 @@ void AppendMembers(const AccessLine& line, Members members) {
 
 }  // namespace
 
-std::string_view VerdictText(Verdict verdict) {
+std::string_view VerdictText(RequestDecision verdict) {
   constexpr std::string_view kTexts[kVerdicts] = {"executed",    "replayed", "mismatch",
                                                   "in_progress", "unknown",  "reconciled",
                                                   "passed",      "refused",  "failed"};

@@ -11,7 +11,7 @@
 namespace idem::telemetry {
 
 /// What was done for a request: `decision` in the line and in the metrics.
-enum class Verdict : std::uint8_t {
+enum class RequestDecision : std::uint8_t {
   kExecuted,
   kReplayed,
   kMismatch,
@@ -24,7 +24,7 @@ enum class Verdict : std::uint8_t {
 };
 inline constexpr std::size_t kVerdicts = 9;
 /// "executed", "in_progress": as it is logged.
-[[nodiscard]] std::string_view VerdictText(Verdict verdict);
+[[nodiscard]] std::string_view VerdictText(RequestDecision verdict);
 
 /// Views are good while the line is written. "" and 0 stand for none.
 struct AccessLine {
@@ -34,7 +34,7 @@ struct AccessLine {
   std::string_view method;
   std::string_view path;     // without the query
   std::uint16_t status = 0;  // 0: the client went away before there was one
-  Verdict verdict = Verdict::kFailed;
+  RequestDecision verdict = RequestDecision::kFailed;
   std::string_view problem;   // the NAME of the answer, where the proxy made it
   std::string_view key_hash;  // idempotency::KeyHash(); never the key
   std::string_view address;   // the client's

@@ -126,7 +126,7 @@ void RouteMetrics::CountRequest(const AccessLine& line) {
   }
 }
 
-Counter RouteMetrics::Requests(Verdict verdict, std::size_t status_class) {
+Counter RouteMetrics::Requests(RequestDecision verdict, std::size_t status_class) {
   static const std::string kClasses[kStatusClasses] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
   const auto cell = static_cast<std::size_t>(verdict) * kStatusClasses + status_class;
   return Counter(FindOrMake(requests_[cell], [&]() -> prometheus::Counter& {

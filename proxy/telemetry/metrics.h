@@ -110,7 +110,7 @@ class RouteMetrics {
  private:
   static constexpr std::size_t kStatusClasses = 6;  // none, then 1xx to 5xx
 
-  Counter Requests(Verdict verdict, std::size_t status_class);
+  Counter Requests(RequestDecision verdict, std::size_t status_class);
 
   Families& families_;
   std::string route_;

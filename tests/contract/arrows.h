@@ -123,14 +123,13 @@ constexpr Reply AskedTwice(Reply first) {
   return first == Reply::kRewritten ? Reply::kDone : first;
 }
 
-constexpr Reply ReplyOf(exchange::BeginAnswer::Kind kind) {
-  INVARIANT(kind == exchange::BeginAnswer::Kind::kClaimed ||
-            kind == exchange::BeginAnswer::Kind::kHeld);
-  return kind == exchange::BeginAnswer::Kind::kHeld ? Reply::kHeld : Reply::kClaimed;
+constexpr Reply ReplyOf(ports::BeginResult::Kind kind) {
+  INVARIANT(kind == ports::BeginResult::Kind::kClaimed || kind == ports::BeginResult::Kind::kHeld);
+  return kind == ports::BeginResult::Kind::kHeld ? Reply::kHeld : Reply::kClaimed;
 }
 
-constexpr Reply ReplyOf(exchange::SettleAnswer::Kind kind) {
-  using Kind = exchange::SettleAnswer::Kind;
+constexpr Reply ReplyOf(ports::TransitionResult::Kind kind) {
+  using Kind = ports::TransitionResult::Kind;
   if (kind == Kind::kHeld) return Reply::kHeld;
   if (kind == Kind::kGone) return Reply::kGone;
   return kind == Kind::kDone ? Reply::kDone : Reply::kRewritten;

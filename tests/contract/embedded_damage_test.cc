@@ -20,9 +20,9 @@
 
 namespace idem::contract {
 
-using exchange::BeginAnswer;
-using exchange::SettleAnswer;
 using idempotency::Claim;
+using ports::BeginResult;
+using ports::TransitionResult;
 using store::Durability;
 using store::EmbeddedStore;
 
@@ -41,7 +41,7 @@ class DamagedStore {
     for (int i = 0; i < kKeys; ++i) {
       const std::string key = "k-" + std::to_string(i);
       const Claim claim = NewClaim();
-      REQUIRE(caller.Begin(key, claim).kind == BeginAnswer::Kind::kClaimed);
+      REQUIRE(caller.Begin(key, claim).kind == BeginResult::Kind::kClaimed);
       if (i % 4 == 0) {
         bodies_[key] = "";
         continue;
@@ -53,7 +53,7 @@ class DamagedStore {
   }
 
   /// A start writes out what lay in the log: from now on it lies in a table.
-  void WriteOut() { REQUIRE(Open(whole(), Durability::kFsync).has_value()); }
+  void ToPlainDecimal() { REQUIRE(Open(whole(), Durability::kFsync).has_value()); }
 
   /// A fresh copy, of whose file that ends in `extension` `damage` changes the bytes.
   template <class Damage>
@@ -83,7 +83,7 @@ class DamagedStore {
     Caller caller(clients);
     Count count;
     for (const auto& [key, body] : bodies_) {
-      const auto seen = caller.Try<SettleAnswer>([&, of = key](auto on_answer) {
+      const auto seen = caller.Try<TransitionResult>([&, of = key](auto on_answer) {
         return caller.records().Look(of, std::move(on_answer));
       });
       if (!seen) {
@@ -201,7 +201,7 @@ TEST_CASE("a table that was damaged makes errors of its keys, and none is taken 
   const std::uint64_t seed = Seed();
   MESSAGE("IDEM_TEST_SEED=" << seed);
   DamagedStore store(seed);
-  store.WriteOut();
+  store.ToPlainDecimal();
   constexpr int kDamages = support::kSanitized ? 5 : 30;
   int seen = 0;
   for (int i = 0; i < kDamages; ++i) {

@@ -43,8 +43,8 @@ class EmbeddedFixture {
   [[nodiscard]] const std::string& path() const { return folder_.path(); }
 
  private:
-  store::EmbeddedWorld World() {
-    store::EmbeddedWorld world;
+  store::EmbeddedEnvironment World() {
+    store::EmbeddedEnvironment world;
     world.calendar = [this] { return calendar_.Now(); };
     world.boot = [this] { return BootTime(std::chrono::milliseconds(boot_.load())); };
     world.env = env_.get();

@@ -17,10 +17,10 @@
 
 namespace idem::contract {
 
-using exchange::BeginAnswer;
-using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::RecordState;
+using ports::BeginResult;
+using ports::TransitionResult;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
@@ -74,8 +74,8 @@ class FullDisk final : public rocksdb::FileSystemWrapper {
   std::string reserve_;
 };
 
-Result<BeginAnswer> TryBegin(Caller& caller, const std::string& key, const Claim& claim) {
-  return caller.Try<BeginAnswer>([&](auto on_answer) {
+Result<BeginResult> TryBegin(Caller& caller, const std::string& key, const Claim& claim) {
+  return caller.Try<BeginResult>([&](auto on_answer) {
     return caller.records().Begin({key, claim, {}, {}}, std::move(on_answer));
   });
 }
@@ -97,19 +97,19 @@ TEST_CASE("a restart finds what was completed, and what was executing as unknown
   }
   fixture.Reopen();
   Caller caller(fixture);
-  const BeginAnswer replay = caller.Begin("completed", NewClaim());
+  const BeginResult replay = caller.Begin("completed", NewClaim());
   REQUIRE(replay.record);
   CHECK(replay.record->state == RecordState::kCompleted);
   CHECK(IsSameResponse(*replay.record->response, NewResponse()));
 
-  const BeginAnswer unknown = caller.Begin("executing", NewClaim());
+  const BeginResult unknown = caller.Begin("executing", NewClaim());
   REQUIRE(unknown.record);
   CHECK(unknown.record->state == RecordState::kUnknown);
   CHECK(IsSameClaim(unknown.record->claim, executing));
   CHECK(unknown.record->lease_ends_at > unknown.now);
-  CHECK(caller.Begin("executing", NewClaim(), executing.token).kind == BeginAnswer::Kind::kClaimed);
+  CHECK(caller.Begin("executing", NewClaim(), executing.token).kind == BeginResult::Kind::kClaimed);
 
-  CHECK(caller.Begin("released", NewClaim()).kind == BeginAnswer::Kind::kClaimed);
+  CHECK(caller.Begin("released", NewClaim()).kind == BeginResult::Kind::kClaimed);
 }
 
 TEST_CASE("records outlive a restart with durability os too") {
@@ -131,7 +131,7 @@ TEST_CASE("a folder has one owner, and the next waits for it") {
   std::atomic<int> looks = 0;
   std::atomic<bool> is_open = false;
   std::thread next([&] {
-    store::EmbeddedWorld world;
+    store::EmbeddedEnvironment world;
     world.keep_waiting = [&] { return ++looks, true; };
     auto opened = store::EmbeddedStore::Open(fixture.options(), world);
     is_open = opened.has_value();
@@ -145,7 +145,7 @@ TEST_CASE("a folder has one owner, and the next waits for it") {
 
 TEST_CASE("one that waits for a folder can be told to give up") {
   EmbeddedFixture fixture;
-  store::EmbeddedWorld world;
+  store::EmbeddedEnvironment world;
   world.keep_waiting = [] { return false; };
   auto opened = store::EmbeddedStore::Open(fixture.options(), world);
   REQUIRE_FALSE(opened);
@@ -177,18 +177,19 @@ TEST_CASE("beyond max_size new claims are refused, and what runs is completed an
   const auto client = fixture.Connect(*full);
   std::vector<std::string> seen;
   std::vector<Ticket> tickets;
-  CHECK(client->records().not_ready().has_value());
+  CHECK(client->records().unavailable_reason().has_value());
   tickets.push_back(
-      client->records().Begin({"new", NewClaim(), {}, {}}, [&](Result<BeginAnswer> answer) {
+      client->records().Begin({"new", NewClaim(), {}, {}}, [&](Result<BeginResult> answer) {
         seen.emplace_back(answer ? "claimed" : "refused");
         CHECK(answer.error().code == ErrorCode::kRefused);
         CHECK(answer.error().detail.find("store.max_size") != std::string::npos);
       }));
   tickets.push_back(client->records().Complete(
-      "running", running, NewResponse(), kLong,
-      [&](Result<SettleAnswer> answer) { seen.emplace_back(answer ? "completed" : "refused"); }));
+      "running", running, NewResponse(), kLong, [&](Result<TransitionResult> answer) {
+        seen.emplace_back(answer ? "completed" : "refused");
+      }));
   tickets.push_back(
-      client->records().Begin({"running", NewClaim(), {}, {}}, [&](Result<BeginAnswer> answer) {
+      client->records().Begin({"running", NewClaim(), {}, {}}, [&](Result<BeginResult> answer) {
         seen.emplace_back(answer && answer->record->response ? "replayed" : "refused");
         full->Stop();
       }));
@@ -214,7 +215,7 @@ TEST_CASE("a full disk refuses new claims, completes what runs on its reserve, a
     caller.Begin("running", running);
 
     disk->is_full_ = true;
-    CHECK(caller.Complete("running", running).kind == SettleAnswer::Kind::kDone);
+    CHECK(caller.Complete("running", running).kind == TransitionResult::Kind::kDone);
     CHECK_FALSE(std::filesystem::exists(fixture.path() + "/reserve"));
 
     disk->is_reserve_used_ = true;
@@ -222,15 +223,15 @@ TEST_CASE("a full disk refuses new claims, completes what runs on its reserve, a
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == ErrorCode::kRefused);
     for (const std::string key : {"done", "running"}) {
-      const BeginAnswer replay = caller.Begin(key, NewClaim());
+      const BeginResult replay = caller.Begin(key, NewClaim());
       REQUIRE(replay.record);
       CHECK(replay.record->response.has_value());
     }
 
     disk->is_reserve_used_ = false;
     disk->is_full_ = false;
-    support::RunUntil(caller.loop(), [&] { return !caller.records().not_ready(); });
-    CHECK(caller.Begin("new", NewClaim()).kind == BeginAnswer::Kind::kClaimed);
+    support::RunUntil(caller.loop(), [&] { return !caller.records().unavailable_reason(); });
+    CHECK(caller.Begin("new", NewClaim()).kind == BeginResult::Kind::kClaimed);
   }
   fixture.Reopen();
   Caller caller(fixture);
@@ -253,17 +254,17 @@ TEST_CASE("a step whose commit failed is an error, and has not happened") {
     const Claim running = NewClaim();
     caller.Begin("running", running);
     disk->is_full_ = true;
-    const auto failed = caller.Try<SettleAnswer>([&](auto on_answer) {
+    const auto failed = caller.Try<TransitionResult>([&](auto on_answer) {
       return caller.records().Complete("running", running, NewResponse(), kLong,
                                        std::move(on_answer));
     });
     CHECK_FALSE(failed);
     CHECK(caller.Look("running").record->state == RecordState::kExecuting);
-    CHECK(caller.records().not_ready().has_value());
+    CHECK(caller.records().unavailable_reason().has_value());
 
     disk->is_full_ = false;
-    support::RunUntil(caller.loop(), [&] { return !caller.records().not_ready(); });
-    CHECK(caller.Complete("running", running).kind == SettleAnswer::Kind::kDone);
+    support::RunUntil(caller.loop(), [&] { return !caller.records().unavailable_reason(); });
+    CHECK(caller.Complete("running", running).kind == TransitionResult::Kind::kDone);
   }
 }
 
@@ -329,7 +330,7 @@ TEST_CASE("a start more than 30 days ahead forgets nothing for an hour") {
   fixture.Open();
   {
     Caller caller(fixture);
-    CHECK(caller.Begin("k", NewClaim()).kind == BeginAnswer::Kind::kHeld);
+    CHECK(caller.Begin("k", NewClaim()).kind == BeginResult::Kind::kHeld);
     CHECK_FALSE(caller.Look("expired before").record.has_value());
     fixture.Pass(milliseconds(hours(1)));
     CHECK_FALSE(caller.Look("k").record.has_value());
@@ -362,12 +363,13 @@ TEST_CASE("sixty-four callers at once on the embedded store") {
     };
     std::vector<Claim> claims(kCallers);
     for (Claim& claim : claims) claim = NewClaim();
-    for (auto& answer : caller.AwaitAll<BeginAnswer>(kCallers, [&](std::size_t i, auto on_answer) {
+    for (auto& answer : caller.AwaitAll<BeginResult>(kCallers, [&](std::size_t i, auto on_answer) {
            return caller.records().Begin({key(i), claims[i], {}, {}}, std::move(on_answer));
          })) {
       CHECK(answer.has_value());
     }
-    for (auto& answer : caller.AwaitAll<SettleAnswer>(kCallers, [&](std::size_t i, auto on_answer) {
+    for (auto& answer :
+         caller.AwaitAll<TransitionResult>(kCallers, [&](std::size_t i, auto on_answer) {
            return caller.records().Complete(key(i), claims[i], NewResponse(), kLong,
                                             std::move(on_answer));
          })) {

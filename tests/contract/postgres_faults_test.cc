@@ -16,9 +16,9 @@
 
 namespace idem::contract {
 
-using exchange::BeginAnswer;
-using exchange::SettleAnswer;
 using idempotency::Claim;
+using ports::BeginResult;
+using ports::TransitionResult;
 using std::chrono::milliseconds;
 using support::PostgresClient;
 using support::PostgresServer;
@@ -43,24 +43,25 @@ std::uint16_t PortOf(const std::string& url) {
   return static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
 }
 
-Result<BeginAnswer> TryBegin(Caller& caller, const std::string& key, const Claim& claim) {
-  return caller.Try<BeginAnswer>([&](auto on_answer) {
+Result<BeginResult> TryBegin(Caller& caller, const std::string& key, const Claim& claim) {
+  return caller.Try<BeginResult>([&](auto on_answer) {
     return caller.records().Begin({key, claim, {}, {}}, std::move(on_answer));
   });
 }
 
-Result<SettleAnswer> TryComplete(Caller& caller, const std::string& key, const Claim& claim) {
-  return caller.Try<SettleAnswer>([&](auto on_answer) {
+Result<TransitionResult> TryComplete(Caller& caller, const std::string& key, const Claim& claim) {
+  return caller.Try<TransitionResult>([&](auto on_answer) {
     return caller.records().Complete(key, claim, NewResponse(), kLong, std::move(on_answer));
   });
 }
 
 void AwaitReady(Caller& caller) {
-  support::RunUntil(caller.loop(), [&] { return !caller.records().not_ready(); });
+  support::RunUntil(caller.loop(), [&] { return !caller.records().unavailable_reason(); });
 }
 
 void AwaitAway(Caller& caller) {
-  support::RunUntil(caller.loop(), [&] { return caller.records().not_ready().has_value(); });
+  support::RunUntil(caller.loop(),
+                    [&] { return caller.records().unavailable_reason().has_value(); });
 }
 
 /// Why a store on such a database does not start.
@@ -75,7 +76,7 @@ Error Refusal(const store::StoreOptions& options) {
       (*store)->WhenTried([&](Status status) { tried.emplace(std::move(status)); });
   support::RunUntil(loop, [&] { return tried.has_value(); });
   REQUIRE_FALSE(tried->has_value());
-  CHECK((*store)->not_ready() == tried->error().detail);
+  CHECK((*store)->unavailable_reason() == tried->error().detail);
   return tried->error();
 }
 
@@ -106,8 +107,8 @@ int LostInACrash(const PostgresServer::Settings& settings) {
   for (int i = 0; i < 40; ++i) {
     const std::string key = "k-" + std::to_string(i);
     const Claim claim = NewClaim();
-    REQUIRE(caller.Begin(key, claim).kind == BeginAnswer::Kind::kClaimed);
-    if (i % 2 == 0) REQUIRE(caller.Complete(key, claim).kind == SettleAnswer::Kind::kDone);
+    REQUIRE(caller.Begin(key, claim).kind == BeginResult::Kind::kClaimed);
+    if (i % 2 == 0) REQUIRE(caller.Complete(key, claim).kind == TransitionResult::Kind::kDone);
     keys.push_back(key);
   }
   server.Crash();
@@ -139,17 +140,17 @@ TEST_CASE("postgres: while the database is away questions fail at once, and it i
   PostgresFixture fixture(OptionsFor(server.url(), std::chrono::seconds(2)));
   Caller caller(fixture);
   const Claim claim = NewClaim();
-  REQUIRE(caller.Begin("k", claim).kind == BeginAnswer::Kind::kClaimed);
+  REQUIRE(caller.Begin("k", claim).kind == BeginResult::Kind::kClaimed);
   server.Stop();
   AwaitAway(caller);
   const auto away = TryBegin(caller, "other", NewClaim());
   REQUIRE_FALSE(away.has_value());
   CHECK(away.error().code == ErrorCode::kUnavailable);
-  CHECK(Holds(*caller.records().not_ready(), "PostgreSQL at 127.0.0.1:"));
+  CHECK(Holds(*caller.records().unavailable_reason(), "PostgreSQL at 127.0.0.1:"));
   server.Start();
   AwaitReady(caller);
-  CHECK(caller.Begin("k", claim).kind == BeginAnswer::Kind::kClaimed);
-  CHECK(caller.Complete("k", claim).kind == SettleAnswer::Kind::kDone);
+  CHECK(caller.Begin("k", claim).kind == BeginResult::Kind::kClaimed);
+  CHECK(caller.Complete("k", claim).kind == TransitionResult::Kind::kDone);
 }
 
 TEST_CASE(
@@ -166,13 +167,13 @@ TEST_CASE(
   REQUIRE_FALSE(cut.has_value());
   CHECK(cut.error().code == ErrorCode::kUnavailable);
   AwaitReady(caller);
-  CHECK(caller.Begin("k", claim).kind == BeginAnswer::Kind::kClaimed);
-  CHECK(caller.Begin("k", NewClaim()).kind == BeginAnswer::Kind::kHeld);
+  CHECK(caller.Begin("k", claim).kind == BeginResult::Kind::kClaimed);
+  CHECK(caller.Begin("k", NewClaim()).kind == BeginResult::Kind::kHeld);
 
   relay.CutAfterReply(0);
   CHECK_FALSE(TryComplete(caller, "k", claim).has_value());
   AwaitReady(caller);
-  CHECK(caller.Complete("k", claim).kind == SettleAnswer::Kind::kDone);
+  CHECK(caller.Complete("k", claim).kind == TransitionResult::Kind::kDone);
   CHECK(caller.Begin("k", NewClaim()).record->response.has_value());
   CHECK(database.client().Ask("SELECT count(*) FROM idemproxy_records") == "1");
 }
@@ -188,12 +189,12 @@ TEST_CASE("postgres: a database that swallows everything is a timeout, then a ne
   const auto lost = TryBegin(caller, "k", NewClaim());
   REQUIRE_FALSE(lost.has_value());
   CHECK(lost.error().code == ErrorCode::kTimeout);
-  CHECK(Holds(*caller.records().not_ready(), "does not answer"));
+  CHECK(Holds(*caller.records().unavailable_reason(), "does not answer"));
   support::RunUntil(caller.loop(), [&] { return relay.connections_made() > 1; });
   relay.Resume();
   relay.Cut();
   AwaitReady(caller);
-  CHECK(caller.Begin("k", NewClaim()).kind == BeginAnswer::Kind::kClaimed);
+  CHECK(caller.Begin("k", NewClaim()).kind == BeginResult::Kind::kClaimed);
 }
 
 TEST_CASE("postgres: a begin under way on another connection is waited for by its withdrawal") {
@@ -212,12 +213,12 @@ TEST_CASE("postgres: a begin under way on another connection is waited for by it
       late.Run("COMMIT");
     });
     if (begin_is_first) {
-      CHECK(caller.Withdraw(key, claim.token).kind == SettleAnswer::Kind::kDone);
+      CHECK(caller.Withdraw(key, claim.token).kind == TransitionResult::Kind::kDone);
     } else {
-      CHECK(caller.Begin(key, claim).kind == BeginAnswer::Kind::kWithdrawn);
+      CHECK(caller.Begin(key, claim).kind == BeginResult::Kind::kWithdrawn);
     }
     other.join();
-    CHECK(caller.Begin(key, claim).kind == BeginAnswer::Kind::kWithdrawn);
+    CHECK(caller.Begin(key, claim).kind == BeginResult::Kind::kWithdrawn);
     CHECK_FALSE(caller.Look(key).record.has_value());
   }
 }
@@ -233,18 +234,18 @@ TEST_CASE("postgres: a step that is asked twice is written twice") {
 
   const Claim claim = NewClaim();
   for (int i = 0; i < 2; ++i) {
-    CHECK(caller.Begin("k", claim).kind == BeginAnswer::Kind::kClaimed);
+    CHECK(caller.Begin("k", claim).kind == BeginResult::Kind::kClaimed);
     CHECK(is_new());
   }
   for (int i = 0; i < 2; ++i) {
-    CHECK(caller.MarkUnknown("k", claim).kind == SettleAnswer::Kind::kDone);
+    CHECK(caller.MarkUnknown("k", claim).kind == TransitionResult::Kind::kDone);
     CHECK(is_new());
   }
   for (int i = 0; i < 2; ++i) {
-    CHECK(caller.ResolveUnknown("k", claim).kind == SettleAnswer::Kind::kDone);
+    CHECK(caller.ResolveUnknown("k", claim).kind == TransitionResult::Kind::kDone);
     CHECK(is_new());
   }
-  CHECK(caller.Complete("k", claim).kind == SettleAnswer::Kind::kDone);
+  CHECK(caller.Complete("k", claim).kind == TransitionResult::Kind::kDone);
   CHECK(is_new());
   CHECK(caller.Look("k").record);
   CHECK_FALSE(is_new());
@@ -259,7 +260,7 @@ TEST_CASE("postgres: a takeover that was withdrawn leaves what it would have tak
   caller.MarkUnknown("k", unknown);
   const Claim late = NewClaim();
   caller.Withdraw("k", late.token);
-  CHECK(caller.Begin("k", late, unknown.token).kind == BeginAnswer::Kind::kWithdrawn);
+  CHECK(caller.Begin("k", late, unknown.token).kind == BeginResult::Kind::kWithdrawn);
   CHECK(caller.Look("k").record->claim.token == unknown.token);
 }
 
@@ -272,7 +273,7 @@ TEST_CASE("postgres: a question that the database refuses fails alone") {
   std::vector<std::string> seen(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     tickets.push_back(caller.records().Begin({keys[i], NewClaim(), {}, {}},
-                                             [&seen, i](const Result<BeginAnswer>& answer) {
+                                             [&seen, i](const Result<BeginResult>& answer) {
                                                seen[i] = answer.has_value() ? "claimed" : "refused";
                                              }));
   }
@@ -288,7 +289,7 @@ TEST_CASE("postgres: many proxies that start at once make the tables once") {
   for (int i = 0; i < 6; ++i) {
     threads.emplace_back([&] {
       Caller caller(fixture);
-      if (caller.Begin("k", NewClaim()).kind == BeginAnswer::Kind::kClaimed) ++claimed;
+      if (caller.Begin("k", NewClaim()).kind == BeginResult::Kind::kClaimed) ++claimed;
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -300,12 +301,12 @@ TEST_CASE("postgres: tables that were dropped are made anew, without a restart")
   TestDatabase database;
   PostgresFixture fixture(OptionsFor(database.url()));
   Caller caller(fixture);
-  REQUIRE(caller.Begin("k", NewClaim()).kind == BeginAnswer::Kind::kClaimed);
+  REQUIRE(caller.Begin("k", NewClaim()).kind == BeginResult::Kind::kClaimed);
   database.client().Run("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
   CHECK_FALSE(TryBegin(caller, "k", NewClaim()).has_value());
   AwaitAway(caller);
   AwaitReady(caller);
-  CHECK(caller.Begin("k", NewClaim()).kind == BeginAnswer::Kind::kClaimed);
+  CHECK(caller.Begin("k", NewClaim()).kind == BeginResult::Kind::kClaimed);
 }
 
 TEST_CASE("postgres: what cannot be trusted with a claim is refused with the reason") {
@@ -343,7 +344,7 @@ TEST_CASE("postgres: a commit that no longer waits for its standby is not acknow
   PostgresServer server;
   PostgresFixture fixture(OptionsFor(server.url()));
   Caller caller(fixture);
-  REQUIRE(caller.Begin("before", NewClaim()).kind == BeginAnswer::Kind::kClaimed);
+  REQUIRE(caller.Begin("before", NewClaim()).kind == BeginResult::Kind::kClaimed);
   PostgresClient operates(server.url());
   operates.Run("ALTER SYSTEM SET synchronous_standby_names = 'not_there'");
   operates.Run("SELECT pg_reload_conf()");
@@ -362,12 +363,12 @@ TEST_CASE("postgres: a commit that no longer waits for its standby is not acknow
     begun = TryBegin(caller, "k-" + std::to_string(i), claim = NewClaim());
   cancels.join();
   CHECK(Holds(begun.error().detail, "synchronous replication"));
-  CHECK(begun.error().reached == Reached::kMaybe);
+  CHECK(begun.error().delivery == Delivery::kMaybeSent);
 
   operates.Run("ALTER SYSTEM RESET synchronous_standby_names");
   operates.Run("SELECT pg_reload_conf()");
   AwaitReady(caller);
-  CHECK(caller.Begin("after", NewClaim()).kind == BeginAnswer::Kind::kClaimed);
+  CHECK(caller.Begin("after", NewClaim()).kind == BeginResult::Kind::kClaimed);
 }
 
 // As a primary that was made a standby, or is held for a move to another machine.
@@ -376,7 +377,7 @@ TEST_CASE("postgres: a database that takes no writes any more is left until it d
   PostgresFixture fixture(OptionsFor(server.url(), std::chrono::seconds(2)));
   Caller caller(fixture);
   const Claim claim = NewClaim();
-  REQUIRE(caller.Begin("k", claim).kind == BeginAnswer::Kind::kClaimed);
+  REQUIRE(caller.Begin("k", claim).kind == BeginResult::Kind::kClaimed);
 
   PostgresClient operates(server.url() + "?options=-cdefault_transaction_read_only%3Doff");
   operates.Run("ALTER SYSTEM SET default_transaction_read_only = on");
@@ -389,13 +390,13 @@ TEST_CASE("postgres: a database that takes no writes any more is left until it d
   AwaitAway(caller);
   CHECK_FALSE(TryComplete(caller, "k", claim).has_value());
   support::RunUntil(caller.loop(), [&] {
-    return Holds(caller.records().not_ready().value_or(""), "is read-only");
+    return Holds(caller.records().unavailable_reason().value_or(""), "is read-only");
   });
 
   operates.Run("ALTER SYSTEM RESET default_transaction_read_only");
   operates.Run("SELECT pg_reload_conf()");
   AwaitReady(caller);
-  CHECK(caller.Complete("k", claim).kind == SettleAnswer::Kind::kDone);
+  CHECK(caller.Complete("k", claim).kind == TransitionResult::Kind::kDone);
 }
 
 TEST_CASE("postgres: what has expired is deleted in the background") {

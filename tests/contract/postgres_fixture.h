@@ -26,18 +26,19 @@ class PostgresFixture {
     options_.timeout = support::kPatience;
   }
   /// On a database of the test's own.
-  explicit PostgresFixture(store::StoreOptions options, bool speaks = false)
-      : options_(std::move(options)), speaks_(speaks) {}
+  explicit PostgresFixture(store::StoreOptions options, bool is_reporter = false)
+      : options_(std::move(options)), is_reporter_(is_reporter) {}
 
   std::unique_ptr<StoreClient> Connect(event::EventLoop& loop) {
-    return std::make_unique<ServerClient<store::PostgresStore>>(loop, resolver_, options_, speaks_);
+    return std::make_unique<ServerClient<store::PostgresStore>>(loop, resolver_, options_,
+                                                                is_reporter_);
   }
   // The database's clock is nobody's to move.
   void Pass(std::chrono::milliseconds by) { std::this_thread::sleep_for(by); }
 
  private:
   store::StoreOptions options_;
-  bool speaks_ = false;
+  bool is_reporter_ = false;
   event::Resolver resolver_;
 };
 

@@ -11,12 +11,12 @@
 
 namespace idem::contract {
 
-using exchange::FoundRecord;
-using exchange::ListAnswer;
-using exchange::NoteAnswer;
-using exchange::RecordFilter;
 using idempotency::Claim;
 using idempotency::RecordState;
+using ports::FoundRecord;
+using ports::NoteResult;
+using ports::RecordFilter;
+using ports::RecordPage;
 using std::chrono::milliseconds;
 
 namespace {
@@ -128,10 +128,10 @@ TEST_CASE_TEMPLATE("a list of many records takes several steps and shows each", 
   Keys keys;
   for (std::size_t i = 0; i < kRecords; ++i) keys.insert("many-" + std::to_string(i));
   auto key = keys.begin();
-  caller.AwaitAll<exchange::BeginAnswer>(kRecords, [&](std::size_t, auto on_answer) {
+  caller.AwaitAll<ports::BeginResult>(kRecords, [&](std::size_t, auto on_answer) {
     return caller.records().Begin({*key++, NewClaim(), {}, {}}, std::move(on_answer));
   });
-  const auto first = caller.Try<ListAnswer>(
+  const auto first = caller.Try<RecordPage>(
       [&](auto on_answer) { return caller.index().List({}, "", std::move(on_answer)); });
   REQUIRE(first.has_value());
   CHECK(first->found.size() < kRecords);
@@ -150,7 +150,7 @@ TEST_CASE_TEMPLATE("what has expired is not listed, and a cursor of nobody is an
   CHECK(caller.List({}).empty());
   for (const std::string cursor : {"no cursor", "-1", "123456789012345678901234567890x"}) {
     CAPTURE(cursor);
-    const auto answer = caller.Try<ListAnswer>(
+    const auto answer = caller.Try<RecordPage>(
         [&](auto on_answer) { return caller.index().List({}, cursor, std::move(on_answer)); });
     REQUIRE_FALSE(answer.has_value());
     CHECK(answer.error().code == ErrorCode::kInvalid);
@@ -165,10 +165,10 @@ TEST_CASE_TEMPLATE("a note is written where what lies there is what was seen", F
   const std::string name = NewNoteName();
   CHECK_FALSE(caller.ReadNote(name).value.has_value());
 
-  const NoteAnswer first = caller.WriteNote(name, {}, "one\n");
+  const NoteResult first = caller.WriteNote(name, {}, "one\n");
   CHECK(first.written);
   CHECK(first.value == "one\n");
-  const NoteAnswer late = other.WriteNote(name, {}, "two");
+  const NoteResult late = other.WriteNote(name, {}, "two");
   CHECK_FALSE(late.written);
   CHECK(late.value == "one\n");
   CHECK_FALSE(other.WriteNote(name, "other", "two").written);

@@ -10,14 +10,14 @@
 
 namespace idem::contract {
 
-using exchange::BeginAnswer;
-using exchange::LimitQuestion;
-using exchange::LimitRule;
-using exchange::LimitVerdict;
-using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::RecordState;
 using idempotency::Token;
+using ports::BeginResult;
+using ports::LimitRequest;
+using ports::LimitResult;
+using ports::LimitRule;
+using ports::TransitionResult;
 using std::chrono::milliseconds;
 
 namespace {
@@ -26,13 +26,13 @@ template <class Fixture>
 void Prepare(From from, const std::string& key, const Claim& claim, Fixture& fixture,
              Caller& caller) {
   if (from == From::kAbsent) return;
-  REQUIRE(caller.Begin(key, claim).kind == BeginAnswer::Kind::kClaimed);
+  REQUIRE(caller.Begin(key, claim).kind == BeginResult::Kind::kClaimed);
   if (from == From::kLeaseEnded) fixture.Pass(kAfterShort);
   if (from == From::kUnknown) {
-    REQUIRE(caller.MarkUnknown(key, claim).kind == SettleAnswer::Kind::kDone);
+    REQUIRE(caller.MarkUnknown(key, claim).kind == TransitionResult::Kind::kDone);
   }
   if (from == From::kCompleted) {
-    REQUIRE(caller.Complete(key, claim).kind == SettleAnswer::Kind::kDone);
+    REQUIRE(caller.Complete(key, claim).kind == TransitionResult::Kind::kDone);
   }
 }
 
@@ -59,7 +59,7 @@ Reply Run(Ask ask, const std::string& key, const Claim& mine, const Claim& fresh
   return Reply::kDone;
 }
 
-LimitQuestion Limit(std::string subject, Token token, LimitRule rule) {
+LimitRequest Limit(std::string subject, Token token, LimitRule rule) {
   return {std::move(subject), token, rule};
 }
 
@@ -83,7 +83,7 @@ TEST_CASE_TEMPLATE("every arrow of the record's picture, once and asked twice", 
 
     for (const Reply reply : {arrow.reply, AskedTwice(arrow.reply)}) {
       CHECK(Run(arrow.ask, key, mine, fresh, caller) == reply);
-      const SettleAnswer seen = caller.Look(key);
+      const TransitionResult seen = caller.Look(key);
       CHECK(StateOf(seen.record, seen.now) == arrow.after);
     }
   }
@@ -93,11 +93,11 @@ TEST_CASE_TEMPLATE("a record comes back as it was written", Fixture, CONTRACT_ST
   Fixture fixture;
   Caller caller(fixture);
   const Claim claim = NewClaim();
-  const BeginAnswer begun = caller.Begin("k", claim);
+  const BeginResult begun = caller.Begin("k", claim);
   CHECK_FALSE(begun.record.has_value());
   CHECK_FALSE(begun.limit.has_value());
 
-  const BeginAnswer executing = caller.Begin("k", NewClaim());
+  const BeginResult executing = caller.Begin("k", NewClaim());
   REQUIRE(executing.record);
   CHECK(executing.record->state == RecordState::kExecuting);
   CHECK(IsSameClaim(executing.record->claim, claim));
@@ -106,7 +106,7 @@ TEST_CASE_TEMPLATE("a record comes back as it was written", Fixture, CONTRACT_ST
   CHECK(executing.record->expires_at == executing.record->lease_ends_at + claim.unknown_ttl);
 
   caller.Complete("k", claim, NewResponse(), milliseconds(654321));
-  const BeginAnswer completed = caller.Begin("k", NewClaim());
+  const BeginResult completed = caller.Begin("k", NewClaim());
   REQUIRE(completed.record);
   CHECK(completed.record->state == RecordState::kCompleted);
   CHECK(IsSameClaim(completed.record->claim, claim));
@@ -145,8 +145,9 @@ TEST_CASE_TEMPLATE("a completion under its own token with another response shows
   const Claim claim = NewClaim();
   caller.Begin("k", claim);
   caller.Complete("k", claim, NewResponse("found by looking it up"));
-  const SettleAnswer late = caller.Complete("k", claim, NewResponse("the answer that came late"));
-  CHECK(late.kind == SettleAnswer::Kind::kHeld);
+  const TransitionResult late =
+      caller.Complete("k", claim, NewResponse("the answer that came late"));
+  CHECK(late.kind == TransitionResult::Kind::kHeld);
   REQUIRE(late.record);
   CHECK(late.record->response->body == "found by looking it up");
 }
@@ -160,12 +161,12 @@ TEST_CASE_TEMPLATE("a process that lost its claim is shown who took over", Fixtu
   caller.Begin("k", lost);
   fixture.Pass(kAfterShort);
   const Claim winner = NewClaim();
-  CHECK(caller.Begin("k", winner, lost.token).kind == BeginAnswer::Kind::kClaimed);
-  const SettleAnswer refused = caller.Complete("k", lost);
-  CHECK(refused.kind == SettleAnswer::Kind::kHeld);
+  CHECK(caller.Begin("k", winner, lost.token).kind == BeginResult::Kind::kClaimed);
+  const TransitionResult refused = caller.Complete("k", lost);
+  CHECK(refused.kind == TransitionResult::Kind::kHeld);
   REQUIRE(refused.record);
   CHECK(refused.record->claim.token == winner.token);
-  CHECK(caller.Complete("k", winner).kind == SettleAnswer::Kind::kDone);
+  CHECK(caller.Complete("k", winner).kind == TransitionResult::Kind::kDone);
 }
 
 TEST_CASE_TEMPLATE("two that would take over one unknown claim: one does", Fixture,
@@ -175,8 +176,8 @@ TEST_CASE_TEMPLATE("two that would take over one unknown claim: one does", Fixtu
   const Claim unknown = NewClaim();
   caller.Begin("k", unknown);
   caller.MarkUnknown("k", unknown);
-  CHECK(caller.Begin("k", NewClaim(), unknown.token).kind == BeginAnswer::Kind::kClaimed);
-  CHECK(caller.Begin("k", NewClaim(), unknown.token).kind == BeginAnswer::Kind::kHeld);
+  CHECK(caller.Begin("k", NewClaim(), unknown.token).kind == BeginResult::Kind::kClaimed);
+  CHECK(caller.Begin("k", NewClaim(), unknown.token).kind == BeginResult::Kind::kHeld);
 }
 
 TEST_CASE_TEMPLATE("a begin that arrives after its withdrawal changes nothing", Fixture,
@@ -184,13 +185,13 @@ TEST_CASE_TEMPLATE("a begin that arrives after its withdrawal changes nothing", 
   Fixture fixture;
   Caller caller(fixture);
   const Claim late = NewClaim();
-  const LimitQuestion limit = Limit("late", late.token, {1, kLong, {}, 0});
-  CHECK(caller.Withdraw("k", late.token).kind == SettleAnswer::Kind::kDone);
-  CHECK(caller.Begin("k", late, {}, limit).kind == BeginAnswer::Kind::kWithdrawn);
+  const LimitRequest limit = Limit("late", late.token, {1, kLong, {}, 0});
+  CHECK(caller.Withdraw("k", late.token).kind == TransitionResult::Kind::kDone);
+  CHECK(caller.Begin("k", late, {}, limit).kind == BeginResult::Kind::kWithdrawn);
   CHECK_FALSE(caller.Look("k").record.has_value());
 
-  const LimitQuestion next = Limit("late", NextToken(), {1, kLong, {}, 0});
-  CHECK(caller.Begin("k", NewClaim(), {}, next).kind == BeginAnswer::Kind::kClaimed);
+  const LimitRequest next = Limit("late", NextToken(), {1, kLong, {}, 0});
+  CHECK(caller.Begin("k", NewClaim(), {}, next).kind == BeginResult::Kind::kClaimed);
 }
 
 TEST_CASE_TEMPLATE("a begin that arrived before its withdrawal is released, and stays away",
@@ -201,7 +202,7 @@ TEST_CASE_TEMPLATE("a begin that arrived before its withdrawal is released, and 
   caller.Begin("k", claim);
   caller.Withdraw("k", claim.token);
   CHECK_FALSE(caller.Look("k").record.has_value());
-  CHECK(caller.Begin("k", claim).kind == BeginAnswer::Kind::kWithdrawn);
+  CHECK(caller.Begin("k", claim).kind == BeginResult::Kind::kWithdrawn);
 }
 
 TEST_CASE_TEMPLATE("the mark of a withdrawal lasts for one lease", Fixture, CONTRACT_STORES) {
@@ -210,7 +211,7 @@ TEST_CASE_TEMPLATE("the mark of a withdrawal lasts for one lease", Fixture, CONT
   const Claim claim = NewClaim();
   caller.Withdraw("k", claim.token, kShort);
   fixture.Pass(kAfterShort);
-  CHECK(caller.Begin("k", claim).kind == BeginAnswer::Kind::kClaimed);
+  CHECK(caller.Begin("k", claim).kind == BeginResult::Kind::kClaimed);
 }
 
 TEST_CASE_TEMPLATE("a record reads as absent when its time is over", Fixture, CONTRACT_STORES) {
@@ -231,7 +232,7 @@ TEST_CASE_TEMPLATE("a record reads as absent when its time is over", Fixture, CO
   for (const std::string key : {"completed", "unknown", "abandoned"}) {
     CAPTURE(key);
     CHECK_FALSE(caller.Look(key).record.has_value());
-    CHECK(caller.Begin(key, NewClaim()).kind == BeginAnswer::Kind::kClaimed);
+    CHECK(caller.Begin(key, NewClaim()).kind == BeginResult::Kind::kClaimed);
   }
 }
 
@@ -245,7 +246,7 @@ TEST_CASE_TEMPLATE("replays do not extend a record's life", Fixture, CONTRACT_ST
   REQUIRE(first.record);
   fixture.Pass(kShort);
   for (int i = 0; i < 3; ++i) {
-    const BeginAnswer replay = caller.Begin("k", NewClaim());
+    const BeginResult replay = caller.Begin("k", NewClaim());
     REQUIRE(replay.record);
     CHECK(replay.record->expires_at == first.record->expires_at);
   }
@@ -263,7 +264,7 @@ TEST_CASE_TEMPLATE("marking an unknown outcome again does not extend its life", 
   const auto first = caller.Look("k");
   REQUIRE(first.record);
   fixture.Pass(kShort);
-  CHECK(caller.MarkUnknown("k", claim).kind == SettleAnswer::Kind::kDone);
+  CHECK(caller.MarkUnknown("k", claim).kind == TransitionResult::Kind::kDone);
   CHECK(caller.Look("k").record->expires_at == first.record->expires_at);
 }
 
@@ -277,11 +278,11 @@ TEST_CASE_TEMPLATE("of 1,000 begins at once on one key, one claims", Fixture, CO
   for (std::size_t t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       Caller caller(fixture);
-      auto answers = caller.AwaitAll<BeginAnswer>(kEach, [&](std::size_t, auto on_answer) {
+      auto answers = caller.AwaitAll<BeginResult>(kEach, [&](std::size_t, auto on_answer) {
         return caller.records().Begin({"k", NewClaim(), {}, {}}, std::move(on_answer));
       });
       for (auto& answer : answers) {
-        if (answer->kind == BeginAnswer::Kind::kClaimed) ++claimed;
+        if (answer->kind == BeginResult::Kind::kClaimed) ++claimed;
         if (answer->record) winners[t].push_back(answer->record->claim.token);
       }
     });
@@ -309,21 +310,21 @@ TEST_CASE_TEMPLATE("many keys at once: each is claimed, completed and replayed",
   const auto key = [](std::size_t i) { return "many-" + std::to_string(i); };
   const auto body = [](std::size_t i) { return "body of " + std::to_string(i); };
 
-  for (auto& answer : caller.AwaitAll<BeginAnswer>(kKeys, [&](std::size_t i, auto on_answer) {
+  for (auto& answer : caller.AwaitAll<BeginResult>(kKeys, [&](std::size_t i, auto on_answer) {
          return caller.records().Begin({key(i), claims[i], {}, {}}, std::move(on_answer));
        })) {
     REQUIRE(answer);
-    CHECK(answer->kind == BeginAnswer::Kind::kClaimed);
+    CHECK(answer->kind == BeginResult::Kind::kClaimed);
   }
-  for (auto& answer : caller.AwaitAll<SettleAnswer>(kKeys, [&](std::size_t i, auto on_answer) {
+  for (auto& answer : caller.AwaitAll<TransitionResult>(kKeys, [&](std::size_t i, auto on_answer) {
          return caller.records().Complete(key(i), claims[i], NewResponse(body(i)), kLong,
                                           std::move(on_answer));
        })) {
     REQUIRE(answer);
-    CHECK(answer->kind == SettleAnswer::Kind::kDone);
+    CHECK(answer->kind == TransitionResult::Kind::kDone);
   }
   for (std::size_t i = 0; i < kKeys; i += 37) {
-    const BeginAnswer replay = caller.Begin(key(i), NewClaim());
+    const BeginResult replay = caller.Begin(key(i), NewClaim());
     REQUIRE(replay.record);
     CHECK(replay.record->response->body == body(i));
   }
@@ -338,12 +339,12 @@ TEST_CASE_TEMPLATE("one turn may begin, complete and begin again: each step sees
   auto& records = caller.records();
   std::vector<std::string> seen;
   std::vector<Ticket> tickets;
-  const auto on_begun = [&](Result<BeginAnswer> answer) {
-    seen.push_back(answer->kind == BeginAnswer::Kind::kClaimed ? "claimed" : "held");
+  const auto on_begun = [&](Result<BeginResult> answer) {
+    seen.push_back(answer->kind == BeginResult::Kind::kClaimed ? "claimed" : "held");
     if (seen.size() == 5) caller.loop().Stop();
   };
-  const auto on_settled = [&](Result<SettleAnswer> answer) {
-    seen.push_back(answer->kind == SettleAnswer::Kind::kDone ? "done" : "held");
+  const auto on_settled = [&](Result<TransitionResult> answer) {
+    seen.push_back(answer->kind == TransitionResult::Kind::kDone ? "done" : "held");
     if (seen.size() == 5) caller.loop().Stop();
   };
   tickets.push_back(records.Begin({"k", first, {}, {}}, on_begun));
@@ -368,7 +369,7 @@ TEST_CASE_TEMPLATE("a body of 1 MiB comes back byte for byte", Fixture, CONTRACT
   const Claim claim = NewClaim();
   caller.Begin("k", claim);
   caller.Complete("k", claim, NewResponse(body));
-  const BeginAnswer replay = caller.Begin("k", NewClaim());
+  const BeginResult replay = caller.Begin("k", NewClaim());
   REQUIRE(replay.record);
   CHECK(replay.record->response->body == body);
 }
@@ -388,8 +389,8 @@ TEST_CASE_TEMPLATE("keys of every byte that a key may have are keys of their own
   for (const std::string& key : keys) {
     CAPTURE(key);
     const Claim claim = NewClaim();
-    CHECK(caller.Begin(key, claim).kind == BeginAnswer::Kind::kClaimed);
-    CHECK(caller.Complete(key, claim, NewResponse(key)).kind == SettleAnswer::Kind::kDone);
+    CHECK(caller.Begin(key, claim).kind == BeginResult::Kind::kClaimed);
+    CHECK(caller.Complete(key, claim, NewResponse(key)).kind == TransitionResult::Kind::kDone);
   }
   for (const std::string& key : keys) {
     CAPTURE(key);
@@ -419,8 +420,8 @@ TEST_CASE_TEMPLATE("begin counts, and a request that the limit refuses leaves no
   REQUIRE(caller.records().limits_with_begin());
   const LimitRule rule{2, kLong, {}, 0};
   const Claim claim = NewClaim();
-  const BeginAnswer first = caller.Begin("a", claim, {}, Limit("s", claim.token, rule));
-  CHECK(first.kind == BeginAnswer::Kind::kClaimed);
+  const BeginResult first = caller.Begin("a", claim, {}, Limit("s", claim.token, rule));
+  CHECK(first.kind == BeginResult::Kind::kClaimed);
   REQUIRE(first.limit);
   CHECK(first.limit->allowed);
   CHECK(first.limit->remaining == 1);
@@ -429,19 +430,19 @@ TEST_CASE_TEMPLATE("begin counts, and a request that the limit refuses leaves no
 
   // The same question again is counted once; a replay counts like any other request.
   CHECK(caller.Begin("a", claim, {}, Limit("s", claim.token, rule)).limit->remaining == 1);
-  const BeginAnswer replay = caller.Begin("a", NewClaim(), {}, Limit("s", NextToken(), rule));
-  CHECK(replay.kind == BeginAnswer::Kind::kHeld);
+  const BeginResult replay = caller.Begin("a", NewClaim(), {}, Limit("s", NextToken(), rule));
+  CHECK(replay.kind == BeginResult::Kind::kHeld);
   CHECK(replay.limit->remaining == 0);
 
-  const BeginAnswer refused = caller.Begin("b", NewClaim(), {}, Limit("s", NextToken(), rule));
-  CHECK(refused.kind == BeginAnswer::Kind::kLimited);
+  const BeginResult refused = caller.Begin("b", NewClaim(), {}, Limit("s", NextToken(), rule));
+  CHECK(refused.kind == BeginResult::Kind::kLimited);
   REQUIRE(refused.limit);
   CHECK_FALSE(refused.limit->allowed);
   CHECK(refused.limit->remaining == 0);
   CHECK_FALSE(refused.record.has_value());
   CHECK_FALSE(caller.Look("b").record.has_value());
   CHECK(caller.Begin("b", NewClaim(), {}, Limit("t", NextToken(), rule)).kind ==
-        BeginAnswer::Kind::kClaimed);
+        BeginResult::Kind::kClaimed);
 }
 
 TEST_CASE_TEMPLATE("count and begin share one count, and one token is counted once", Fixture,
@@ -451,7 +452,7 @@ TEST_CASE_TEMPLATE("count and begin share one count, and one token is counted on
   const LimitRule rule{3, kLong, {}, 0};
   const Token token = NextToken();
   for (int i = 0; i < 3; ++i) {
-    const LimitVerdict verdict = caller.Count(Limit("s", token, rule));
+    const LimitResult verdict = caller.Count(Limit("s", token, rule));
     CHECK(verdict.allowed);
     CHECK(verdict.remaining == 2);
   }
@@ -468,7 +469,7 @@ TEST_CASE_TEMPLATE("a place in the window is free again when the request that to
   const LimitRule rule{1, kShort, {}, 0};
   CHECK(caller.Count(Limit("s", NextToken(), rule)).allowed);
   fixture.Pass(kAfterShort);
-  const LimitVerdict verdict = caller.Count(Limit("s", NextToken(), rule));
+  const LimitResult verdict = caller.Count(Limit("s", NextToken(), rule));
   CHECK(verdict.allowed);
   CHECK(verdict.remaining == 0);
   CHECK(verdict.reset <= kShort);
@@ -477,13 +478,13 @@ TEST_CASE_TEMPLATE("a place in the window is free again when the request that to
 TEST_CASE_TEMPLATE("a token bucket lets its burst through and no more", Fixture, CONTRACT_STORES) {
   Fixture fixture;
   Caller caller(fixture);
-  const LimitRule rule{1, kLong, exchange::LimitAlgorithm::kTokenBucket, 3};
+  const LimitRule rule{1, kLong, ports::LimitAlgorithm::kTokenBucket, 3};
   for (std::uint32_t left = 3; left-- > 0;) {
-    const LimitVerdict verdict = caller.Count(Limit("s", NextToken(), rule));
+    const LimitResult verdict = caller.Count(Limit("s", NextToken(), rule));
     CHECK(verdict.allowed);
     CHECK(verdict.remaining == left);
   }
-  const LimitVerdict refused = caller.Count(Limit("s", NextToken(), rule));
+  const LimitResult refused = caller.Count(Limit("s", NextToken(), rule));
   CHECK_FALSE(refused.allowed);
   CHECK(refused.reset <= kLong);
   CHECK(refused.reset > milliseconds(0));

@@ -17,9 +17,9 @@
 
 namespace idem::contract {
 
-using exchange::BeginAnswer;
-using exchange::SettleAnswer;
 using idempotency::Claim;
+using ports::BeginResult;
+using ports::TransitionResult;
 using std::chrono::milliseconds;
 using support::RedisClient;
 using support::RedisSentinel;
@@ -39,22 +39,22 @@ store::StoreOptions OptionsFor(const std::string& url) {
 
 std::string KeyOf(int i) { return "k-" + std::to_string(i); }
 
-Result<BeginAnswer> TryBegin(Caller& caller, const std::string& key, const Claim& claim) {
-  return caller.Try<BeginAnswer>([&](auto on_answer) {
+Result<BeginResult> TryBegin(Caller& caller, const std::string& key, const Claim& claim) {
+  return caller.Try<BeginResult>([&](auto on_answer) {
     return caller.records().Begin({key, claim, {}, {}}, std::move(on_answer));
   });
 }
 
 void AwaitReady(Caller& caller) {
-  support::RunUntil(caller.loop(), [&] { return !caller.records().not_ready(); });
+  support::RunUntil(caller.loop(), [&] { return !caller.records().unavailable_reason(); });
 }
 
 /// Claims all keys and completes every second one; each is acknowledged.
 void ClaimAndComplete(Caller& caller) {
   for (int i = 0; i < kKeys; ++i) {
     const Claim claim = NewClaim();
-    REQUIRE(caller.Begin(KeyOf(i), claim).kind == BeginAnswer::Kind::kClaimed);
-    if (i % 2 == 0) REQUIRE(caller.Complete(KeyOf(i), claim).kind == SettleAnswer::Kind::kDone);
+    REQUIRE(caller.Begin(KeyOf(i), claim).kind == BeginResult::Kind::kClaimed);
+    if (i % 2 == 0) REQUIRE(caller.Complete(KeyOf(i), claim).kind == TransitionResult::Kind::kDone);
   }
 }
 
@@ -75,7 +75,8 @@ int LostInARestart(const RedisServer::Settings& settings) {
   Caller caller(fixture);
   ClaimAndComplete(caller);
   server.Kill();
-  support::RunUntil(caller.loop(), [&] { return caller.records().not_ready().has_value(); });
+  support::RunUntil(caller.loop(),
+                    [&] { return caller.records().unavailable_reason().has_value(); });
   server.Start();
   AwaitReady(caller);
   return LostOf(caller);
@@ -84,12 +85,12 @@ int LostInARestart(const RedisServer::Settings& settings) {
 /// Why a start would warn of such a server.
 std::vector<std::string> WarningsOf(const RedisServer::Settings& settings) {
   const RedisServer server(settings);
-  store::RedisServerFacts facts;
+  store::RedisServerSettings facts;
   RedisClient client(server.port());
   facts.ReadInfo(client.Ask({"INFO"}));
   const std::string fsync = client.Ask({"CONFIG", "GET", "appendfsync"});  // (appendfsync always)
   facts.appendfsync = fsync.substr(13, fsync.size() - 14);
-  return store::WhyItMayForget(facts);
+  return store::DurabilityRisks(facts);
 }
 
 void AwaitReplica(const RedisServer& primary) {
@@ -169,7 +170,8 @@ TEST_CASE("redis: the primary is killed, the sentinel promotes its replica, and 
   Caller caller(fixture);
   ClaimAndComplete(caller);
   primary.Kill();
-  support::RunUntil(caller.loop(), [&] { return caller.records().not_ready().has_value(); });
+  support::RunUntil(caller.loop(),
+                    [&] { return caller.records().unavailable_reason().has_value(); });
   AwaitReady(caller);
   CHECK(LostOf(caller) == 0);
 
@@ -177,11 +179,11 @@ TEST_CASE("redis: the primary is killed, the sentinel promotes its replica, and 
   options.wait_replicas = 0;
   RedisFixture alone(options);
   Caller other(alone);
-  const BeginAnswer replay = other.Begin(KeyOf(0), NewClaim());
-  REQUIRE(replay.kind == BeginAnswer::Kind::kHeld);
+  const BeginResult replay = other.Begin(KeyOf(0), NewClaim());
+  REQUIRE(replay.kind == BeginResult::Kind::kHeld);
   CHECK(IsSameResponse(*replay.record->response, NewResponse()));
-  CHECK(other.Begin(KeyOf(1), NewClaim()).kind == BeginAnswer::Kind::kHeld);
-  CHECK(other.Begin("new", NewClaim()).kind == BeginAnswer::Kind::kClaimed);
+  CHECK(other.Begin(KeyOf(1), NewClaim()).kind == BeginResult::Kind::kHeld);
+  CHECK(other.Begin("new", NewClaim()).kind == BeginResult::Kind::kClaimed);
 }
 
 TEST_CASE("redis: a primary that became a replica is left for the one that the sentinel names") {

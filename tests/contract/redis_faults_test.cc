@@ -22,8 +22,8 @@
 namespace idem::store {
 namespace {
 
-using exchange::BeginAnswer;
-using exchange::SettleAnswer;
+using ports::BeginResult;
+using ports::TransitionResult;
 using Settings = support::RedisServer::Settings;
 using std::chrono::milliseconds;
 
@@ -46,30 +46,30 @@ class Asker {
     store_ = std::move(*store);
   }
 
-  Result<BeginAnswer> Begin(std::string_view key, std::uint8_t number) {
-    std::optional<Result<BeginAnswer>> answer;
+  Result<BeginResult> Begin(std::string_view key, std::uint8_t number) {
+    std::optional<Result<BeginResult>> answer;
     const Ticket ticket = store_->Begin(
         {.record_key = std::string(key), .claim = ClaimOf(number), .replaces = {}, .limit = {}},
-        [&](Result<BeginAnswer> result) { answer.emplace(std::move(result)); });
+        [&](Result<BeginResult> result) { answer.emplace(std::move(result)); });
     CHECK_FALSE(answer);  // never inside the call
     support::RunUntil(loop_, [&] { return answer.has_value(); });
     return std::move(*answer);
   }
-  Result<SettleAnswer> Complete(std::string_view key, std::uint8_t number, std::string body) {
-    std::optional<Result<SettleAnswer>> answer;
+  Result<TransitionResult> Complete(std::string_view key, std::uint8_t number, std::string body) {
+    std::optional<Result<TransitionResult>> answer;
     idempotency::StoredResponse response;
     response.status = 200;
     response.body = std::move(body);
-    const Ticket ticket =
-        store_->Complete(key, ClaimOf(number), response, std::chrono::hours(1),
-                         [&](Result<SettleAnswer> result) { answer.emplace(std::move(result)); });
+    const Ticket ticket = store_->Complete(
+        key, ClaimOf(number), response, std::chrono::hours(1),
+        [&](Result<TransitionResult> result) { answer.emplace(std::move(result)); });
     support::RunUntil(loop_, [&] { return answer.has_value(); });
     return std::move(*answer);
   }
-  Result<SettleAnswer> Look(std::string_view key) {
-    std::optional<Result<SettleAnswer>> answer;
-    const Ticket ticket =
-        store_->Look(key, [&](Result<SettleAnswer> result) { answer.emplace(std::move(result)); });
+  Result<TransitionResult> Look(std::string_view key) {
+    std::optional<Result<TransitionResult>> answer;
+    const Ticket ticket = store_->Look(
+        key, [&](Result<TransitionResult> result) { answer.emplace(std::move(result)); });
     support::RunUntil(loop_, [&] { return answer.has_value(); });
     return std::move(*answer);
   }
@@ -81,12 +81,14 @@ class Asker {
     return std::move(*answer);
   }
   void AwaitReady() {
-    support::RunUntil(loop_, [&] { return !store_->not_ready(); });
+    support::RunUntil(loop_, [&] { return !store_->unavailable_reason(); });
   }
   void AwaitNotReady() {
-    support::RunUntil(loop_, [&] { return store_->not_ready().has_value(); });
+    support::RunUntil(loop_, [&] { return store_->unavailable_reason().has_value(); });
   }
-  [[nodiscard]] std::string why_not_ready() const { return store_->not_ready().value_or(""); }
+  [[nodiscard]] std::string why_not_ready() const {
+    return store_->unavailable_reason().value_or("");
+  }
   event::EventLoop& loop() { return loop_; }
   RedisStore& store() { return *store_; }
 
@@ -104,9 +106,9 @@ StoreOptions OptionsFor(std::uint16_t port, milliseconds timeout = std::chrono::
   return options;
 }
 
-bool IsClaimed(const Result<BeginAnswer>& answer) {
+bool IsClaimed(const Result<BeginResult>& answer) {
   if (!answer) MESSAGE(answer.error().detail);
-  return answer.has_value() && answer->kind == BeginAnswer::Kind::kClaimed;
+  return answer.has_value() && answer->kind == BeginResult::Kind::kClaimed;
 }
 
 bool Holds(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
@@ -137,7 +139,7 @@ TEST_CASE(
   asker.AwaitReady();
   const auto again = asker.Begin("k", 2);
   REQUIRE(again.has_value());
-  REQUIRE(again->kind == BeginAnswer::Kind::kHeld);
+  REQUIRE(again->kind == BeginResult::Kind::kHeld);
   CHECK(again->record->response->body == std::string(300000, 'x'));
 }
 
@@ -156,7 +158,7 @@ TEST_CASE("redis: a stalled connection is a timeout, and its late replies answer
   asker.AwaitReady();
   const auto held = asker.Begin("k", 2);
   REQUIRE(held.has_value());
-  CHECK(held->kind == BeginAnswer::Kind::kHeld);
+  CHECK(held->kind == BeginResult::Kind::kHeld);
   CHECK(relay.connections_made() == 1);
 }
 
@@ -199,7 +201,7 @@ TEST_CASE("redis: scripts that the server lost are loaded again and the question
   for (std::uint8_t i = 0; i < 50; ++i) {
     tickets.push_back(asker.store().Begin(
         {.record_key = "n" + std::to_string(i), .claim = ClaimOf(i), .replaces = {}, .limit = {}},
-        [&](Result<BeginAnswer> answer) { claimed += IsClaimed(answer) ? 1 : 0; }));
+        [&](Result<BeginResult> answer) { claimed += IsClaimed(answer) ? 1 : 0; }));
   }
   support::RunUntil(asker.loop(), [&] { return claimed == 50; });
 }
@@ -290,7 +292,7 @@ TEST_CASE("redis: a full server says so, and keeps serving what it holds") {
   CHECK(Holds(refused.error().detail, "has no memory left; raise its maxmemory (OOM)"));
   const auto looked = asker.Look("k");
   REQUIRE(looked.has_value());
-  CHECK(looked->kind == SettleAnswer::Kind::kHeld);
+  CHECK(looked->kind == TransitionResult::Kind::kHeld);
 }
 
 TEST_CASE("redis: a claim counts once as many replicas have it as are asked for") {
@@ -305,16 +307,16 @@ TEST_CASE("redis: a claim counts once as many replicas have it as are asked for"
 
   const support::RedisServer replica(
       Settings{{"replicaof", "127.0.0.1 " + std::to_string(primary.port())}});
-  std::optional<Result<BeginAnswer>> claimed;
+  std::optional<Result<BeginResult>> claimed;
   support::RunUntil(asker.loop(), [&, ticket = Ticket()]() mutable {
     if (!ticket.open() && (!claimed || !*claimed)) {
       ticket = asker.store().Begin(
           {.record_key = "k", .claim = ClaimOf(1), .replaces = {}, .limit = {}},
-          [&](Result<BeginAnswer> answer) { claimed.emplace(std::move(answer)); });
+          [&](Result<BeginResult> answer) { claimed.emplace(std::move(answer)); });
     }
     return claimed && claimed->has_value();
   });
-  CHECK(claimed->value().kind == BeginAnswer::Kind::kClaimed);
+  CHECK(claimed->value().kind == BeginResult::Kind::kClaimed);
   CHECK(support::RedisClient(replica.port()).Ask({"GET", "idemp:k"}).starts_with("idemproxy/1 "));
   CHECK(asker.Look("k").has_value());
 }
@@ -346,7 +348,7 @@ TEST_CASE("redis: more than a connection may hold is refused at once") {
   int refused = 0;
   std::vector<Ticket> tickets;
   for (int i = 0; i < 16 * 1024 + 10; ++i) {
-    tickets.push_back(asker.store().Look("k", [&](const Result<SettleAnswer>& answer) {
+    tickets.push_back(asker.store().Look("k", [&](const Result<TransitionResult>& answer) {
       if (!answer) refused += Holds(answer.error().detail, "too many questions") ? 1 : 1000;
     }));
   }

@@ -53,9 +53,9 @@ TEST_CASE("redis: over TLS a record is claimed and completed as without") {
   RedisFixture fixture(OptionsFor(port));
   Caller caller(fixture);
   const idempotency::Claim claim = NewClaim();
-  CHECK(caller.Begin("k", claim).kind == exchange::BeginAnswer::Kind::kClaimed);
+  CHECK(caller.Begin("k", claim).kind == ports::BeginResult::Kind::kClaimed);
   const auto response = NewResponse(std::string(300000, 'x'));
-  CHECK(caller.Complete("k", claim, response).kind == exchange::SettleAnswer::Kind::kDone);
+  CHECK(caller.Complete("k", claim, response).kind == ports::TransitionResult::Kind::kDone);
   const auto replay = caller.Begin("k", NewClaim());
   REQUIRE(replay.record);
   CHECK(IsSameResponse(*replay.record->response, response));

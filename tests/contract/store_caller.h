@@ -15,74 +15,75 @@ namespace idem::contract {
 
 class Caller {
  public:
-  using BeginAnswer = exchange::BeginAnswer;
-  using SettleAnswer = exchange::SettleAnswer;
-  using LookUpAnswer = exchange::LookUpAnswer;
+  using BeginResult = ports::BeginResult;
+  using TransitionResult = ports::TransitionResult;
+  using LookUpReservation = ports::LookUpReservation;
 
   template <class Fixture>
   explicit Caller(Fixture& fixture) : client_(fixture.Connect(loop_)) {
-    support::RunUntil(loop_, [this] { return !client_->records().not_ready().has_value(); });
+    support::RunUntil(loop_,
+                      [this] { return !client_->records().unavailable_reason().has_value(); });
   }
 
   event::EventLoop& loop() { return loop_; }
-  exchange::RecordStore& records() { return client_->records(); }
+  ports::RecordStore& records() { return client_->records(); }
 
-  BeginAnswer Begin(std::string key, idempotency::Claim claim,
+  BeginResult Begin(std::string key, idempotency::Claim claim,
                     std::optional<idempotency::Token> replaces = {},
-                    std::optional<exchange::LimitQuestion> limit = {}) {
-    return Await<BeginAnswer>([&](auto on_answer) {
+                    std::optional<ports::LimitRequest> limit = {}) {
+    return Await<BeginResult>([&](auto on_answer) {
       return records().Begin({std::move(key), std::move(claim), replaces, std::move(limit)},
                              std::move(on_answer));
     });
   }
-  SettleAnswer Complete(std::string_view key, const idempotency::Claim& claim,
-                        const idempotency::StoredResponse& response = NewResponse(),
-                        idempotency::Milliseconds ttl = kLong) {
-    return Await<SettleAnswer>([&](auto on_answer) {
+  TransitionResult Complete(std::string_view key, const idempotency::Claim& claim,
+                            const idempotency::StoredResponse& response = NewResponse(),
+                            idempotency::Milliseconds ttl = kLong) {
+    return Await<TransitionResult>([&](auto on_answer) {
       return records().Complete(key, claim, response, ttl, std::move(on_answer));
     });
   }
-  SettleAnswer Release(std::string_view key, const idempotency::Token& token) {
-    return Await<SettleAnswer>(
+  TransitionResult Release(std::string_view key, const idempotency::Token& token) {
+    return Await<TransitionResult>(
         [&](auto on_answer) { return records().Release(key, token, std::move(on_answer)); });
   }
-  SettleAnswer MarkUnknown(std::string_view key, const idempotency::Claim& claim) {
-    return Await<SettleAnswer>(
+  TransitionResult MarkUnknown(std::string_view key, const idempotency::Claim& claim) {
+    return Await<TransitionResult>(
         [&](auto on_answer) { return records().MarkUnknown(key, claim, std::move(on_answer)); });
   }
-  SettleAnswer Withdraw(std::string_view key, const idempotency::Token& token,
-                        idempotency::Milliseconds lease = kLong) {
-    return Await<SettleAnswer>([&](auto on_answer) {
+  TransitionResult Withdraw(std::string_view key, const idempotency::Token& token,
+                            idempotency::Milliseconds lease = kLong) {
+    return Await<TransitionResult>([&](auto on_answer) {
       return records().Withdraw(key, token, lease, std::move(on_answer));
     });
   }
-  LookUpAnswer ClaimLookUp(std::string_view key, const idempotency::Token& token,
-                           idempotency::Milliseconds pause = kLong) {
-    return Await<LookUpAnswer>([&](auto on_answer) {
-      return records().ClaimLookUp(key, token, pause, std::move(on_answer));
+  LookUpReservation ReserveLookUp(std::string_view key, const idempotency::Token& token,
+                                  idempotency::Milliseconds pause = kLong) {
+    return Await<LookUpReservation>([&](auto on_answer) {
+      return records().ReserveLookUp(key, token, pause, std::move(on_answer));
     });
   }
-  SettleAnswer ReleaseUnknown(std::string_view key, const idempotency::Token& token) {
-    return Await<SettleAnswer>(
+  TransitionResult ReleaseUnknown(std::string_view key, const idempotency::Token& token) {
+    return Await<TransitionResult>(
         [&](auto on_answer) { return records().ReleaseUnknown(key, token, std::move(on_answer)); });
   }
-  SettleAnswer ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
-                              const idempotency::StoredResponse& response = NewResponse(),
-                              idempotency::Milliseconds ttl = kLong) {
-    return Await<SettleAnswer>([&](auto on_answer) {
+  TransitionResult ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
+                                  const idempotency::StoredResponse& response = NewResponse(),
+                                  idempotency::Milliseconds ttl = kLong) {
+    return Await<TransitionResult>([&](auto on_answer) {
       return records().ResolveUnknown(key, claim, response, ttl, std::move(on_answer));
     });
   }
-  SettleAnswer Look(std::string_view key) {
-    return Await<SettleAnswer>(
+  TransitionResult Look(std::string_view key) {
+    return Await<TransitionResult>(
         [&](auto on_answer) { return records().Look(key, std::move(on_answer)); });
   }
   /// The whole walk.
-  std::vector<exchange::FoundRecord> List(const exchange::RecordFilter& filter) {
-    std::vector<exchange::FoundRecord> found;
+  std::vector<ports::FoundRecord> List(const ports::RecordFilter& filter) {
+    std::vector<ports::FoundRecord> found;
     std::string cursor;
     do {
-      auto page = Await<exchange::ListAnswer>([&](auto on_answer) {
+      auto page = Await<ports::RecordPage>([&](auto on_answer) {
         return client_->index().List(filter, cursor, std::move(on_answer));
       });
       for (auto& record : page.found) found.push_back(std::move(record));
@@ -90,19 +91,19 @@ class Caller {
     } while (!cursor.empty());
     return found;
   }
-  exchange::NoteAnswer ReadNote(std::string_view name) {
-    return Await<exchange::NoteAnswer>(
+  ports::NoteResult ReadNote(std::string_view name) {
+    return Await<ports::NoteResult>(
         [&](auto on_answer) { return client_->notes().ReadNote(name, std::move(on_answer)); });
   }
-  exchange::NoteAnswer WriteNote(std::string_view name, const std::optional<std::string>& replaces,
-                                 std::string_view value) {
-    return Await<exchange::NoteAnswer>([&](auto on_answer) {
+  ports::NoteResult WriteNote(std::string_view name, const std::optional<std::string>& replaces,
+                              std::string_view value) {
+    return Await<ports::NoteResult>([&](auto on_answer) {
       return client_->notes().WriteNote(name, replaces, value, std::move(on_answer));
     });
   }
-  exchange::RecordIndex& index() { return client_->index(); }
-  exchange::LimitVerdict Count(const exchange::LimitQuestion& question) {
-    return Await<exchange::LimitVerdict>(
+  ports::RecordIndex& index() { return client_->index(); }
+  ports::LimitResult Count(const ports::LimitRequest& question) {
+    return Await<ports::LimitResult>(
         [&](auto on_answer) { return client_->limiter().Count(question, std::move(on_answer)); });
   }
 

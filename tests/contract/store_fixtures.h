@@ -30,10 +30,10 @@ namespace idem::contract {
 class StoreClient {
  public:
   virtual ~StoreClient() = default;
-  virtual exchange::RecordStore& records() = 0;
-  virtual exchange::RateLimiter& limiter() = 0;
-  virtual exchange::RecordIndex& index() = 0;
-  virtual exchange::Notes& notes() = 0;
+  virtual ports::RecordStore& records() = 0;
+  virtual ports::RateLimiter& limiter() = 0;
+  virtual ports::RecordIndex& index() = 0;
+  virtual ports::NoteStore& notes() = 0;
 };
 
 /// For a client that has all faces itself.
@@ -43,10 +43,10 @@ class StoreClientOf final : public StoreClient {
   template <class... Arguments>
   explicit StoreClientOf(Arguments&&... arguments)
       : client_(std::forward<Arguments>(arguments)...) {}
-  exchange::RecordStore& records() override { return client_; }
-  exchange::RateLimiter& limiter() override { return client_; }
-  exchange::RecordIndex& index() override { return client_; }
-  exchange::Notes& notes() override { return client_; }
+  ports::RecordStore& records() override { return client_; }
+  ports::RateLimiter& limiter() override { return client_; }
+  ports::RecordIndex& index() override { return client_; }
+  ports::NoteStore& notes() override { return client_; }
 
  private:
   Client client_;
@@ -57,15 +57,15 @@ template <class Store>
 class ServerClient final : public StoreClient {
  public:
   ServerClient(event::EventLoop& loop, event::Resolver& resolver,
-               const store::StoreOptions& options, bool speaks) {
-    auto store = Store::Open(loop, resolver, random_, options, speaks);
+               const store::StoreOptions& options, bool is_reporter) {
+    auto store = Store::Open(loop, resolver, random_, options, is_reporter);
     REQUIRE(store.has_value());
     store_ = std::move(*store);
   }
-  exchange::RecordStore& records() override { return *store_; }
-  exchange::RateLimiter& limiter() override { return *store_; }
-  exchange::RecordIndex& index() override { return *store_; }
-  exchange::Notes& notes() override { return *store_; }
+  ports::RecordStore& records() override { return *store_; }
+  ports::RateLimiter& limiter() override { return *store_; }
+  ports::RecordIndex& index() override { return *store_; }
+  ports::NoteStore& notes() override { return *store_; }
 
  private:
   SystemRandom random_;  // its thread's, as a worker has its own

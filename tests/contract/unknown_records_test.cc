@@ -10,19 +10,19 @@
 
 namespace idem::contract {
 
-using exchange::BeginAnswer;
-using exchange::LookUpAnswer;
-using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::RecordState;
+using ports::BeginResult;
+using ports::LookUpReservation;
+using ports::TransitionResult;
 using std::chrono::milliseconds;
 
 namespace {
 
 Claim MakeUnknown(const std::string& key, Caller& caller) {
   const Claim claim = NewClaim();
-  REQUIRE(caller.Begin(key, claim).kind == BeginAnswer::Kind::kClaimed);
-  REQUIRE(caller.MarkUnknown(key, claim).kind == SettleAnswer::Kind::kDone);
+  REQUIRE(caller.Begin(key, claim).kind == BeginResult::Kind::kClaimed);
+  REQUIRE(caller.MarkUnknown(key, claim).kind == TransitionResult::Kind::kDone);
   return claim;
 }
 
@@ -36,17 +36,18 @@ TEST_CASE_TEMPLATE("the right to look up is granted once, until its pause is ove
   const Claim claim = MakeUnknown("k", first);
   const auto before = first.Look("k");
 
-  CHECK(first.ClaimLookUp("k", claim.token).kind == LookUpAnswer::Kind::kGranted);
+  CHECK(first.ReserveLookUp("k", claim.token).kind == LookUpReservation::Kind::kGranted);
   for (Caller* caller : {&first, &second}) {
-    const LookUpAnswer taken = caller->ClaimLookUp("k", claim.token, kShort);
-    CHECK(taken.kind == LookUpAnswer::Kind::kTaken);
+    const LookUpReservation taken = caller->ReserveLookUp("k", claim.token, kShort);
+    CHECK(taken.kind == LookUpReservation::Kind::kTaken);
     CHECK(taken.retry_after > milliseconds(0));
     CHECK(taken.retry_after <= kLong);
   }
   const Claim other = MakeUnknown("other", first);
-  CHECK(second.ClaimLookUp("other", other.token, kShort).kind == LookUpAnswer::Kind::kGranted);
+  CHECK(second.ReserveLookUp("other", other.token, kShort).kind ==
+        LookUpReservation::Kind::kGranted);
   fixture.Pass(kAfterShort);
-  CHECK(first.ClaimLookUp("other", other.token).kind == LookUpAnswer::Kind::kGranted);
+  CHECK(first.ReserveLookUp("other", other.token).kind == LookUpReservation::Kind::kGranted);
 
   const auto after = first.Look("k");
   REQUIRE(before.record);
@@ -66,10 +67,10 @@ TEST_CASE_TEMPLATE("of many that ask for the right to look up at once, one gets 
   for (std::size_t t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       Caller mine(fixture);
-      for (auto& answer : mine.AwaitAll<LookUpAnswer>(kEach, [&](std::size_t, auto on_answer) {
-             return mine.records().ClaimLookUp("k", claim.token, kLong, std::move(on_answer));
+      for (auto& answer : mine.AwaitAll<LookUpReservation>(kEach, [&](std::size_t, auto on_answer) {
+             return mine.records().ReserveLookUp("k", claim.token, kLong, std::move(on_answer));
            })) {
-        if (answer->kind == LookUpAnswer::Kind::kGranted) ++granted;
+        if (answer->kind == LookUpReservation::Kind::kGranted) ++granted;
       }
     });
   }
@@ -81,8 +82,8 @@ TEST_CASE_TEMPLATE("nobody may look up what is not unknown with the token that w
                    CONTRACT_STORES) {
   Fixture fixture;
   Caller caller(fixture);
-  const LookUpAnswer absent = caller.ClaimLookUp("absent", NextToken());
-  CHECK(absent.kind == LookUpAnswer::Kind::kChanged);
+  const LookUpReservation absent = caller.ReserveLookUp("absent", NextToken());
+  CHECK(absent.kind == LookUpReservation::Kind::kChanged);
   CHECK_FALSE(absent.record.has_value());
 
   const Claim executing = NewClaim();
@@ -95,21 +96,22 @@ TEST_CASE_TEMPLATE("nobody may look up what is not unknown with the token that w
   caller.Begin("completed", completed);
   caller.Complete("completed", completed);
 
-  const LookUpAnswer alive = caller.ClaimLookUp("executing", executing.token);
-  CHECK(alive.kind == LookUpAnswer::Kind::kChanged);
+  const LookUpReservation alive = caller.ReserveLookUp("executing", executing.token);
+  CHECK(alive.kind == LookUpReservation::Kind::kChanged);
   REQUIRE(alive.record);
   CHECK(alive.record->claim.token == executing.token);
-  const LookUpAnswer another = caller.ClaimLookUp("unknown", NextToken());
-  CHECK(another.kind == LookUpAnswer::Kind::kChanged);
+  const LookUpReservation another = caller.ReserveLookUp("unknown", NextToken());
+  CHECK(another.kind == LookUpReservation::Kind::kChanged);
   REQUIRE(another.record);
   CHECK(another.record->claim.token == unknown.token);
-  const LookUpAnswer done = caller.ClaimLookUp("completed", completed.token);
-  CHECK(done.kind == LookUpAnswer::Kind::kChanged);
+  const LookUpReservation done = caller.ReserveLookUp("completed", completed.token);
+  CHECK(done.kind == LookUpReservation::Kind::kChanged);
   REQUIRE(done.record);
   CHECK(done.record->response.has_value());
 
   fixture.Pass(kAfterShort);
-  CHECK(caller.ClaimLookUp("abandoned", abandoned.token).kind == LookUpAnswer::Kind::kGranted);
+  CHECK(caller.ReserveLookUp("abandoned", abandoned.token).kind ==
+        LookUpReservation::Kind::kGranted);
 }
 
 TEST_CASE_TEMPLATE("what an operator resolved is replayed, and lives its ttl", Fixture,
@@ -118,9 +120,9 @@ TEST_CASE_TEMPLATE("what an operator resolved is replayed, and lives its ttl", F
   Caller caller(fixture);
   const Claim claim = MakeUnknown("k", caller);
   CHECK(caller.ResolveUnknown("k", claim, NewResponse("settled"), milliseconds(654321)).kind ==
-        SettleAnswer::Kind::kDone);
-  const BeginAnswer replay = caller.Begin("k", NewClaim());
-  CHECK(replay.kind == BeginAnswer::Kind::kHeld);
+        TransitionResult::Kind::kDone);
+  const BeginResult replay = caller.Begin("k", NewClaim());
+  CHECK(replay.kind == BeginResult::Kind::kHeld);
   REQUIRE(replay.record);
   CHECK(replay.record->state == RecordState::kCompleted);
   CHECK(IsSameClaim(replay.record->claim, claim));
@@ -130,8 +132,8 @@ TEST_CASE_TEMPLATE("what an operator resolved is replayed, and lives its ttl", F
 
   // The answer that comes late, and another operator, are shown what was settled.
   CHECK(caller.Complete("k", claim, NewResponse("late")).record->response->body == "settled");
-  const SettleAnswer again = caller.ResolveUnknown("k", claim, NewResponse("otherwise"));
-  CHECK(again.kind == SettleAnswer::Kind::kHeld);
+  const TransitionResult again = caller.ResolveUnknown("k", claim, NewResponse("otherwise"));
+  CHECK(again.kind == TransitionResult::Kind::kHeld);
   CHECK(again.record->response->body == "settled");
 }
 
@@ -140,9 +142,9 @@ TEST_CASE_TEMPLATE("what an operator released is a key that nobody used; its lat
   Fixture fixture;
   Caller caller(fixture);
   const Claim claim = MakeUnknown("k", caller);
-  CHECK(caller.ReleaseUnknown("k", claim.token).kind == SettleAnswer::Kind::kDone);
+  CHECK(caller.ReleaseUnknown("k", claim.token).kind == TransitionResult::Kind::kDone);
   CHECK_FALSE(caller.Look("k").record.has_value());
-  CHECK(caller.Complete("k", claim).kind == SettleAnswer::Kind::kRewritten);
+  CHECK(caller.Complete("k", claim).kind == TransitionResult::Kind::kRewritten);
   CHECK(caller.Begin("k", NewClaim()).record->response.has_value());
 }
 

@@ -11,8 +11,8 @@ namespace idem::fuzz {
 namespace {
 
 using config::Config;
+using config::ConfigError;
 using config::LoadResult;
-using config::Mistake;
 
 constexpr std::string_view kSecret = "kept-to-itself";
 
@@ -29,10 +29,10 @@ bool NamesDevice(std::string_view text) {
          text.find("/proc") != std::string_view::npos;
 }
 
-void CheckPlaces(const std::vector<Mistake>& mistakes, std::string_view text) {
+void CheckPlaces(const std::vector<ConfigError>& mistakes, std::string_view text) {
   const auto lines = static_cast<int>(std::count(text.begin(), text.end(), '\n')) + 1;
-  config::Place last;
-  for (const Mistake& mistake : mistakes) {
+  config::SourcePosition last;
+  for (const ConfigError& mistake : mistakes) {
     const std::string shown = mistake.ToText();
     // yaml-cpp takes a CR alone for a line's end too, so that a text may have more lines than LFs.
     const bool more_lines = text.find('\r') != std::string_view::npos;
@@ -65,7 +65,7 @@ void CheckConfig(const Config& config) {
   for (const auto& client : config.clients) {
     Demand(!client.secrets.empty(), "a client has a secret", client.id);
   }
-  Demand(NotReloadable(config, config).empty(), "a configuration may be reloaded as itself");
+  Demand(RestartOnlyChanges(config, config).empty(), "a configuration may be reloaded as itself");
 }
 
 constexpr std::string_view kProcess[] = {
@@ -119,7 +119,7 @@ std::string MakeRoute(Dice& dice, std::size_t number) {
 bool Try(std::string_view input) {
   if (NamesDevice(input)) return false;
   const LoadResult loaded = config::LoadText("f", input, Variable);
-  if (const auto* mistakes = std::get_if<std::vector<Mistake>>(&loaded)) {
+  if (const auto* mistakes = std::get_if<std::vector<ConfigError>>(&loaded)) {
     Demand(!mistakes->empty(), "a refusal has a mistake");
     CheckPlaces(*mistakes, input);
     return false;

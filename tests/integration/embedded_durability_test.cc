@@ -26,10 +26,10 @@ namespace idem::support {
 
 namespace {
 
-using exchange::BeginAnswer;
-using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::RecordState;
+using ports::BeginResult;
+using ports::TransitionResult;
 using support::Conversation;
 using support::Response;
 using support::ScriptedBackend;
@@ -187,7 +187,7 @@ struct Deed {
 class StoreOn {
  public:
   StoreOn(store::StoreOptions options, rocksdb::Env* env) {
-    store::EmbeddedWorld world;
+    store::EmbeddedEnvironment world;
     world.env = env;
     auto opened = store::EmbeddedStore::Open(options, std::move(world));
     if (!opened) throw std::runtime_error(opened.error().detail);
@@ -264,7 +264,7 @@ class PowerLosses {
       deeds_.back().asked = losses_;
     }
     for (const auto& answer :
-         caller.AwaitAll<BeginAnswer>(count, [&](std::size_t i, auto on_answer) {
+         caller.AwaitAll<BeginResult>(count, [&](std::size_t i, auto on_answer) {
            const Deed& deed = deeds_[first + i];
            return caller.records().Begin({deed.key, deed.claim, {}, {}}, std::move(on_answer));
          })) {
@@ -278,7 +278,7 @@ class PowerLosses {
     acknowledged_ += static_cast<int>(count + completions);
     if (completions == 0) return;
     for (const auto& answer :
-         caller.AwaitAll<SettleAnswer>(completions, [&](std::size_t i, auto on_answer) {
+         caller.AwaitAll<TransitionResult>(completions, [&](std::size_t i, auto on_answer) {
            const Deed& deed = deeds_[first + i];
            return caller.records().Complete(deed.key, deed.claim, deed.response(), contract::kLong,
                                             std::move(on_answer));
@@ -296,7 +296,7 @@ class PowerLosses {
       StoreOn store(OptionsFor(Wreck(loss), terms_.durability), nullptr);
       contract::Caller caller(store);
       const auto looks =
-          caller.AwaitAll<SettleAnswer>(deeds_.size(), [&](std::size_t i, auto on_answer) {
+          caller.AwaitAll<TransitionResult>(deeds_.size(), [&](std::size_t i, auto on_answer) {
             return caller.records().Look(deeds_[i].key, std::move(on_answer));
           });
       for (std::size_t i = 0; i < deeds_.size(); ++i) {
@@ -307,8 +307,8 @@ class PowerLosses {
         }
       }
       const Claim fresh = contract::NewClaim();
-      if (caller.Begin("fresh", fresh).kind != BeginAnswer::Kind::kClaimed ||
-          caller.Complete("fresh", fresh).kind != SettleAnswer::Kind::kDone) {
+      if (caller.Begin("fresh", fresh).kind != BeginResult::Kind::kClaimed ||
+          caller.Complete("fresh", fresh).kind != TransitionResult::Kind::kDone) {
         find("the store does not go on");
       }
     } catch (const std::runtime_error& failure) {

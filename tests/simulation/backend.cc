@@ -5,7 +5,7 @@
 
 namespace idem::simulation {
 
-using exchange::UpstreamProblem;
+using ports::UpstreamProblem;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -55,7 +55,7 @@ const Effect* Backend::Shown(const Intent& intent) const {
 struct BackendLink::Running {
   Call* call = nullptr;
   Fate fate;
-  exchange::UpstreamEvents* events = nullptr;  // null once nobody listens
+  ports::UpstreamEvents* events = nullptr;  // null once nobody listens
   bool written = false;
   bool over = false;  // its last event was told
   bool paused = false;
@@ -64,7 +64,7 @@ struct BackendLink::Running {
   std::deque<Piece> pieces;  // on their way to the proxy
 };
 
-struct BackendLink::Handle final : exchange::UpstreamCall {
+struct BackendLink::Handle final : ports::UpstreamCall {
   Handle(BackendLink& link, Running& running) : link_(link), running_(running) {}
   ~Handle() override { running_.events = nullptr; }
   void SendBody(std::string_view) override {}
@@ -159,10 +159,10 @@ void BackendLink::DrawTrouble(Fate& fate) {
 
 // ---- The way of a call --------------------------------------------------------------------------
 
-std::unique_ptr<exchange::UpstreamCall> BackendLink::Send(const http::RequestHead& head,
-                                                          const std::string* body,
-                                                          const exchange::UpstreamTerms& terms,
-                                                          exchange::UpstreamEvents& events) {
+std::unique_ptr<ports::UpstreamCall> BackendLink::Send(const http::RequestHead& head,
+                                                       const std::string* body,
+                                                       const ports::UpstreamTerms& terms,
+                                                       ports::UpstreamEvents& events) {
   static_cast<void>(body);
   static_cast<void>(terms);
   if (head.method == "GET") return look_ups_.Send(head, events);
@@ -177,7 +177,7 @@ std::unique_ptr<exchange::UpstreamCall> BackendLink::Send(const http::RequestHea
   running.call->claimed_idempotent = claim != nullptr && claim->upstream_idempotent;
   const auto not_sent = [&](UpstreamProblem problem) {
     loop_.Arrive(running.fate.connects,
-                 [this, &running, problem] { FailCall(running, problem, Reached::kNo); });
+                 [this, &running, problem] { FailCall(running, problem, Delivery::kNotSent); });
   };
   if (running.fate.refused) {
     not_sent(UpstreamProblem::kUnreachable);
@@ -204,12 +204,13 @@ void BackendLink::Ready(Running& running) {
     out << "p" << process_ << "       sends attempt " << call.attempt->number
         << " to the backend as call " << call.number;
   });
-  loop_.Arrive(kResponseTimeout,
-               [this, &running] { FailCall(running, UpstreamProblem::kTimeout, Reached::kMaybe); });
+  loop_.Arrive(kResponseTimeout, [this, &running] {
+    FailCall(running, UpstreamProblem::kTimeout, Delivery::kMaybeSent);
+  });
   backend_.parts.timeline.After(running.fate.acts_after, [this, &running] { Receive(running); });
 }
 
-void BackendLink::FailCall(Running& running, UpstreamProblem problem, Reached reached) {
+void BackendLink::FailCall(Running& running, UpstreamProblem problem, Delivery delivery) {
   if (running.events == nullptr || running.over) return;
   running.over = true;
   const bool idempotent = running.call->claimed_idempotent;
@@ -219,10 +220,10 @@ void BackendLink::FailCall(Running& running, UpstreamProblem problem, Reached re
     backend_.parts.coverage.Count(Saw::kNoSlot, idempotent);
   if (problem == UpstreamProblem::kTimeout)
     backend_.parts.coverage.Count(Saw::kTimeout, idempotent);
-  if (reached == Reached::kMaybe && running.acted) {
+  if (delivery == Delivery::kMaybeSent && running.acted) {
     backend_.parts.coverage.Count(Fault::kEffectAnswerLost);
   }
-  running.events->OnUpstreamFailure({problem, reached, "simulated"});
+  running.events->OnUpstreamFailure({problem, delivery, "simulated"});
 }
 
 // At the backend: nobody is asked any more.
@@ -339,7 +340,7 @@ void BackendLink::Deliver(Running& running, const Piece& piece) {
     backend_.parts.coverage.Count(running.fate.large ? Saw::kTooLargeCut : Saw::kTruncated,
                                   idempotent);
   }
-  FailCall(running, piece.problem, Reached::kMaybe);
+  FailCall(running, piece.problem, Delivery::kMaybeSent);
 }
 
 void BackendLink::CountResponse(const Running& running) {

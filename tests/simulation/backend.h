@@ -51,14 +51,15 @@ class Backend {
   std::unordered_map<std::string, const Intent*> done_;          // by identity
 };
 
-class BackendLink final : public exchange::Upstream {
+class BackendLink final : public ports::Upstream {
  public:
   BackendLink(Backend& backend, ProcessLoop& loop, std::size_t process);
   ~BackendLink() override;
 
-  [[nodiscard]] std::unique_ptr<exchange::UpstreamCall> Send(
-      const http::RequestHead& head, const std::string* body, const exchange::UpstreamTerms& terms,
-      exchange::UpstreamEvents& events) override;
+  [[nodiscard]] std::unique_ptr<ports::UpstreamCall> Send(const http::RequestHead& head,
+                                                          const std::string* body,
+                                                          const ports::UpstreamTerms& terms,
+                                                          ports::UpstreamEvents& events) override;
   [[nodiscard]] Duration longest_wait() const override { return kLongestWait; }
   [[nodiscard]] Duration response_timeout() const override { return kResponseTimeout; }
 
@@ -80,7 +81,7 @@ class BackendLink final : public exchange::Upstream {
   struct Piece {
     enum class Kind : std::uint8_t { kInterim, kHead, kBody, kEnd, kFailure } kind{};
     std::string body{};
-    exchange::UpstreamProblem problem{};
+    ports::UpstreamProblem problem{};
   };
   struct Running;
   struct Handle;
@@ -94,7 +95,7 @@ class BackendLink final : public exchange::Upstream {
   void Pump(Running& running);
   void PumpLater(Running& running);
   void Deliver(Running& running, const Piece& piece);
-  void FailCall(Running& running, exchange::UpstreamProblem problem, Reached reached);
+  void FailCall(Running& running, ports::UpstreamProblem problem, Delivery delivery);
   void CountResponse(const Running& running);
 
   Backend& backend_;

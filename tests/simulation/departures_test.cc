@@ -7,7 +7,7 @@ namespace idem::simulation {
 
 namespace {
 
-using exchange::UpstreamProblem;
+using ports::UpstreamProblem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -26,7 +26,7 @@ TEST_CASE("what the upstream says in the turn in which its client left is heard 
        }},
       {"a failure before the head", false,
        [](FakeUpstream::Call& call) {
-         FakeUpstream::Fail(call, UpstreamProblem::kReset, Reached::kMaybe);
+         FakeUpstream::Fail(call, UpstreamProblem::kReset, Delivery::kMaybeSent);
        }},
       {"the body", true,
        [](FakeUpstream::Call& call) {
@@ -38,7 +38,7 @@ TEST_CASE("what the upstream says in the turn in which its client left is heard 
        }},
       {"a failure in the body", true,
        [](FakeUpstream::Call& call) {
-         FakeUpstream::Fail(call, UpstreamProblem::kReset, Reached::kMaybe);
+         FakeUpstream::Fail(call, UpstreamProblem::kReset, Delivery::kMaybeSent);
        }},
   };
   for (const Row& row : rows) {
@@ -128,7 +128,7 @@ TEST_CASE("a large response that is cut while its record is written is cut for t
   auto first = world.proxy.Post("k-1");
   world.loop.Settle();
   FakeUpstream::AnswerHead(world.call(0), 201, http::BodyLength::Known(100));
-  FakeUpstream::Fail(world.call(0), UpstreamProblem::kReset, Reached::kMaybe);
+  FakeUpstream::Fail(world.call(0), UpstreamProblem::kReset, Delivery::kMaybeSent);
   world.loop.Settle();
   CHECK(first->head.status == 201);
   CHECK(first->aborted);
@@ -144,7 +144,7 @@ TEST_CASE("a wait that runs out while the store is asked is told 409, and leaves
   auto duplicate = other.Post("k-1");
   world.loop.Advance(milliseconds(29'800));
   CHECK(duplicate->heads == 0);
-  FakeUpstream::Fail(world.call(0), UpstreamProblem::kUnreachable, Reached::kNo);
+  FakeUpstream::Fail(world.call(0), UpstreamProblem::kUnreachable, Delivery::kNotSent);
   world.loop.Settle();
   other.store.hold_answers = true;  // the last look at the key claims it, and is not answered
   world.loop.Advance(milliseconds(250));
@@ -177,7 +177,7 @@ TEST_CASE("what outlives the grace of a drain is reported, and its claim becomes
     leaving.registry().Cut();
     CHECK(leaving.registry().live() == 0);
     REQUIRE(leaving.reports.size() == 3);
-    CHECK(leaving.reports.back().verdict == exchange::Verdict::kUnknown);
+    CHECK(leaving.reports.back().verdict == exchange::RequestDecision::kUnknown);
     CHECK(leaving.reports.back().status == 0);
     CHECK(leaving.metrics.claims_cut.value() == 1);
     CHECK(leaving.metrics.claims_executing.value() == 0);

@@ -7,8 +7,8 @@ namespace idem::simulation {
 
 namespace {
 
-using exchange::UpstreamProblem;
-using exchange::Verdict;
+using exchange::RequestDecision;
+using ports::UpstreamProblem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -129,7 +129,7 @@ TEST_CASE("a released claim wakes one waiter to execute, and all get its answer"
   auto second = world.proxy.Post("k-1");
   auto third = world.proxy.Post("k-1");
   world.loop.Settle();
-  FakeUpstream::Fail(world.call(0), UpstreamProblem::kUnreachable, Reached::kNo);
+  FakeUpstream::Fail(world.call(0), UpstreamProblem::kUnreachable, Delivery::kNotSent);
   world.loop.Settle();
   CHECK(first->head.status == 502);
   REQUIRE(world.proxy.upstream->calls.size() == 2);
@@ -149,7 +149,7 @@ TEST_CASE(
   world.loop.Settle();
   auto duplicate = other.Post("k-1", "{\"a\":1}");
   world.loop.Settle();
-  FakeUpstream::Fail(world.call(0), UpstreamProblem::kUnreachable, Reached::kNo);
+  FakeUpstream::Fail(world.call(0), UpstreamProblem::kUnreachable, Delivery::kNotSent);
   world.loop.Settle();
   auto rival = world.proxy.Post("k-1", "{\"a\":2}");
   world.loop.Settle();
@@ -181,7 +181,7 @@ TEST_CASE("bytes written and no answer: a legacy claim becomes unknown, and says
   World world;
   auto first = world.proxy.Post("k-1");
   world.loop.Settle();
-  FakeUpstream::Fail(world.call(0), UpstreamProblem::kTimeout, Reached::kMaybe);
+  FakeUpstream::Fail(world.call(0), UpstreamProblem::kTimeout, Delivery::kMaybeSent);
   world.loop.Settle();
   CHECK(first->head.status == 504);
   CHECK(first->body.find("\"settle\"") != std::string::npos);
@@ -198,7 +198,7 @@ TEST_CASE("bytes written and no answer: an idempotent backend is tried again by 
   World world(Idempotent());
   auto first = world.proxy.Post("k-1");
   world.loop.Settle();
-  FakeUpstream::Fail(world.call(0), UpstreamProblem::kReset, Reached::kMaybe);
+  FakeUpstream::Fail(world.call(0), UpstreamProblem::kReset, Delivery::kMaybeSent);
   world.loop.Settle();
   CHECK(first->head.status == 502);
   CHECK(first->body.find("\"same-key\"") != std::string::npos);
@@ -465,12 +465,12 @@ TEST_CASE("a request without a key: 400 where the route requires one, else it pa
   world.loop.Settle();
   CHECK(passed->body == "ok");
   CHECK(world.state.records.empty());
-  CHECK(world.proxy.reports.back().verdict == Verdict::kPassed);
+  CHECK(world.proxy.reports.back().verdict == RequestDecision::kPassed);
 }
 
 TEST_CASE("the rate limit refuses with its fields, and leaves no claim") {
   World world;
-  world.proxy.Serve(Legacy(), [](exchange::Route& route, exchange::Site&) {
+  world.proxy.Serve(Legacy(), [](exchange::Route& route, exchange::SiteSnapshot&) {
     route.rate_limit.emplace();
     route.rate_limit->rule = {.requests = 10, .per = std::chrono::minutes(1)};
   });
@@ -495,7 +495,8 @@ TEST_CASE("the rate limit refuses with its fields, and leaves no claim") {
 
 TEST_CASE("a body larger than the route takes is refused by its length and by its bytes") {
   World world;
-  world.proxy.Serve(Legacy(), [](exchange::Route& route, exchange::Site&) { route.max_body = 4; });
+  world.proxy.Serve(Legacy(),
+                    [](exchange::Route& route, exchange::SiteSnapshot&) { route.max_body = 4; });
   auto declared = world.proxy.Post("k-1", "12345");
   world.loop.Settle();
   CHECK(declared->head.status == 413);
@@ -506,7 +507,7 @@ namespace {
 
 // A request with a body of `bytes` on a route without a key, its head alone.
 VirtualProxy::Sent Upload(World& world, std::uint64_t bytes) {
-  world.proxy.Serve(Legacy(), [](exchange::Route& route, exchange::Site&) {
+  world.proxy.Serve(Legacy(), [](exchange::Route& route, exchange::SiteSnapshot&) {
     route.idempotency.reset();
     route.max_body = 1024 * 1024;
   });
@@ -577,7 +578,7 @@ TEST_CASE("a streamed response pauses for a slow reader and is cut when the upst
   sent->unsent = 0;
   sent.handler->OnDrained();
   CHECK_FALSE(call.paused);
-  FakeUpstream::Fail(call, UpstreamProblem::kReset, Reached::kMaybe);
+  FakeUpstream::Fail(call, UpstreamProblem::kReset, Delivery::kMaybeSent);
   world.loop.Settle();
   CHECK(sent->body == "part");
   CHECK(sent->aborted);

@@ -7,7 +7,7 @@ namespace idem::simulation {
 
 namespace {
 
-using exchange::UpstreamProblem;
+using ports::UpstreamProblem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -202,7 +202,7 @@ TEST_CASE("wherever the limiter was asked, the answer carries its fields") {
   auto missing = world.proxy.Post("");
   auto lost = world.proxy.Post("k-2");
   world.loop.Settle();
-  FakeUpstream::Fail(world.call(1), UpstreamProblem::kTimeout, Reached::kMaybe);
+  FakeUpstream::Fail(world.call(1), UpstreamProblem::kTimeout, Delivery::kMaybeSent);
   world.loop.Settle();
   auto unknown = world.proxy.Post("k-2");
   world.loop.Settle();
@@ -217,7 +217,7 @@ TEST_CASE("wherever the limiter was asked, the answer carries its fields") {
   CHECK(has_fields(unknown));
   CHECK(world.proxy.store.counted == 7);
 
-  world.proxy.Serve(Legacy(), [](exchange::Route& route, exchange::Site&) {
+  world.proxy.Serve(Legacy(), [](exchange::Route& route, exchange::SiteSnapshot&) {
     route.rate_limit = TenAMinute();
     route.idempotency.reset();
   });
@@ -233,7 +233,7 @@ TEST_CASE("on an error of the store the limiter lets through, or not, as it was 
     World world;
     auto limit = TenAMinute();
     limit.allow_on_store_error = allow;
-    world.proxy.Serve(Legacy(), [&](exchange::Route& route, exchange::Site&) {
+    world.proxy.Serve(Legacy(), [&](exchange::Route& route, exchange::SiteSnapshot&) {
       route.rate_limit = limit;
       route.idempotency.reset();
     });
@@ -249,8 +249,9 @@ TEST_CASE("a duplicate that waits is counted once by the rate limit") {
   World world;
   world.Limit(TenAMinute());
   VirtualProxy other(world.loop, world.state, 2);
-  other.Serve(Legacy(),
-              [](exchange::Route& route, exchange::Site&) { route.rate_limit = TenAMinute(); });
+  other.Serve(Legacy(), [](exchange::Route& route, exchange::SiteSnapshot&) {
+    route.rate_limit = TenAMinute();
+  });
   auto first = world.proxy.Post("k-1");
   world.loop.Settle();
   auto duplicate = other.Post("k-1");

@@ -6,7 +6,7 @@
 
 namespace idem::simulation {
 
-using exchange::UpstreamProblem;
+using ports::UpstreamProblem;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -14,13 +14,13 @@ using std::chrono::seconds;
 struct LookUps::Running {
   Attempt* asker = nullptr;
   Fate fate = Fate::kAnswered;
-  exchange::UpstreamEvents* events = nullptr;  // null once nobody listens
+  ports::UpstreamEvents* events = nullptr;  // null once nobody listens
   std::uint16_t status = 0;
   http::Fields fields;
   std::string body;
 };
 
-struct LookUps::Handle final : exchange::UpstreamCall {
+struct LookUps::Handle final : ports::UpstreamCall {
   explicit Handle(Running& of) : running(of) {}
   ~Handle() override { running.events = nullptr; }
   void SendBody(std::string_view) override {}
@@ -43,8 +43,8 @@ LookUps::Fate LookUps::DrawFate() {
       {Fate::kServerError, Fate::kTimeout, Fate::kTruncated, Fate::kTooLarge});
 }
 
-std::unique_ptr<exchange::UpstreamCall> LookUps::Send(const http::RequestHead& head,
-                                                      exchange::UpstreamEvents& events) {
+std::unique_ptr<ports::UpstreamCall> LookUps::Send(const http::RequestHead& head,
+                                                   ports::UpstreamEvents& events) {
   Running& running = *running_.emplace_back(std::make_unique<Running>());
   running.asker = &backend_.parts.ledger.AttemptOf(head);
   running.events = &events;
@@ -118,7 +118,7 @@ void LookUps::Respond(Running& running) {
   };
   const auto fail = [&](UpstreamProblem problem) {
     if (running.events == nullptr) return;
-    running.events->OnUpstreamFailure({problem, Reached::kMaybe, "simulated"});
+    running.events->OnUpstreamFailure({problem, Delivery::kMaybeSent, "simulated"});
   };
   if (running.fate == Fate::kTimeout) {
     count(LookedUp::kTimeout);

@@ -19,8 +19,8 @@ class LookUps {
 
   /// `head` is a GET, for the attempt that its request id names. `events` is told until the call is
   /// dropped.
-  [[nodiscard]] std::unique_ptr<exchange::UpstreamCall> Send(const http::RequestHead& head,
-                                                             exchange::UpstreamEvents& events);
+  [[nodiscard]] std::unique_ptr<ports::UpstreamCall> Send(const http::RequestHead& head,
+                                                          ports::UpstreamEvents& events);
 
  private:
   enum class Fate : std::uint8_t { kAnswered, kServerError, kTimeout, kTruncated, kTooLarge };

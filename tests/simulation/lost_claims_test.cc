@@ -8,7 +8,7 @@ namespace idem::simulation {
 
 namespace {
 
-using exchange::UpstreamProblem;
+using ports::UpstreamProblem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -34,7 +34,7 @@ struct Overtaken : World {
 
 TEST_CASE("an effect whose overtaker gave up is recorded, and not made again") {
   Overtaken world;
-  FakeUpstream::Fail(world.call(1), UpstreamProblem::kUnreachable, Reached::kNo);
+  FakeUpstream::Fail(world.call(1), UpstreamProblem::kUnreachable, Delivery::kNotSent);
   world.loop.Advance(seconds(1));
   CHECK(world.taker->head.status == 502);
   CHECK(world.slow->body == "mine");
@@ -57,7 +57,7 @@ TEST_CASE("an effect whose caller left while its overtaker executed is not lost 
   Overtaken world;
   world.slow.handler->OnClientGone();
   world.loop.Settle();
-  FakeUpstream::Fail(world.call(1), UpstreamProblem::kUnreachable, Reached::kNo);
+  FakeUpstream::Fail(world.call(1), UpstreamProblem::kUnreachable, Delivery::kNotSent);
   world.loop.Advance(seconds(1));
   CHECK(world.taker->head.status == 502);
   CHECK(world.proxy.registry().live() == 0);
@@ -101,7 +101,7 @@ TEST_CASE("a released claim wakes one waiter of many, who asks for all") {
   for (int i = 0; i < 8; ++i) waiters.push_back(world.proxy.Post("k-1"));
   world.loop.Settle();
   const int begins = world.proxy.store.begins;
-  FakeUpstream::Fail(world.call(0), UpstreamProblem::kUnreachable, Reached::kNo);
+  FakeUpstream::Fail(world.call(0), UpstreamProblem::kUnreachable, Delivery::kNotSent);
   world.loop.Settle();
   CHECK(world.proxy.upstream->begun() == 2);
   CHECK(world.proxy.store.begins <=

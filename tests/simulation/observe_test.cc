@@ -8,8 +8,8 @@ namespace idem::simulation {
 
 namespace {
 
-using exchange::UpstreamProblem;
-using exchange::Verdict;
+using exchange::RequestDecision;
+using ports::UpstreamProblem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -32,7 +32,7 @@ struct Watched : World {
     CHECK(sent->head.status == status);
     CHECK(sent->body == "made");
     CHECK(sent->Field("Idempotent-Replayed") == "(absent)");
-    CHECK(proxy.reports.back().verdict == Verdict::kPassed);
+    CHECK(proxy.reports.back().verdict == RequestDecision::kPassed);
     CHECK(proxy.registry().live() == others);
     return proxy.reports.back().would;
   }
@@ -73,7 +73,7 @@ TEST_CASE("an observed key means nothing to a route that enforces") {
   FakeUpstream::Answer(*world.proxy.upstream->calls.back(), 201, "made");
   world.loop.Settle();
   CHECK(enforced->Field("Idempotent-Replayed") == "(absent)");
-  CHECK(world.proxy.reports.back().verdict == Verdict::kExecuted);
+  CHECK(world.proxy.reports.back().verdict == RequestDecision::kExecuted);
 }
 
 TEST_CASE("a request that would have waited does not") {
@@ -130,7 +130,7 @@ TEST_CASE("what was forwarded and not answered is an unknown outcome, here as we
   Watched world;
   auto first = world.proxy.Post("k-1");
   world.loop.Settle();
-  FakeUpstream::Fail(world.call(0), UpstreamProblem::kTimeout, Reached::kMaybe);
+  FakeUpstream::Fail(world.call(0), UpstreamProblem::kTimeout, Delivery::kMaybeSent);
   world.loop.Settle();
   CHECK(first->head.status == 504);
   CHECK(first->body.find("\"same-key\"") != std::string::npos);  // nothing is promised
@@ -139,7 +139,7 @@ TEST_CASE("what was forwarded and not answered is an unknown outcome, here as we
   auto refused = world.proxy.Post("k-2");
   world.loop.Settle();
   FakeUpstream::Fail(*world.proxy.upstream->calls.back(), UpstreamProblem::kUnreachable,
-                     Reached::kNo);
+                     Delivery::kNotSent);
   world.loop.Settle();
   CHECK(world.Would("k-2") == "executed");
 
@@ -164,8 +164,9 @@ TEST_CASE("an outcome that an idempotent backend lost would be executed again") 
 
 TEST_CASE("a body too large to be fingerprinted streams, and its key is not judged") {
   World world(Observing());
-  world.proxy.Serve(Observing(),
-                    [](exchange::Route& route, exchange::Site&) { route.max_body = 1ULL << 40; });
+  world.proxy.Serve(Observing(), [](exchange::Route& route, exchange::SiteSnapshot&) {
+    route.max_body = 1ULL << 40;
+  });
   const std::uint64_t held = exchange::RequestBody::kHeldMax;
   auto sent = world.proxy.Head("k-1", held + 1);
   const std::string piece(1024 * 1024, 'a');

@@ -7,8 +7,8 @@ namespace idem::simulation {
 
 namespace {
 
-using exchange::UpstreamProblem;
-using exchange::Verdict;
+using exchange::RequestDecision;
+using ports::UpstreamProblem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -33,7 +33,7 @@ struct Unknown : World {
   explicit Unknown(const idempotency::Policy& policy = Reconciling()) : World(policy) {
     first = proxy.Post("k/1");
     loop.Settle();
-    FakeUpstream::Fail(call(0), UpstreamProblem::kTimeout, Reached::kMaybe);
+    FakeUpstream::Fail(call(0), UpstreamProblem::kTimeout, Delivery::kMaybeSent);
     loop.Settle();
   }
   void LetTimePass() { loop.Advance(kLease + kAfter); }
@@ -69,7 +69,7 @@ TEST_CASE("a key by which a backend cannot be asked is for its owner to settle, 
   World world(policy);
   auto first = world.proxy.Post("..");
   world.loop.Settle();
-  FakeUpstream::Fail(world.call(0), UpstreamProblem::kTimeout, Reached::kMaybe);
+  FakeUpstream::Fail(world.call(0), UpstreamProblem::kTimeout, Delivery::kMaybeSent);
   world.loop.Settle();
   world.loop.Advance(kLease + kAfter);
   auto again = world.proxy.Post("..");
@@ -122,13 +122,13 @@ TEST_CASE("an effect that is found is recorded under the token that was looked u
   for (const char* name : {"Set-Cookie", "Date", "X-Hop", "Connection"}) {
     CHECK(asker->Field(name) == "(absent)");
   }
-  CHECK(world.proxy.reports.back().verdict == Verdict::kReconciled);
+  CHECK(world.proxy.reports.back().verdict == RequestDecision::kReconciled);
   CHECK(world.record().state == idempotency::RecordState::kCompleted);
   CHECK(world.record().claim.token == token);
 
   auto later = world.Again();
   CHECK(later->body == "made");
-  CHECK(world.proxy.reports.back().verdict == Verdict::kReplayed);
+  CHECK(world.proxy.reports.back().verdict == RequestDecision::kReplayed);
   CHECK(world.proxy.upstream->calls.size() == 2);
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("what is not there is executed under a new token, for the request that
     world.loop.Settle();
     CHECK(asker->body == "made");
     CHECK(asker->Field("Idempotent-Replayed") == "(absent)");
-    CHECK(world.proxy.reports.back().verdict == Verdict::kExecuted);
+    CHECK(world.proxy.reports.back().verdict == RequestDecision::kExecuted);
   }
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("a look-up that fails, is too large or takes too long leaves the claim
   Unknown world(policy);
   world.LetTimePass();
   auto failed = world.Again();
-  FakeUpstream::Fail(world.call(1), UpstreamProblem::kUnreachable, Reached::kNo);
+  FakeUpstream::Fail(world.call(1), UpstreamProblem::kUnreachable, Delivery::kNotSent);
   world.loop.Settle();
   CheckStaysUnknown(failed, "10");
 
@@ -391,7 +391,7 @@ TEST_CASE("an effect whose overtaker is to be looked up is told as unknown, and 
   auto other = world.proxy.Post("k/1");
   world.loop.Settle();
   REQUIRE(world.proxy.upstream->begun() == 2);
-  FakeUpstream::Fail(world.call(1), UpstreamProblem::kReset, Reached::kMaybe);
+  FakeUpstream::Fail(world.call(1), UpstreamProblem::kReset, Delivery::kMaybeSent);
   world.loop.Advance(kLease + kAfter);
   FakeUpstream::Answer(world.call(0), 201, "mine");
   world.loop.Settle();

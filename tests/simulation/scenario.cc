@@ -4,7 +4,7 @@ namespace idem::simulation {
 
 namespace {
 
-using idempotency::Ending;
+using idempotency::ClaimEnding;
 using idempotency::Policy;
 using idempotency::ScopeRule;
 using std::chrono::milliseconds;
@@ -29,8 +29,8 @@ Policy DrawPolicy(Draw& draw, bool authenticates) {
   policy.wait_timeout = draw.OneOf({milliseconds(600), milliseconds(5000)});
   policy.max_waiters_per_key = draw.OneOf({1U, 16U});
   policy.max_recorded_body = 200;
-  if (draw.Chance(100)) policy.overrides = {{503, 503, Ending::kRelease}};
-  if (draw.Chance(200)) policy.overrides = {{504, 504, Ending::kUnknown}};
+  if (draw.Chance(100)) policy.overrides = {{503, 503, ClaimEnding::kRelease}};
+  if (draw.Chance(200)) policy.overrides = {{504, 504, ClaimEnding::kUnknown}};
   return policy;
 }
 
@@ -60,7 +60,7 @@ void DrawChange(Draw& draw, Scenario& world) {
   } else if (world.policy.upstream_idempotent && draw.Chance(200)) {
     world.change = Change::kNoLongerTrusted;
     // So that some of its claims become unknown.
-    world.policy.overrides = {{502, 504, Ending::kUnknown}};
+    world.policy.overrides = {{502, 504, ClaimEnding::kUnknown}};
     world.policy_later = world.policy;
     world.policy_later.upstream_idempotent = false;
   } else if (draw.Chance(100)) {

@@ -10,12 +10,13 @@ namespace idem::simulation {
 namespace {
 
 // The site owns its upstreams, and dies with the last exchange; the link outlives both.
-class Upstream final : public exchange::Upstream {
+class Upstream final : public ports::Upstream {
  public:
   explicit Upstream(BackendLink& link) : link_(link) {}
-  [[nodiscard]] std::unique_ptr<exchange::UpstreamCall> Send(
-      const http::RequestHead& head, const std::string* body, const exchange::UpstreamTerms& terms,
-      exchange::UpstreamEvents& events) override {
+  [[nodiscard]] std::unique_ptr<ports::UpstreamCall> Send(const http::RequestHead& head,
+                                                          const std::string* body,
+                                                          const ports::UpstreamTerms& terms,
+                                                          ports::UpstreamEvents& events) override {
     return link_.Send(head, body, terms, events);
   }
   [[nodiscard]] Duration longest_wait() const override { return link_.longest_wait(); }
@@ -45,18 +46,18 @@ Process::Process(const Surroundings& world, std::size_t slot, std::size_t number
              asking_, world.weather.scenario.strange_replica && slot == 0),
       backend_(world.backend, loop_, number) {
   settler_.emplace(loop_, store_, unrecorded_, world.metrics);
-  waiters_.emplace(exchange::KeyWaiters::Limits{});
+  waiters_.emplace(exchange::KeyWaitQueue::Limits{});
   registry_ = std::make_unique<exchange::ExchangeRegistry>(
-      exchange::ExchangeParts{
+      exchange::ExchangeContext{
           {loop_, random_, store_, *settler_, *waiters_, unrecorded_, world.metrics},
           store_,
           *this},
       MakeSite(policy));
 }
 
-std::shared_ptr<const exchange::Site> Process::MakeSite(const idempotency::Policy& policy) {
+std::shared_ptr<const exchange::SiteSnapshot> Process::MakeSite(const idempotency::Policy& policy) {
   const Scenario& scenario = world_.weather.scenario;
-  auto site = std::make_shared<exchange::Site>();
+  auto site = std::make_shared<exchange::SiteSnapshot>();
   site->options.store_timeout =
       std::chrono::duration_cast<std::chrono::milliseconds>(kStoreTimeout);
   site->options.max_unrecorded_bytes = scenario.max_unrecorded_bytes;
@@ -108,7 +109,7 @@ http::ServerHandler* Process::Receive(Visit& visit, http::RequestHead& head) {
 
 void Process::Forget(Visit& visit) { std::erase(visits_, &visit); }
 
-void Process::OnFinished(const exchange::Report& report) {
+void Process::OnFinished(const ports::RequestReport& report) {
   if (report.problem != "in-progress") return;
   if (policy_.in_progress != idempotency::InProgress::kWait) return;
   const bool waited = report.total >= policy_.wait_timeout;

@@ -29,7 +29,7 @@ struct Surroundings {
 
 /// Its loop and its links are named by what is still under way after its death: it is kept until
 /// the world ends.
-class Process final : public exchange::Observer {
+class Process final : public ports::RequestReportSink {
  public:
   Process(const Surroundings& world, std::size_t slot, std::size_t number,
           const idempotency::Policy& policy, std::function<void()> on_step);
@@ -47,7 +47,7 @@ class Process final : public exchange::Observer {
   http::ServerHandler* Receive(Visit& visit, http::RequestHead& head);
   void Forget(Visit& visit);
 
-  void OnFinished(const exchange::Report& report) override;
+  void OnFinished(const ports::RequestReport& report) override;
 
   [[nodiscard]] ProcessLoop& loop() { return loop_; }
   [[nodiscard]] bool alive() const { return alive_; }
@@ -63,7 +63,8 @@ class Process final : public exchange::Observer {
   [[nodiscard]] bool idle() const;
 
  private:
-  [[nodiscard]] std::shared_ptr<const exchange::Site> MakeSite(const idempotency::Policy& policy);
+  [[nodiscard]] std::shared_ptr<const exchange::SiteSnapshot> MakeSite(
+      const idempotency::Policy& policy);
 
   const Surroundings& world_;
   const std::size_t slot_;
@@ -76,9 +77,9 @@ class Process final : public exchange::Observer {
   Asking asking_;
   StoreLink store_;
   BackendLink backend_;
-  exchange::Unrecorded unrecorded_;
-  std::optional<exchange::Settler> settler_;
-  std::optional<exchange::KeyWaiters> waiters_;
+  exchange::UnrecordedTotals unrecorded_;
+  std::optional<exchange::SettlementRetrier> settler_;
+  std::optional<exchange::KeyWaitQueue> waiters_;
   std::unique_ptr<exchange::ExchangeRegistry> registry_;
   std::vector<Visit*> visits_;
 };

@@ -6,14 +6,14 @@ namespace idem::simulation {
 
 namespace {
 
-using exchange::BeginAnswer;
-using exchange::BeginQuestion;
-using exchange::SettleAnswer;
+using ports::BeginRequest;
+using ports::BeginResult;
+using ports::TransitionResult;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-Error Lost(const char* what) { return {ErrorCode::kUnavailable, what, Reached::kNo}; }
+Error Lost(const char* what) { return {ErrorCode::kUnavailable, what, Delivery::kNotSent}; }
 
 }  // namespace
 
@@ -78,7 +78,7 @@ Function<void(Result<Answer>)> StoreLink::Tell(Attempt* attempt,
 }
 
 // The first question about a token tells whose claim it is.
-void StoreLink::Introduce(const BeginQuestion& question) {
+void StoreLink::Introduce(const BeginRequest& question) {
   ClaimFacts& claim = ledger_.claims[question.claim.token];
   if (claim.attempt != nullptr) return;
   INVARIANT(asking_.attempt != nullptr);
@@ -112,19 +112,19 @@ void StoreLink::CountLookUp(const idempotency::Claim& claim, const idempotency::
   coverage_.Count(due ? Met::kLookUpDue : Met::kLookUpTooEarly);
 }
 
-Ticket StoreLink::Begin(BeginQuestion question, OnBegun on_answer) {
+Ticket StoreLink::Begin(BeginRequest question, OnBegun on_answer) {
   const bool asks_again = ledger_.claims.contains(question.claim.token);
   if (asks_again && !question.replaces) coverage_.Count(Fault::kWaited);
   Introduce(question);
   question.claim = AsWritten(question.claim);
   Attempt* attempt = ledger_.claims[question.claim.token].attempt;
   auto counted = [this, claim = question.claim,
-                  on_answer = std::move(on_answer)](Result<BeginAnswer> answer) mutable {
+                  on_answer = std::move(on_answer)](Result<BeginResult> answer) mutable {
     if (answer && answer->record) CountLookUp(claim, *answer->record, answer->now);
     on_answer(std::move(answer));
   };
-  return Ask<BeginAnswer>(
-      Tell<BeginAnswer>(attempt, std::move(counted)),
+  return Ask<BeginResult>(
+      Tell<BeginResult>(attempt, std::move(counted)),
       [this, question = std::move(question)] { return server_.Begin(question); });
 }
 
@@ -133,47 +133,46 @@ Ticket StoreLink::Complete(std::string_view key, const idempotency::Claim& claim
                            idempotency::Milliseconds ttl, OnSettled on_answer) {
   const Call* call = ledger_.AnsweredCall(response.fields);
   Attempt* asker = call == nullptr ? nullptr : call->attempt;
-  return Ask<SettleAnswer>(Tell<SettleAnswer>(asker, std::move(on_answer)),
-                           [this, key = std::string(key), claim = AsWritten(claim), response, ttl] {
-                             return server_.Complete(key, claim, response, ttl);
-                           });
+  return Ask<TransitionResult>(Tell<TransitionResult>(asker, std::move(on_answer)),
+                               [this, key = std::string(key), claim = AsWritten(claim), response,
+                                ttl] { return server_.Complete(key, claim, response, ttl); });
 }
 
 Ticket StoreLink::Release(std::string_view key, const idempotency::Token& token,
                           OnSettled on_answer) {
-  return Ask<SettleAnswer>(std::move(on_answer), [this, key = std::string(key), token] {
+  return Ask<TransitionResult>(std::move(on_answer), [this, key = std::string(key), token] {
     return server_.Release(key, token);
   });
 }
 
 Ticket StoreLink::MarkUnknown(std::string_view key, const idempotency::Claim& claim,
                               OnSettled on_answer) {
-  return Ask<SettleAnswer>(std::move(on_answer),
-                           [this, key = std::string(key), claim = AsWritten(claim)] {
-                             return server_.MarkUnknown(key, claim);
-                           });
+  return Ask<TransitionResult>(std::move(on_answer),
+                               [this, key = std::string(key), claim = AsWritten(claim)] {
+                                 return server_.MarkUnknown(key, claim);
+                               });
 }
 
 Ticket StoreLink::Withdraw(std::string_view key, const idempotency::Token& token,
                            idempotency::Milliseconds lease, OnSettled on_answer) {
-  return Ask<SettleAnswer>(std::move(on_answer), [this, key = std::string(key), token, lease] {
+  return Ask<TransitionResult>(std::move(on_answer), [this, key = std::string(key), token, lease] {
     return server_.Withdraw(key, token, lease);
   });
 }
 
-Ticket StoreLink::ClaimLookUp(std::string_view key, const idempotency::Token& token,
-                              idempotency::Milliseconds pause, OnLookUp on_answer) {
+Ticket StoreLink::ReserveLookUp(std::string_view key, const idempotency::Token& token,
+                                idempotency::Milliseconds pause, OnLookUpReserved on_answer) {
   INVARIANT(asking_.attempt != nullptr);
-  return Ask<exchange::LookUpAnswer>(
-      Tell<exchange::LookUpAnswer>(asking_.attempt, std::move(on_answer)),
+  return Ask<ports::LookUpReservation>(
+      Tell<ports::LookUpReservation>(asking_.attempt, std::move(on_answer)),
       [this, key = std::string(key), token, pause] {
-        return server_.ClaimLookUp(key, token, pause);
+        return server_.ReserveLookUp(key, token, pause);
       });
 }
 
 Ticket StoreLink::ReleaseUnknown(std::string_view key, const idempotency::Token& token,
                                  OnSettled on_answer) {
-  return Ask<SettleAnswer>(std::move(on_answer), [this, key = std::string(key), token] {
+  return Ask<TransitionResult>(std::move(on_answer), [this, key = std::string(key), token] {
     return server_.ReleaseUnknown(key, token);
   });
 }
@@ -181,21 +180,21 @@ Ticket StoreLink::ReleaseUnknown(std::string_view key, const idempotency::Token&
 Ticket StoreLink::ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
                                  const idempotency::StoredResponse& response,
                                  idempotency::Milliseconds ttl, OnSettled on_answer) {
-  return Ask<SettleAnswer>(std::move(on_answer),
-                           [this, key = std::string(key), token = claim.token, response, ttl] {
-                             return server_.ResolveUnknown(key, token, response, ttl);
-                           });
+  return Ask<TransitionResult>(std::move(on_answer),
+                               [this, key = std::string(key), token = claim.token, response, ttl] {
+                                 return server_.ResolveUnknown(key, token, response, ttl);
+                               });
 }
 
 Ticket StoreLink::Look(std::string_view key, OnSettled on_answer) {
-  return Ask<SettleAnswer>(std::move(on_answer),
-                           [this, key = std::string(key)] { return server_.Look(key); });
+  return Ask<TransitionResult>(std::move(on_answer),
+                               [this, key = std::string(key)] { return server_.Look(key); });
 }
 
-Ticket StoreLink::Count(const exchange::LimitQuestion& question,
-                        Function<void(Result<exchange::LimitVerdict>)> on_answer) {
-  return Ask<exchange::LimitVerdict>(std::move(on_answer),
-                                     [this, question] { return server_.Count(question); });
+Ticket StoreLink::Count(const ports::LimitRequest& question,
+                        Function<void(Result<ports::LimitResult>)> on_answer) {
+  return Ask<ports::LimitResult>(std::move(on_answer),
+                                 [this, question] { return server_.Count(question); });
 }
 
 }  // namespace idem::simulation

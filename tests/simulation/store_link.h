@@ -25,7 +25,7 @@ struct Asking {
   Attempt* attempt = nullptr;
 };
 
-class StoreLink final : public exchange::RecordStore, public exchange::RateLimiter {
+class StoreLink final : public ports::RecordStore, public ports::RateLimiter {
  public:
   StoreLink(Timeline& timeline, ProcessLoop& loop, StoreServer& server, Ledger& ledger,
             Weather& weather, Coverage& coverage, Asking& asking, bool strange)
@@ -38,7 +38,7 @@ class StoreLink final : public exchange::RecordStore, public exchange::RateLimit
         asking_(asking),
         strange_(strange) {}
 
-  Ticket Begin(exchange::BeginQuestion question, OnBegun on_answer) override;
+  Ticket Begin(ports::BeginRequest question, OnBegun on_answer) override;
   Ticket Complete(std::string_view key, const idempotency::Claim& claim,
                   const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
                   OnSettled on_answer) override;
@@ -48,17 +48,19 @@ class StoreLink final : public exchange::RecordStore, public exchange::RateLimit
                      OnSettled on_answer) override;
   Ticket Withdraw(std::string_view key, const idempotency::Token& token,
                   idempotency::Milliseconds lease, OnSettled on_answer) override;
-  Ticket ClaimLookUp(std::string_view key, const idempotency::Token& token,
-                     idempotency::Milliseconds pause, OnLookUp on_answer) override;
+  Ticket ReserveLookUp(std::string_view key, const idempotency::Token& token,
+                       idempotency::Milliseconds pause, OnLookUpReserved on_answer) override;
   Ticket ReleaseUnknown(std::string_view key, const idempotency::Token& token,
                         OnSettled on_answer) override;
   Ticket ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
                         const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
                         OnSettled on_answer) override;
   Ticket Look(std::string_view key, OnSettled on_answer) override;
-  Ticket Count(const exchange::LimitQuestion& question,
-               Function<void(Result<exchange::LimitVerdict>)> on_answer) override;
-  [[nodiscard]] std::optional<std::string> not_ready() const override { return std::nullopt; }
+  Ticket Count(const ports::LimitRequest& question,
+               Function<void(Result<ports::LimitResult>)> on_answer) override;
+  [[nodiscard]] std::optional<std::string> unavailable_reason() const override {
+    return std::nullopt;
+  }
   [[nodiscard]] bool limits_with_begin() const override { return true; }
 
  private:
@@ -71,7 +73,7 @@ class StoreLink final : public exchange::RecordStore, public exchange::RateLimit
   [[nodiscard]] idempotency::Claim AsWritten(idempotency::Claim claim) const;
   void CountLookUp(const idempotency::Claim& claim, const idempotency::Record& record,
                    StoreTime now);
-  void Introduce(const exchange::BeginQuestion& question);
+  void Introduce(const ports::BeginRequest& question);
 
   Timeline& timeline_;
   ProcessLoop& loop_;

@@ -7,15 +7,15 @@ namespace idem::simulation {
 
 namespace {
 
-using exchange::BeginAnswer;
-using exchange::BeginQuestion;
-using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::Record;
 using idempotency::RecordState;
 using idempotency::Token;
-using store::Change;
-using store::Present;
+using ports::BeginRequest;
+using ports::BeginResult;
+using ports::TransitionResult;
+using store::RecordWrite;
+using store::StoredRecord;
 
 constexpr std::size_t kLastWritesMax = 8;
 
@@ -32,7 +32,7 @@ Met OfUnknown(Met first, bool claim, bool asker) {
   return static_cast<Met>(static_cast<int>(first) + offset);
 }
 
-Met CellOf(const BeginQuestion& question, const Record& record, StoreTime now) {
+Met CellOf(const BeginRequest& question, const Record& record, StoreTime now) {
   const bool same = record.claim.fingerprint == question.claim.fingerprint;
   const bool ran_out = record.state == RecordState::kExecuting && now >= record.lease_ends_at;
   const bool claim = record.claim.upstream_idempotent;
@@ -64,19 +64,21 @@ void StoreServer::Stand(Duration by) {
   ahead_ -= by;
 }
 
-Present StoreServer::Lies(const std::string& key) const {
+StoredRecord StoreServer::Lies(const std::string& key) const {
   const auto found = records_.find(key);
-  return found == records_.end() ? Present() : found->second;
+  return found == records_.end() ? StoredRecord() : found->second;
 }
 
-Present StoreServer::Find(const std::string& key) const { return store::Alive(Lies(key), Now()); }
+StoredRecord StoreServer::Find(const std::string& key) const {
+  return store::WithoutExpired(Lies(key), Now());
+}
 
 template <class Answer>
 Answer StoreServer::Apply(const std::string& key, store::Step<Answer> step) {
-  if (step.change == Change::kNone) return std::move(step.answer);
+  if (step.change == RecordWrite::kNone) return std::move(step.answer);
   last_writes_.push_back({key, Lies(key)});
   if (last_writes_.size() > kLastWritesMax) last_writes_.pop_front();
-  if (step.change == Change::kErase) {
+  if (step.change == RecordWrite::kErase) {
     records_.erase(key);
   } else {
     records_.insert_or_assign(key, std::move(*step.record));
@@ -84,13 +86,13 @@ Answer StoreServer::Apply(const std::string& key, store::Step<Answer> step) {
   return std::move(step.answer);
 }
 
-BeginAnswer StoreServer::Begin(const BeginQuestion& question) {
-  BeginAnswer answer;
+BeginResult StoreServer::Begin(const BeginRequest& question) {
+  BeginResult answer;
   if (question.limit) {
     answer.limit = Count(*question.limit);
     if (!answer.limit->allowed) {
       coverage_.Count(Met::kLimited);
-      answer.kind = BeginAnswer::Kind::kLimited;
+      answer.kind = BeginResult::Kind::kLimited;
       return answer;
     }
   }
@@ -99,14 +101,14 @@ BeginAnswer StoreServer::Begin(const BeginQuestion& question) {
   ClaimFacts& claim = ledger_.claims[question.claim.token];
   if (withdrawals_->Holds(question.claim.token, now)) {
     coverage_.Count(Met::kWithdrawn);
-    answer.kind = BeginAnswer::Kind::kWithdrawn;
+    answer.kind = BeginResult::Kind::kWithdrawn;
     return answer;
   }
   CountMet(question, Lies(question.record_key));
   auto limit = answer.limit;
   auto step = store::Begin(Find(question.record_key), question.claim, question.replaces, now);
-  if (step.change == Change::kWrite) {
-    if (question.replaces && step.answer.kind == BeginAnswer::Kind::kClaimed &&
+  if (step.change == RecordWrite::kWrite) {
+    if (question.replaces && step.answer.kind == BeginResult::Kind::kClaimed &&
         Find(question.record_key)) {
       CountTaken(question, *Find(question.record_key));
     }
@@ -132,12 +134,12 @@ BeginAnswer StoreServer::Begin(const BeginQuestion& question) {
   return answer;
 }
 
-void StoreServer::CountTaken(const BeginQuestion& question, const Record& from) {
+void StoreServer::CountTaken(const BeginRequest& question, const Record& from) {
   const bool by_rule = from.claim.upstream_idempotent && question.claim.upstream_idempotent;
   by_rule ? coverage_.Count(Met::kTakenOver) : coverage_.Count(LookedUp::kNotThereExecuted);
 }
 
-void StoreServer::CountMet(const BeginQuestion& question, const Present& lies) {
+void StoreServer::CountMet(const BeginRequest& question, const StoredRecord& lies) {
   const StoreTime now = Now();
   if (!lies) return coverage_.Count(Met::kAbsent);
   if (lies->expired_at(now)) {
@@ -159,13 +161,13 @@ void StoreServer::CountMet(const BeginQuestion& question, const Present& lies) {
   }
 }
 
-SettleAnswer StoreServer::Complete(const std::string& key, const Claim& claim,
-                                   const idempotency::StoredResponse& response,
-                                   idempotency::Milliseconds ttl) {
+TransitionResult StoreServer::Complete(const std::string& key, const Claim& claim,
+                                       const idempotency::StoredResponse& response,
+                                       idempotency::Milliseconds ttl) {
   const StoreTime now = Now();
-  const Present present = Find(key);
+  const StoredRecord present = Find(key);
   auto step = store::Complete(present, claim, response, ttl, now);
-  if (step.change == Change::kWrite || !present) {  // what is absent must be written
+  if (step.change == RecordWrite::kWrite || !present) {  // what is absent must be written
     ClaimFacts& facts = ledger_.claims[claim.token];
     facts.completed_at = now;
     facts.ttl = ttl;
@@ -183,34 +185,34 @@ SettleAnswer StoreServer::Complete(const std::string& key, const Claim& claim,
   }
   trace_.Say([&](auto& out) {
     out << "store    complete " << Short(claim.token) << " on " << key
-        << (step.change == Change::kWrite ? ": done" : ": nothing changed");
+        << (step.change == RecordWrite::kWrite ? ": done" : ": nothing changed");
   });
   return Apply(key, std::move(step));
 }
 
-SettleAnswer StoreServer::MarkUnknown(const std::string& key, const Claim& claim) {
+TransitionResult StoreServer::MarkUnknown(const std::string& key, const Claim& claim) {
   const StoreTime now = Now();
-  const Present present = Find(key);
+  const StoredRecord present = Find(key);
   auto step = store::MarkUnknown(present, claim, now);
-  if (step.change == Change::kWrite || !present) ledger_.claims[claim.token].marked_at = now;
+  if (step.change == RecordWrite::kWrite || !present) ledger_.claims[claim.token].marked_at = now;
   trace_.Say([&](auto& out) {
     out << "store    mark unknown " << Short(claim.token) << " on " << key
-        << (step.change == Change::kWrite ? ": done" : ": nothing changed");
+        << (step.change == RecordWrite::kWrite ? ": done" : ": nothing changed");
   });
   return Apply(key, std::move(step));
 }
 
-SettleAnswer StoreServer::Release(const std::string& key, const Token& token) {
+TransitionResult StoreServer::Release(const std::string& key, const Token& token) {
   auto step = store::Release(Find(key), token, Now());
   trace_.Say([&](auto& out) {
     out << "store    release " << Short(token) << " on " << key
-        << (step.change == Change::kErase ? ": done" : ": nothing changed");
+        << (step.change == RecordWrite::kErase ? ": done" : ": nothing changed");
   });
   return Apply(key, std::move(step));
 }
 
-SettleAnswer StoreServer::Withdraw(const std::string& key, const Token& token,
-                                   idempotency::Milliseconds lease) {
+TransitionResult StoreServer::Withdraw(const std::string& key, const Token& token,
+                                       idempotency::Milliseconds lease) {
   const StoreTime now = Now();
   withdrawals_->Mark(token, now + lease, now);
   ClaimFacts& claim = ledger_.claims[token];
@@ -221,21 +223,21 @@ SettleAnswer StoreServer::Withdraw(const std::string& key, const Token& token,
   return Apply(key, store::Withdraw(Find(key), token, now));
 }
 
-exchange::LookUpAnswer StoreServer::ClaimLookUp(const std::string& key, const Token& token,
-                                                idempotency::Milliseconds pause) {
+ports::LookUpReservation StoreServer::ReserveLookUp(const std::string& key, const Token& token,
+                                                    idempotency::Milliseconds pause) {
   const StoreTime now = Now();
-  auto step = store::ClaimLookUp(Find(key), token, look_ups_->Find(token, now), now);
-  using Kind = exchange::LookUpAnswer::Kind;
+  auto step = store::ReserveLookUp(Find(key), token, look_ups_->Find(token, now), now);
+  using Kind = ports::LookUpReservation::Kind;
   if (step.answer.kind == Kind::kTaken) coverage_.Count(LookedUp::kTaken);
   if (step.answer.kind == Kind::kChanged) coverage_.Count(LookedUp::kChanged);
   if (step.answer.kind == Kind::kGranted) look_ups_->Mark(token, now + pause, now);
   return Apply(key, std::move(step));
 }
 
-SettleAnswer StoreServer::ReleaseUnknown(const std::string& key, const Token& token) {
+TransitionResult StoreServer::ReleaseUnknown(const std::string& key, const Token& token) {
   const StoreTime now = Now();
   auto step = store::ReleaseUnknown(Find(key), token, now);
-  if (step.change == Change::kErase) {
+  if (step.change == RecordWrite::kErase) {
     ledger_.claims[token].released_by_operator_at = now;
     coverage_.Count(Fault::kOperatorReleased);
     trace_.Say([&](auto& out) { out << "operator releases " << Short(token) << " on " << key; });
@@ -243,12 +245,12 @@ SettleAnswer StoreServer::ReleaseUnknown(const std::string& key, const Token& to
   return Apply(key, std::move(step));
 }
 
-SettleAnswer StoreServer::ResolveUnknown(const std::string& key, const Token& token,
-                                         const idempotency::StoredResponse& response,
-                                         idempotency::Milliseconds ttl) {
+TransitionResult StoreServer::ResolveUnknown(const std::string& key, const Token& token,
+                                             const idempotency::StoredResponse& response,
+                                             idempotency::Milliseconds ttl) {
   const StoreTime now = Now();
   auto step = store::ResolveUnknown(Find(key), token, response, ttl, now);
-  if (step.change == Change::kWrite) {
+  if (step.change == RecordWrite::kWrite) {
     ClaimFacts& facts = ledger_.claims[token];
     facts.completed_at = now;
     facts.ttl = ttl;
@@ -259,11 +261,11 @@ SettleAnswer StoreServer::ResolveUnknown(const std::string& key, const Token& to
   return Apply(key, std::move(step));
 }
 
-SettleAnswer StoreServer::Look(const std::string& key) {
+TransitionResult StoreServer::Look(const std::string& key) {
   return Apply(key, store::Look(Find(key), Now()));
 }
 
-exchange::LimitVerdict StoreServer::Count(const exchange::LimitQuestion& question) {
+ports::LimitResult StoreServer::Count(const ports::LimitRequest& question) {
   if (!limits_) limits_ = std::make_unique<store::LimitTable>();
   return limits_->Count(question, Now());
 }
@@ -287,9 +289,9 @@ void StoreServer::FailOver(std::size_t writes) {
 }
 
 // What the lost write had told of its claim is not so any more.
-void StoreServer::ForgetWrite(const std::string& key, const Present& before) {
+void StoreServer::ForgetWrite(const std::string& key, const StoredRecord& before) {
   const StoreTime now = Now();
-  const Present lost = Lies(key);
+  const StoredRecord lost = Lies(key);
   if (before) ledger_.claims[before->claim.token].came_back = true;
   ClaimFacts& claim = ledger_.claims[lost ? lost->claim.token : before->claim.token];
   claim.lost.push_back({claim, now});

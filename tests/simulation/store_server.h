@@ -25,26 +25,26 @@ class StoreServer {
         coverage_(coverage),
         trace_(trace) {}
 
-  // The steps of exchange::RecordStore, each at once and whole.
-  exchange::BeginAnswer Begin(const exchange::BeginQuestion& question);
-  exchange::SettleAnswer Complete(const std::string& key, const idempotency::Claim& claim,
-                                  const idempotency::StoredResponse& response,
-                                  idempotency::Milliseconds ttl);
-  exchange::SettleAnswer MarkUnknown(const std::string& key, const idempotency::Claim& claim);
-  exchange::SettleAnswer Release(const std::string& key, const idempotency::Token& token);
-  exchange::SettleAnswer Withdraw(const std::string& key, const idempotency::Token& token,
-                                  idempotency::Milliseconds lease);
-  exchange::LookUpAnswer ClaimLookUp(const std::string& key, const idempotency::Token& token,
-                                     idempotency::Milliseconds pause);
-  exchange::SettleAnswer ReleaseUnknown(const std::string& key, const idempotency::Token& token);
-  exchange::SettleAnswer ResolveUnknown(const std::string& key, const idempotency::Token& token,
-                                        const idempotency::StoredResponse& response,
-                                        idempotency::Milliseconds ttl);
-  exchange::SettleAnswer Look(const std::string& key);
-  exchange::LimitVerdict Count(const exchange::LimitQuestion& question);
+  // The steps of ports::RecordStore, each at once and whole.
+  ports::BeginResult Begin(const ports::BeginRequest& question);
+  ports::TransitionResult Complete(const std::string& key, const idempotency::Claim& claim,
+                                   const idempotency::StoredResponse& response,
+                                   idempotency::Milliseconds ttl);
+  ports::TransitionResult MarkUnknown(const std::string& key, const idempotency::Claim& claim);
+  ports::TransitionResult Release(const std::string& key, const idempotency::Token& token);
+  ports::TransitionResult Withdraw(const std::string& key, const idempotency::Token& token,
+                                   idempotency::Milliseconds lease);
+  ports::LookUpReservation ReserveLookUp(const std::string& key, const idempotency::Token& token,
+                                         idempotency::Milliseconds pause);
+  ports::TransitionResult ReleaseUnknown(const std::string& key, const idempotency::Token& token);
+  ports::TransitionResult ResolveUnknown(const std::string& key, const idempotency::Token& token,
+                                         const idempotency::StoredResponse& response,
+                                         idempotency::Milliseconds ttl);
+  ports::TransitionResult Look(const std::string& key);
+  ports::LimitResult Count(const ports::LimitRequest& question);
 
   /// What lies under a key now.
-  [[nodiscard]] store::Present Find(const std::string& key) const;
+  [[nodiscard]] store::StoredRecord Find(const std::string& key) const;
   [[nodiscard]] StoreTime Now() const;
   /// Everything that lies in it, expired or not.
   [[nodiscard]] const std::map<std::string, idempotency::Record>& records() const {
@@ -64,14 +64,14 @@ class StoreServer {
  private:
   struct Write {
     std::string key;
-    store::Present before;
+    store::StoredRecord before;
   };
   template <class Answer>
   Answer Apply(const std::string& key, store::Step<Answer> step);
-  void ForgetWrite(const std::string& key, const store::Present& before);
-  void CountTaken(const exchange::BeginQuestion& question, const idempotency::Record& from);
-  void CountMet(const exchange::BeginQuestion& question, const store::Present& lies);
-  [[nodiscard]] store::Present Lies(const std::string& key) const;
+  void ForgetWrite(const std::string& key, const store::StoredRecord& before);
+  void CountTaken(const ports::BeginRequest& question, const idempotency::Record& from);
+  void CountMet(const ports::BeginRequest& question, const store::StoredRecord& lies);
+  [[nodiscard]] store::StoredRecord Lies(const std::string& key) const;
 
   const Timeline& timeline_;
   Ledger& ledger_;

@@ -28,13 +28,14 @@ struct World {
   /// The same route without a key: it streams.
   void Stream() {
     proxy.Serve(Legacy(),
-                [](exchange::Route& route, exchange::Site&) { route.idempotency.reset(); });
+                [](exchange::Route& route, exchange::SiteSnapshot&) { route.idempotency.reset(); });
   }
   /// The same route with a rate limit.
   void Limit(const exchange::RateLimitOptions& options,
              const idempotency::Policy& policy = Legacy()) {
-    proxy.Serve(policy,
-                [&](exchange::Route& route, exchange::Site&) { route.rate_limit = options; });
+    proxy.Serve(policy, [&](exchange::Route& route, exchange::SiteSnapshot&) {
+      route.rate_limit = options;
+    });
   }
 
   VirtualLoop loop;

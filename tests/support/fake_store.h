@@ -22,7 +22,7 @@ struct FakeStoreState {
   std::map<std::string, StoreTime, std::less<>> look_ups;   // by token: until when
 };
 
-class FakeStore final : public exchange::RecordStore, public exchange::RateLimiter {
+class FakeStore final : public ports::RecordStore, public ports::RateLimiter {
  public:
   FakeStore(Loop& loop, FakeStoreState& state) : loop_(loop), state_(state) {}
 
@@ -30,7 +30,7 @@ class FakeStore final : public exchange::RecordStore, public exchange::RateLimit
   bool foreign_value = false;  // what lies under every key is no record
   bool lose_answers = false;   // every question is carried out and answered with an error
   bool hold_answers = false;   // answers wait for Deliver()
-  exchange::LimitVerdict limit_verdict{true, 9, std::chrono::seconds(60)};
+  ports::LimitResult limit_verdict{true, 9, std::chrono::seconds(60)};
   int counted = 0;
   std::string limited_subject;  // of the last question to the limit
   int begins = 0;
@@ -46,107 +46,107 @@ class FakeStore final : public exchange::RecordStore, public exchange::RateLimit
         std::chrono::duration_cast<std::chrono::milliseconds>(loop_.Now().time_since_epoch()));
   }
 
-  Ticket Begin(exchange::BeginQuestion question, OnBegun on_answer) override {
+  Ticket Begin(ports::BeginRequest question, OnBegun on_answer) override {
     ++begins;
-    return Carry<exchange::BeginAnswer>(std::move(on_answer), [&] { return DoBegin(question); });
+    return Carry<ports::BeginResult>(std::move(on_answer), [&] { return DoBegin(question); });
   }
   Ticket Complete(std::string_view key, const idempotency::Claim& claim,
                   const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
                   OnSettled on_answer) override {
     ++completions;
-    return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
+    return Carry<ports::TransitionResult>(std::move(on_answer), [&] {
       return Apply(key, store::Complete(Present(key), claim, response, ttl, Now()));
     });
   }
   Ticket Release(std::string_view key, const idempotency::Token& token,
                  OnSettled on_answer) override {
-    return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
+    return Carry<ports::TransitionResult>(std::move(on_answer), [&] {
       return Apply(key, store::Release(Present(key), token, Now()));
     });
   }
   Ticket MarkUnknown(std::string_view key, const idempotency::Claim& claim,
                      OnSettled on_answer) override {
-    return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
+    return Carry<ports::TransitionResult>(std::move(on_answer), [&] {
       return Apply(key, store::MarkUnknown(Present(key), claim, Now()));
     });
   }
   Ticket Withdraw(std::string_view key, const idempotency::Token& token,
                   idempotency::Milliseconds lease, OnSettled on_answer) override {
-    return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
+    return Carry<ports::TransitionResult>(std::move(on_answer), [&] {
       state_.withdrawn[token.ToHex()] = Now() + lease;
       return Apply(key, store::Withdraw(Present(key), token, Now()));
     });
   }
-  Ticket ClaimLookUp(std::string_view key, const idempotency::Token& token,
-                     idempotency::Milliseconds pause, OnLookUp on_answer) override {
-    return Carry<exchange::LookUpAnswer>(std::move(on_answer), [&] {
+  Ticket ReserveLookUp(std::string_view key, const idempotency::Token& token,
+                       idempotency::Milliseconds pause, OnLookUpReserved on_answer) override {
+    return Carry<ports::LookUpReservation>(std::move(on_answer), [&] {
       const auto taken = state_.look_ups.find(token.ToHex());
       const auto until =
           taken == state_.look_ups.end() ? std::optional<StoreTime>() : taken->second;
-      auto answer = Apply(key, store::ClaimLookUp(Present(key), token, until, Now()));
-      const bool granted = answer.kind == exchange::LookUpAnswer::Kind::kGranted;
+      auto answer = Apply(key, store::ReserveLookUp(Present(key), token, until, Now()));
+      const bool granted = answer.kind == ports::LookUpReservation::Kind::kGranted;
       if (granted) state_.look_ups[token.ToHex()] = Now() + pause;
       return answer;
     });
   }
   Ticket ReleaseUnknown(std::string_view key, const idempotency::Token& token,
                         OnSettled on_answer) override {
-    return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
+    return Carry<ports::TransitionResult>(std::move(on_answer), [&] {
       return Apply(key, store::ReleaseUnknown(Present(key), token, Now()));
     });
   }
   Ticket ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
                         const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
                         OnSettled on_answer) override {
-    return Carry<exchange::SettleAnswer>(std::move(on_answer), [&] {
+    return Carry<ports::TransitionResult>(std::move(on_answer), [&] {
       return Apply(key, store::ResolveUnknown(Present(key), claim.token, response, ttl, Now()));
     });
   }
   Ticket Look(std::string_view key, OnSettled on_answer) override {
-    return Carry<exchange::SettleAnswer>(
+    return Carry<ports::TransitionResult>(
         std::move(on_answer), [&] { return Apply(key, store::Look(Present(key), Now())); });
   }
-  Ticket Count(const exchange::LimitQuestion& question,
-               Function<void(Result<exchange::LimitVerdict>)> on_answer) override {
-    return Carry<exchange::LimitVerdict>(std::move(on_answer), [&] {
+  Ticket Count(const ports::LimitRequest& question,
+               Function<void(Result<ports::LimitResult>)> on_answer) override {
+    return Carry<ports::LimitResult>(std::move(on_answer), [&] {
       ++counted;
       limited_subject = question.subject;
       return limit_verdict;
     });
   }
-  [[nodiscard]] std::optional<std::string> not_ready() const override {
+  [[nodiscard]] std::optional<std::string> unavailable_reason() const override {
     return away ? std::optional<std::string>("away") : std::nullopt;
   }
   [[nodiscard]] bool limits_with_begin() const override { return true; }
 
  private:
-  [[nodiscard]] store::Present Present(std::string_view key) const {
+  [[nodiscard]] store::StoredRecord Present(std::string_view key) const {
     const auto found = state_.records.find(key);
     if (found == state_.records.end()) return std::nullopt;
-    return store::Alive(found->second, Now());
+    return store::WithoutExpired(found->second, Now());
   }
 
   template <class Answer>
   Answer Apply(std::string_view key, store::Step<Answer> step) {
-    if (step.change == store::Change::kWrite) state_.records[std::string(key)] = *step.record;
-    if (step.change == store::Change::kErase) state_.records.erase(std::string(key));
+    if (step.change == store::RecordWrite::kWrite) state_.records[std::string(key)] = *step.record;
+    if (step.change == store::RecordWrite::kErase) state_.records.erase(std::string(key));
     return std::move(step.answer);
   }
 
-  exchange::BeginAnswer DoBegin(const exchange::BeginQuestion& question) {
-    exchange::BeginAnswer answer;
+  ports::BeginResult DoBegin(const ports::BeginRequest& question) {
+    ports::BeginResult answer;
     if (question.limit) {
       ++counted;
       limited_subject = question.limit->subject;
       answer.limit = limit_verdict;
       if (!limit_verdict.allowed) {
-        answer.kind = exchange::BeginAnswer::Kind::kLimited;
+        answer.kind = ports::BeginResult::Kind::kLimited;
         return answer;
       }
     }
     const auto mark = state_.withdrawn.find(question.claim.token.ToHex());
     if (mark != state_.withdrawn.end() && Now() < mark->second) {
-      answer.kind = exchange::BeginAnswer::Kind::kWithdrawn;
+      answer.kind = ports::BeginResult::Kind::kWithdrawn;
       return answer;
     }
     auto limit = answer.limit;
@@ -159,10 +159,11 @@ class FakeStore final : public exchange::RecordStore, public exchange::RateLimit
   template <class Answer, class Act>
   Ticket Carry(Function<void(Result<Answer>)> on_answer, Act act) {
     auto [ticket, completion] = Ask<Result<Answer>>(std::move(on_answer));
-    Result<Answer> answer = Error{ErrorCode::kUnavailable, "the store is away", Reached::kNo};
-    if (foreign_value) answer = Error{ErrorCode::kCorrupt, "it is no record", Reached::kNo};
+    Result<Answer> answer = Error{ErrorCode::kUnavailable, "the store is away", Delivery::kNotSent};
+    if (foreign_value) answer = Error{ErrorCode::kCorrupt, "it is no record", Delivery::kNotSent};
     if (!away && !foreign_value) answer = act();
-    if (lose_answers) answer = Error{ErrorCode::kUnavailable, "the answer was lost", Reached::kNo};
+    if (lose_answers)
+      answer = Error{ErrorCode::kUnavailable, "the answer was lost", Delivery::kNotSent};
     auto deliver = [completion = std::move(completion), answer = std::move(answer)]() mutable {
       completion(std::move(answer));
     };

@@ -10,14 +10,14 @@
 
 namespace idem::support {
 
-class FakeUpstream final : public exchange::Upstream {
+class FakeUpstream final : public ports::Upstream {
  public:
   /// One request that was sent. `call` outlives its exchange's interest: `dropped` tells.
   struct Call {
     http::RequestHead head;
     std::string body;
-    exchange::UpstreamTerms terms;
-    exchange::UpstreamEvents* events = nullptr;
+    ports::UpstreamTerms terms;
+    ports::UpstreamEvents* events = nullptr;
     bool begun = false;      // OnUpstreamReady() said yes: the effect may happen
     bool abandoned = false;  // it said no
     bool body_ended = false;
@@ -27,9 +27,10 @@ class FakeUpstream final : public exchange::Upstream {
 
   explicit FakeUpstream(Loop& loop) : loop_(loop) {}
 
-  [[nodiscard]] std::unique_ptr<exchange::UpstreamCall> Send(
-      const http::RequestHead& head, const std::string* body, const exchange::UpstreamTerms& terms,
-      exchange::UpstreamEvents& events) override {
+  [[nodiscard]] std::unique_ptr<ports::UpstreamCall> Send(const http::RequestHead& head,
+                                                          const std::string* body,
+                                                          const ports::UpstreamTerms& terms,
+                                                          ports::UpstreamEvents& events) override {
     auto call = std::make_shared<Call>();
     call->head = head;
     if (body != nullptr) call->body = *body;
@@ -70,8 +71,8 @@ class FakeUpstream final : public exchange::Upstream {
     for (const http::FieldLine& field : fields) head.fields.Add(field.name, field.value);
     call.events->OnUpstreamHead(head);
   }
-  static void Fail(Call& call, exchange::UpstreamProblem problem, Reached reached) {
-    if (!call.dropped) call.events->OnUpstreamFailure({problem, reached, "test"});
+  static void Fail(Call& call, ports::UpstreamProblem problem, Delivery delivery) {
+    if (!call.dropped) call.events->OnUpstreamFailure({problem, delivery, "test"});
   }
 
   /// Calls for which the backend may have acted.
@@ -85,7 +86,7 @@ class FakeUpstream final : public exchange::Upstream {
   bool ready_at_once = true;
 
  private:
-  struct Handle final : exchange::UpstreamCall {
+  struct Handle final : ports::UpstreamCall {
     explicit Handle(std::shared_ptr<Call> call) : call_(std::move(call)) {}
     ~Handle() override { call_->dropped = true; }
     void SendBody(std::string_view bytes) override { call_->body += bytes; }

@@ -18,12 +18,12 @@ namespace idem::support {
 
 struct KeptReport {
   std::uint16_t status = 0;
-  exchange::Verdict verdict = exchange::Verdict::kFailed;
+  exchange::RequestDecision verdict = exchange::RequestDecision::kFailed;
   std::string problem;
   std::string would;
 };
 
-class VirtualProxy final : public exchange::Observer {
+class VirtualProxy final : public ports::RequestReportSink {
  public:
   VirtualProxy(VirtualLoop& loop, FakeStoreState& state, std::uint64_t seed = 1)
       : loop_(loop),
@@ -38,8 +38,8 @@ class VirtualProxy final : public exchange::Observer {
 
   /// One route POST /orders on one upstream with this policy; more may be set through `edit`.
   void Serve(const idempotency::Policy& policy,
-             const std::function<void(exchange::Route&, exchange::Site&)>& edit = {}) {
-    auto site = std::make_shared<exchange::Site>();
+             const std::function<void(exchange::Route&, exchange::SiteSnapshot&)>& edit = {}) {
+    auto site = std::make_shared<exchange::SiteSnapshot>();
     exchange::Route route;
     route.name = "orders";
     route.path = "/orders";
@@ -53,7 +53,7 @@ class VirtualProxy final : public exchange::Observer {
       registry_->SetSite(std::move(site));
     } else {
       registry_ = std::make_unique<exchange::ExchangeRegistry>(
-          exchange::ExchangeParts{
+          exchange::ExchangeContext{
               {loop_, random_, store, settler_, waiters, unrecorded, metrics}, store, *this},
           std::move(site));
     }
@@ -91,13 +91,13 @@ class VirtualProxy final : public exchange::Observer {
     return sent;
   }
 
-  void OnFinished(const exchange::Report& report) override {
+  void OnFinished(const ports::RequestReport& report) override {
     reports.push_back(
         {report.status, report.verdict, std::string(report.problem), std::string(report.would)});
   }
 
   [[nodiscard]] exchange::ExchangeRegistry& registry() { return *registry_; }
-  [[nodiscard]] exchange::Settler& settler() { return settler_; }
+  [[nodiscard]] exchange::SettlementRetrier& settler() { return settler_; }
 
  private:
   VirtualLoop& loop_;
@@ -105,14 +105,14 @@ class VirtualProxy final : public exchange::Observer {
 
  public:
   FakeStore store;
-  exchange::Unrecorded unrecorded;
+  exchange::UnrecordedTotals unrecorded;
   telemetry::Metrics metrics;
 
  private:
-  exchange::Settler settler_;
+  exchange::SettlementRetrier settler_;
 
  public:
-  exchange::KeyWaiters waiters;
+  exchange::KeyWaitQueue waiters;
   FakeUpstream* upstream = nullptr;
   std::vector<KeptReport> reports;
 

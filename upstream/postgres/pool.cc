@@ -5,7 +5,7 @@
 
 #include "proxy/base/log.h"
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 /// One place for a connection: what stands there, or the pause before the next attempt.
 class Pool::Slot final : public ConnectionEvents {
@@ -127,4 +127,4 @@ void Pool::NoteTrouble(const Error& error) {
               {"next", "trying again until it answers"}});
 }
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq

@@ -9,7 +9,7 @@
 
 #include "proxy/libpq/database_connection.h"
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 struct PoolOptions {
   ConnectionOptions connection;
@@ -31,7 +31,7 @@ class Pool {
   /// then, and runs it. Statements get connections in the order in which they were asked for.
   ///
   /// Without a connection after `wait` (or at once, when the database has been away for that long
-  /// already) the answer is kUnavailable, `Reached::kNo`, and the statement is never made. See
+  /// already) the answer is kUnavailable, `Delivery::kNotSent`, and the statement is never made. See
   /// Connection::Run for the other answers.
   [[nodiscard]] Ticket Run(Function<Statement()> make, Duration wait,
                            Connection::OnAnswer on_answer);
@@ -67,4 +67,4 @@ class Pool {
   Ticket dispatching_;
 };
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq

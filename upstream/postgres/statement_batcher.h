@@ -21,7 +21,7 @@
 
 #include "upstream/postgres/pool.h"
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 struct GroupedOptions {
   std::size_t rows_max = 256;        // of one statement
@@ -34,9 +34,9 @@ struct GroupedOptions {
 
 /// How many rows become one statement, and its result their answers.
 template <class Row, class Answer>
-class Grouping {
+class BatchCodec {
  public:
-  virtual ~Grouping() = default;
+  virtual ~BatchCodec() = default;
   virtual Statement Make(std::span<const Row> rows) const = 0;
   /// One answer for each row, in their order; nullopt: this row must be asked again (another
   /// transaction holds what it needs, and could not be seen yet).
@@ -46,13 +46,13 @@ class Grouping {
 
 /// One loop's. Whoever asks it must be gone before it is, and it before its pool.
 template <class Row, class Answer>
-class Grouped {
+class StatementBatcher {
  public:
-  Grouped(event::EventLoop& loop, Pool& pool, const Grouping<Row, Answer>& grouping,
-          const GroupedOptions& options)
+  StatementBatcher(event::EventLoop& loop, Pool& pool, const BatchCodec<Row, Answer>& grouping,
+                   const GroupedOptions& options)
       : loop_(loop), pool_(pool), grouping_(grouping), options_(options) {}
-  Grouped(const Grouped&) = delete;
-  Grouped& operator=(const Grouped&) = delete;
+  StatementBatcher(const StatementBatcher&) = delete;
+  StatementBatcher& operator=(const StatementBatcher&) = delete;
 
   /// Errors are those of Pool::Run. A value that PostgreSQL refuses fails its own row alone.
   /// Withdrawing leaves the row in its group: it may be written all the same.
@@ -184,7 +184,7 @@ class Grouped {
 
   event::EventLoop& loop_;
   Pool& pool_;
-  const Grouping<Row, Answer>& grouping_;
+  const BatchCodec<Row, Answer>& grouping_;
   const GroupedOptions options_;
   std::deque<Question> waiting_;
   std::vector<Question> refused_;
@@ -196,4 +196,4 @@ class Grouped {
   Ticket refusing_;
 };
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq

@@ -4,7 +4,7 @@
 
 namespace idem::config {
 
-std::string Mistake::ToText() const {
+std::string ConfigError::ToText() const {
   std::string text = file;
   if (place.line > 0) {
     text += ':' + std::to_string(place.line) + ':' + std::to_string(place.column);
@@ -14,12 +14,12 @@ std::string Mistake::ToText() const {
   return text + what;
 }
 
-void Mistakes::Add(Place place, std::string path, std::string what) {
+void ConfigErrors::Add(SourcePosition place, std::string path, std::string what) {
   found_.emplace(place, std::move(path), std::move(what));
 }
 
-std::vector<Mistake> Mistakes::Take() && {
-  std::vector<Mistake> mistakes;
+std::vector<ConfigError> ConfigErrors::Take() && {
+  std::vector<ConfigError> mistakes;
   mistakes.reserve(found_.size());
   for (const auto& [place, path, what] : found_) mistakes.push_back({file_, place, path, what});
   return mistakes;

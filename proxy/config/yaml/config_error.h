@@ -9,37 +9,37 @@
 namespace idem::config {
 
 /// A line and a column, both counted from 1; 0: the file as a whole.
-struct Place {
+struct SourcePosition {
   int line = 0;
   int column = 0;
-  auto operator<=>(const Place&) const = default;
+  auto operator<=>(const SourcePosition&) const = default;
 };
 
-struct Mistake {
+struct ConfigError {
   std::string file;
-  Place place;
+  SourcePosition place;
   std::string path;  // "routes[0].rate_limit.per"; "" for the file as a whole
   std::string what;  // "is not a duration such as ...": a predicate of the path
 
   /// "FILE:LINE:COLUMN: path.to.key: what is wrong", without the parts that there are not.
   [[nodiscard]] std::string ToText() const;
-  bool operator==(const Mistake&) const = default;
+  bool operator==(const ConfigError&) const = default;
 };
 
 /// Gathers the mistakes of one file. A value that is read twice (below `defaults:`, once for each
 /// route) is complained of once.
-class Mistakes {
+class ConfigErrors {
  public:
-  explicit Mistakes(std::string file) : file_(std::move(file)) {}
+  explicit ConfigErrors(std::string file) : file_(std::move(file)) {}
 
-  void Add(Place place, std::string path, std::string what);
+  void Add(SourcePosition place, std::string path, std::string what);
   [[nodiscard]] bool empty() const { return found_.empty(); }
   /// In the order of their places.
-  [[nodiscard]] std::vector<Mistake> Take() &&;
+  [[nodiscard]] std::vector<ConfigError> Take() &&;
 
  private:
   std::string file_;
-  std::set<std::tuple<Place, std::string, std::string>> found_;  // place, path, what
+  std::set<std::tuple<SourcePosition, std::string, std::string>> found_;  // place, path, what
 };
 
 }  // namespace idem::config

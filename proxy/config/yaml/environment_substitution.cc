@@ -17,7 +17,7 @@ bool IsVariableName(std::string_view name) {
 
 // What stands for one `${inside}`.
 std::string ValueOf(Node& node, std::string_view inside, const Environment& environment,
-                    Mistakes& mistakes) {
+                    ConfigErrors& mistakes) {
   const std::size_t separator = inside.find(":-");
   const std::string name(inside.substr(0, separator));
   const bool has_default = separator != std::string_view::npos;
@@ -36,7 +36,7 @@ std::string ValueOf(Node& node, std::string_view inside, const Environment& envi
   return "";
 }
 
-void Substitute(Node& node, const Environment& environment, Mistakes& mistakes) {
+void Substitute(Node& node, const Environment& environment, ConfigErrors& mistakes) {
   std::string text;
   std::string_view rest = node.text;
   for (std::size_t begin; (begin = rest.find("${")) != std::string_view::npos;) {
@@ -57,7 +57,7 @@ void Substitute(Node& node, const Environment& environment, Mistakes& mistakes) 
 
 }  // namespace
 
-void ApplyEnvironment(Node& root, const Environment& environment, Mistakes& mistakes) {
+void ApplyEnvironment(Node& root, const Environment& environment, ConfigErrors& mistakes) {
   if (root.kind == Node::Kind::kText) Substitute(root, environment, mistakes);
   for (Node& item : root.items) ApplyEnvironment(item, environment, mistakes);
   for (Entry& entry : root.entries) ApplyEnvironment(entry.value, environment, mistakes);

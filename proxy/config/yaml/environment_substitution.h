@@ -19,6 +19,6 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 /// ${NAME} is a mistake. ${NAME:-default} is the default where NAME is unset or empty, as in a
 /// shell; the default ends at the first `}`. What a value from the environment says is taken as it
 /// is: it is not searched for further ${...}, and it is no YAML.
-void ApplyEnvironment(Node& root, const Environment& environment, Mistakes& mistakes);
+void ApplyEnvironment(Node& root, const Environment& environment, ConfigErrors& mistakes);
 
 }  // namespace idem::config

@@ -30,14 +30,14 @@ std::string MustBeFrom(const std::string& min, const std::string& max) {
 
 }  // namespace
 
-void Complain(const Node& node, std::string what, Mistakes& mistakes) {
+void AddError(const Node& node, std::string what, ConfigErrors& mistakes) {
   mistakes.Add(node.place, node.path, std::move(what));
 }
 
-const std::string* TextOf(const Node& node, Mistakes& mistakes) {
+const std::string* TextOf(const Node& node, ConfigErrors& mistakes) {
   if (node.broken) return nullptr;
   if (node.kind == Node::Kind::kText) return &node.text;
-  Complain(node, node.is_null() ? "is empty" : MustBe("a text", node), mistakes);
+  AddError(node, node.is_null() ? "is empty" : MustBe("a text", node), mistakes);
   return nullptr;
 }
 
@@ -47,9 +47,9 @@ std::string DidYouMean(std::string_view text, const std::vector<std::string_view
   return std::string("; did you mean `").append(nearest).append("`?");
 }
 
-MapReader::MapReader(const Node& node, Mistakes& mistakes) : node_(node), mistakes_(mistakes) {
+MapReader::MapReader(const Node& node, ConfigErrors& mistakes) : node_(node), mistakes_(mistakes) {
   if (node.kind == Node::Kind::kMap || node.is_null() || node.broken) return;
-  config::Complain(node, MustBe("a map", node), mistakes);
+  config::AddError(node, MustBe("a map", node), mistakes);
 }
 
 const Node* MapReader::Find(std::string_view key) {
@@ -66,12 +66,12 @@ bool MapReader::Is(std::string_view key, std::string_view word) {
 void MapReader::Require(std::string_view key) {
   if (node_.kind != Node::Kind::kMap && !node_.is_null()) return;  // told already
   const Node* value = node_.Find(key);
-  if (value == nullptr || (value->is_null() && !value->broken)) Complain(key, "is missing");
+  if (value == nullptr || (value->is_null() && !value->broken)) AddError(key, "is missing");
 }
 
-void MapReader::Complain(std::string_view key, std::string what) {
+void MapReader::AddError(std::string_view key, std::string what) {
   const Node* value = node_.Find(key);
-  if (value != nullptr) return config::Complain(*value, std::move(what), mistakes_);
+  if (value != nullptr) return config::AddError(*value, std::move(what), mistakes_);
   mistakes_.Add(node_.place, JoinPath(node_.path, key), std::move(what));
 }
 
@@ -88,7 +88,7 @@ bool MapReader::ReadFlag(std::string_view key, bool& to) {
   if (value == nullptr) return false;
   const bool is_true = value->is_text("true");
   if (value->quoted || !(is_true || value->is_text("false"))) {
-    Complain(key, "must be true or false");
+    AddError(key, "must be true or false");
     return false;
   }
   to = is_true;
@@ -104,7 +104,7 @@ bool MapReader::FindNumber(std::string_view key, NumberRange range, std::uint64_
     return true;
   }
   std::string what = MustBeFrom(std::to_string(range.min), std::to_string(range.max));
-  Complain(key,
+  AddError(key,
            parsed ? what : "must be a whole number" + what.substr(std::string("must be").size()));
   return false;
 }
@@ -117,7 +117,7 @@ bool MapReader::FindSize(std::string_view key, NumberRange range, std::uint64_t&
     bytes = *parsed;
     return true;
   }
-  Complain(key, parsed ? MustBeFrom(SizeToText(range.min), SizeToText(range.max))
+  AddError(key, parsed ? MustBeFrom(SizeToText(range.min), SizeToText(range.max))
                        : parsed.error().detail);
   return false;
 }
@@ -130,7 +130,7 @@ bool MapReader::FindTime(std::string_view key, TimeRange range, milliseconds& ti
     time = *parsed;
     return true;
   }
-  Complain(key, parsed ? MustBeFrom(ToText(range.min), ToText(range.max)) : parsed.error().detail);
+  AddError(key, parsed ? MustBeFrom(ToText(range.min), ToText(range.max)) : parsed.error().detail);
   return false;
 }
 
@@ -140,7 +140,7 @@ bool MapReader::FindChoice(std::string_view key, const std::vector<std::string_v
   if (!ReadText(key, text)) return false;
   const auto found = std::find(names.begin(), names.end(), text);
   if (found == names.end()) {
-    Complain(key, "must be " + OneOf(names) + DidYouMean(text, names));
+    AddError(key, "must be " + OneOf(names) + DidYouMean(text, names));
     return false;
   }
   index = static_cast<std::size_t>(found - names.begin());
@@ -151,7 +151,7 @@ const std::vector<Node>* MapReader::FindList(std::string_view key) {
   const Node* value = Find(key);
   if (value == nullptr) return nullptr;
   if (value->kind == Node::Kind::kList) return &value->items;
-  Complain(key, MustBe("a list", *value));
+  AddError(key, MustBe("a list", *value));
   return nullptr;
 }
 

@@ -41,7 +41,7 @@ class MapReader {
  public:
   /// An empty node reads as an empty map; one that is no map is a mistake, and reads as empty too.
   /// `node` and `mistakes` outlive the reader.
-  MapReader(const Node& node, Mistakes& mistakes);
+  MapReader(const Node& node, ConfigErrors& mistakes);
 
   [[nodiscard]] const Node& node() const { return node_; }
 
@@ -70,7 +70,7 @@ class MapReader {
   void RefuseUnknownKeys();
 
   /// At the value of `key`, or at the map itself where it is absent.
-  void Complain(std::string_view key, std::string what);
+  void AddError(std::string_view key, std::string what);
 
  private:
   bool FindNumber(std::string_view key, NumberRange range, std::uint64_t& number);
@@ -80,15 +80,15 @@ class MapReader {
                   std::size_t& index);
 
   const Node& node_;
-  Mistakes& mistakes_;
+  ConfigErrors& mistakes_;
   std::vector<std::string_view> known_;
 };
 
 /// The text of an item; nullptr, with a mistake where none was told yet, if it is something else.
-[[nodiscard]] const std::string* TextOf(const Node& node, Mistakes& mistakes);
+[[nodiscard]] const std::string* TextOf(const Node& node, ConfigErrors& mistakes);
 
 /// What is complained about at a node.
-void Complain(const Node& node, std::string what, Mistakes& mistakes);
+void AddError(const Node& node, std::string what, ConfigErrors& mistakes);
 
 /// "; did you mean `orders`?", or "".
 [[nodiscard]] std::string DidYouMean(std::string_view text,

@@ -17,7 +17,7 @@ struct Entry;
 struct Node {
   enum class Kind { kNull, kText, kList, kMap };
   Kind kind = Kind::kNull;
-  Place place;
+  SourcePosition place;
   std::string path;  // "routes[0].path"; "" for the document
 
   std::string text;            // kText
@@ -37,14 +37,14 @@ struct Node {
 
 struct Entry {
   std::string key;
-  Place place;  // of the key
+  SourcePosition place;  // of the key
   Node value;
 };
 
 /// The document's root, a map (empty for an empty text). nullopt: the text is not YAML at all, and
 /// `mistakes` says where. Duplicate keys, tags, and several documents are mistakes too, with which
 /// the rest is still read. Aliases are replaced by copies of what they name.
-[[nodiscard]] std::optional<Node> ParseYaml(std::string_view text, Mistakes& mistakes);
+[[nodiscard]] std::optional<Node> ParseYaml(std::string_view text, ConfigErrors& mistakes);
 
 /// `over` laid upon `base`: maps key by key, anything else as `over` has it.
 [[nodiscard]] Node Merge(const Node& base, const Node& over);

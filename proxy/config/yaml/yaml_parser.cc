@@ -19,7 +19,7 @@ constexpr std::size_t kNodesMax = 100'000;
 constexpr std::size_t kDepthMax = 16;
 constexpr std::size_t kKeyBytesMax = 128;
 
-Place PlaceOf(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
+SourcePosition PlaceOf(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
 
 std::size_t CountNodes(const Node& node) {
   std::size_t count = 1;
@@ -37,17 +37,17 @@ void FillPaths(Node& node, std::string path) {
 }
 
 struct BeyondLimits {
-  Place place;
+  SourcePosition place;
   std::string what;
 };
 
 // Builds a tree bottom up: `open_` holds the collections that have begun and not ended.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(Mistakes& mistakes) : mistakes_(mistakes) {}
+  explicit TreeBuilder(ConfigErrors& mistakes) : mistakes_(mistakes) {}
 
   Node TakeRoot() { return std::move(root_); }
-  Place start() const { return start_; }
+  SourcePosition start() const { return start_; }
 
   void OnDocumentStart(const YAML::Mark& mark) override { start_ = PlaceOf(mark); }
   void OnDocumentEnd() override {}
@@ -178,9 +178,9 @@ class TreeBuilder : public YAML::EventHandler {
                        "is one value too many: there may be " + std::to_string(kNodesMax)};
   }
 
-  Mistakes& mistakes_;
+  ConfigErrors& mistakes_;
   Node root_;
-  Place start_;
+  SourcePosition start_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
   std::size_t node_count_ = 0;
@@ -198,7 +198,7 @@ std::string_view LineOf(std::string_view text, int line) {
 
 }  // namespace
 
-std::optional<Node> ParseYaml(std::string_view text, Mistakes& mistakes) {
+std::optional<Node> ParseYaml(std::string_view text, ConfigErrors& mistakes) {
   TreeBuilder builder(mistakes);
   try {
     std::istringstream stream{std::string(text)};
@@ -209,7 +209,7 @@ std::optional<Node> ParseYaml(std::string_view text, Mistakes& mistakes) {
       mistakes.Add(second.start(), "", "a second document begins here; one file holds one");
     }
   } catch (const YAML::Exception& error) {
-    const Place place = PlaceOf(error.mark);
+    const SourcePosition place = PlaceOf(error.mark);
     const bool variable = LineOf(text, place.line).find("${") != std::string_view::npos;
     mistakes.Add(
         place, "",

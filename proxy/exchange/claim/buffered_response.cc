@@ -6,7 +6,7 @@
 
 namespace idem::exchange {
 
-bool GatheredResponse::TakeHead(http::ResponseHead& from, std::uint64_t body_max) {
+bool BufferedResponse::TakeHead(http::ResponseHead& from, std::uint64_t body_max) {
   std::swap(head, from);
   if (head.body.kind != http::BodyLength::Kind::kKnown) return true;
   too_large = head.body.bytes > body_max;
@@ -14,13 +14,13 @@ bool GatheredResponse::TakeHead(http::ResponseHead& from, std::uint64_t body_max
   return !too_large;
 }
 
-bool GatheredResponse::TakeBody(std::string_view bytes, std::uint64_t body_max) {
+bool BufferedResponse::TakeBody(std::string_view bytes, std::uint64_t body_max) {
   body.append(bytes);
   if (body.size() > body_max) too_large = true;
   return !too_large;
 }
 
-std::shared_ptr<idempotency::StoredResponse> GatheredResponse::MoveToStored(
+std::shared_ptr<idempotency::StoredResponse> BufferedResponse::MoveToStored(
     std::span<const std::string> drop) {
   auto stored = std::make_shared<idempotency::StoredResponse>();
   stored->status = head.status;

@@ -12,7 +12,7 @@
 
 namespace idem::exchange {
 
-struct GatheredResponse {
+struct BufferedResponse {
   http::ResponseHead head;
   std::string body;  // of one that is too large: as much as came
   bool complete = false;

@@ -11,13 +11,13 @@
 namespace idem::exchange {
 
 /// All of it outlives the claims.
-struct Parts {
+struct ClaimContext {
   Loop& loop;
   Random& random;
-  RecordStore& store;
-  Settler& settler;
-  KeyWaiters& waiters;
-  Unrecorded& unrecorded;
+  ports::RecordStore& store;
+  SettlementRetrier& settler;
+  KeyWaitQueue& waiters;
+  UnrecordedTotals& unrecorded;
   telemetry::Metrics& metrics;
 };
 

@@ -9,8 +9,8 @@
 
 namespace idem::exchange {
 
+using idempotency::ClaimEnding;
 using idempotency::Decision;
-using idempotency::Ending;
 
 namespace {
 
@@ -20,7 +20,7 @@ constexpr std::size_t kPendingSettlementsMax = 10'000;
 
 }  // namespace
 
-KeyClaim::KeyClaim(const Parts& parts, const Options& options, Upstream& upstream,
+KeyClaim::KeyClaim(const ClaimContext& parts, const Options& options, ports::Upstream& upstream,
                    const ProtectedRequest& request, KeyClaimEvents& events)
     : parts_(parts),
       options_(options),
@@ -67,7 +67,7 @@ bool KeyClaim::Abandon() {
   return step_ == Step::kWaiting || step_ == Step::kAskingRight || step_ == Step::kLookingUp;
 }
 
-void KeyClaim::Describe(Report& report) const {
+void KeyClaim::Describe(ports::RequestReport& report) const {
   report.record_key = record_key_;
   report.store = store_time_;
   if (look_up_ == nullptr) return;
@@ -77,7 +77,7 @@ void KeyClaim::Describe(Report& report) const {
   report.upstream_status = look_up_->status();
 }
 
-void KeyClaim::Refuse(const Reply& reply, Verdict verdict) {
+void KeyClaim::Refuse(const Reply& reply, RequestDecision verdict) {
   Close();
   events_.OnClaimRefused(reply, verdict);
 }
@@ -94,36 +94,36 @@ bool KeyClaim::may_begin() const {
          parts_.settler.pending() < kPendingSettlementsMax;
 }
 
-void KeyClaim::Take(std::optional<LimitQuestion> limit) {
+void KeyClaim::Take(std::optional<ports::LimitRequest> limit) {
   if (limit) limit->token = claim_.token;  // asked twice, it is counted once
   AskBegin(std::nullopt, std::move(limit));
 }
 
 void KeyClaim::AskBegin(std::optional<idempotency::Token> replaces,
-                        std::optional<LimitQuestion> limit) {
+                        std::optional<ports::LimitRequest> limit) {
   Enter(Step::kBeginning);
   waited_since_ = asked_at_ = parts_.loop.Now();
   question_ =
       parts_.store.Begin({record_key_, claim_, replaces, std::move(limit)},
-                         [this](Result<BeginAnswer> answer) { OnBegun(std::move(answer)); });
+                         [this](Result<ports::BeginResult> answer) { OnBegun(std::move(answer)); });
   deadline_ = parts_.loop.After(options_.store_timeout, [this] { OnStoreSilent(); });
 }
 
-void KeyClaim::OnBegun(Result<BeginAnswer> answer) {
+void KeyClaim::OnBegun(Result<ports::BeginResult> answer) {
   if (!answer) return OnStoreSilent();
   deadline_.Withdraw();
   ClockStore();
   if (answer->limit) limit_verdict_ = answer->limit;
   CountBegin(parts_.metrics, answer->kind);
   switch (answer->kind) {
-    case BeginAnswer::Kind::kClaimed:
+    case ports::BeginResult::Kind::kClaimed:
       return OnTaken();
-    case BeginAnswer::Kind::kHeld:
+    case ports::BeginResult::Kind::kHeld:
       return OnHeld(*answer->record, answer->now);
-    case BeginAnswer::Kind::kLimited:
-      return Refuse(RateLimited(limit_verdict_->reset), Verdict::kRefused);
-    case BeginAnswer::Kind::kWithdrawn:
-      return Refuse(StoreUnavailable(), Verdict::kFailed);
+    case ports::BeginResult::Kind::kLimited:
+      return Refuse(RateLimited(limit_verdict_->reset), RequestDecision::kRefused);
+    case ports::BeginResult::Kind::kWithdrawn:
+      return Refuse(StoreUnavailable(), RequestDecision::kFailed);
   }
 }
 
@@ -132,12 +132,12 @@ void KeyClaim::OnStoreSilent() {
   question_.Withdraw();
   ClockStore();
   Withdraw();
-  Refuse(StoreUnavailable(), Verdict::kFailed);
+  Refuse(StoreUnavailable(), RequestDecision::kFailed);
 }
 
 // Not known whether the claim was made: it is taken back in the background, and will not execute.
 void KeyClaim::Withdraw() {
-  parts_.settler.SettleInBackground({.kind = Settlement::Kind::kWithdraw,
+  parts_.settler.SettleInBackground({.kind = ports::Transition::Kind::kWithdraw,
                                      .record_key = record_key_,
                                      .claim = claim_,
                                      .response = nullptr});
@@ -150,7 +150,7 @@ void KeyClaim::OnTaken() {
   place_.Leave();
   wait_deadline_.Withdraw();
   if (!abandoned_) return events_.OnClaimed();
-  parts_.settler.SettleInBackground({.kind = Settlement::Kind::kRelease,
+  parts_.settler.SettleInBackground({.kind = ports::Transition::Kind::kRelease,
                                      .record_key = record_key_,
                                      .claim = claim_,
                                      .response = nullptr});
@@ -170,8 +170,8 @@ bool KeyClaim::lease_covers_the_rest() const {
 // ---- What the key holds -------------------------------------------------------------------------
 
 void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
-  const Decision decision =
-      idempotency::Decide(*request_.policy, QuestionFor(request_, claim_, record), record, now);
+  const Decision decision = idempotency::Decide(
+      *request_.policy, RequestIdentityFor(request_, claim_, record), record, now);
   const bool others_may_wait = place_.held() || outcome_;
   if (decision != Decision::kInProgress && others_may_wait) parts_.waiters.WakeAll(record_key_);
   switch (decision) {
@@ -182,12 +182,13 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
       return AskBegin(record.claim.token, std::nullopt);
     case Decision::kReplay:
       Close();
-      return events_.OnReplay(*record.response, Verdict::kReplayed);
+      return events_.OnReplay(*record.response, RequestDecision::kReplayed);
     case Decision::kNotKept:
-      return Refuse(ResponseNotKept(record.response->status), Verdict::kReplayed);
+      return Refuse(ResponseNotKept(record.response->status), RequestDecision::kReplayed);
     case Decision::kMismatch:
       if (!outcome_) {
-        return Refuse(PayloadMismatch(request_.policy->mismatch_status), Verdict::kMismatch);
+        return Refuse(PayloadMismatch(request_.policy->mismatch_status),
+                      RequestDecision::kMismatch);
       }
       Close();
       return events_.OnUnrecorded();  // another request lies there
@@ -198,7 +199,7 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
     case Decision::kUnknown:
       break;
   }
-  Refuse(OutcomeUnknown(std::nullopt), Verdict::kUnknown);
+  Refuse(OutcomeUnknown(std::nullopt), RequestDecision::kUnknown);
 }
 
 // Somebody else executes. The first waiter of a key asks the store with growing pauses, the others
@@ -211,7 +212,7 @@ void KeyClaim::Wait() {
     place_ = parts_.waiters.Join(record_key_, *this, parts_.loop, policy.max_waiters_per_key,
                                  request_.body.size());
   }
-  if (!place_.held()) return Refuse(InProgress(), Verdict::kInProgress);
+  if (!place_.held()) return Refuse(InProgress(), RequestDecision::kInProgress);
   Enter(Step::kWaiting);
   if (first_time) {
     next_poll_ = kFirstPoll;
@@ -232,14 +233,14 @@ void KeyClaim::OnWoken() {
 void KeyClaim::OnWaitOver() {
   question_.Withdraw();
   if (step_ == Step::kBeginning) Withdraw();
-  Refuse(InProgress(), Verdict::kInProgress);
+  Refuse(InProgress(), RequestDecision::kInProgress);
 }
 
 // ---- Reconcile ----------------------------------------------------------------------------------
 
 void KeyClaim::Reconcile(const idempotency::Record& record, StoreTime now) {
   if (!HasLookUpTarget(*request_.policy->reconcile, request_.key, request_.client)) {
-    return Refuse(OutcomeUnknown(std::nullopt), Verdict::kUnknown);
+    return Refuse(OutcomeUnknown(std::nullopt), RequestDecision::kUnknown);
   }
   if (abandoned_) return LeaveAbandoned();
   const idempotency::Milliseconds wait = UntilLookUp(*request_.policy, record, now);
@@ -249,26 +250,26 @@ void KeyClaim::Reconcile(const idempotency::Record& record, StoreTime now) {
   wait_deadline_.Withdraw();
   unknown_ = record.claim;
   waited_since_ = right_asked_at_ = parts_.loop.Now();
-  question_ =
-      parts_.store.ClaimLookUp(record_key_, unknown_.token, request_.policy->reconcile->interval,
-                               [this](Result<LookUpAnswer> answer) { OnRight(std::move(answer)); });
+  question_ = parts_.store.ReserveLookUp(
+      record_key_, unknown_.token, request_.policy->reconcile->interval,
+      [this](Result<ports::LookUpReservation> answer) { OnRight(std::move(answer)); });
   deadline_ = parts_.loop.After(options_.store_timeout, [this] {
     question_.Withdraw();
-    OnRight(Error{ErrorCode::kTimeout, "the store did not answer in time", Reached::kNo});
+    OnRight(Error{ErrorCode::kTimeout, "the store did not answer in time", Delivery::kNotSent});
   });
 }
 
-void KeyClaim::OnRight(Result<LookUpAnswer> answer) {
+void KeyClaim::OnRight(Result<ports::LookUpReservation> answer) {
   deadline_.Withdraw();
   ClockStore();
   CountLookUpRight(parts_.metrics, answer);
   if (!answer) return StayUnknown(request_.policy->reconcile->interval);
   switch (answer->kind) {
-    case LookUpAnswer::Kind::kGranted:
+    case ports::LookUpReservation::Kind::kGranted:
       return StartLookUp();
-    case LookUpAnswer::Kind::kTaken:
+    case ports::LookUpReservation::Kind::kTaken:
       return StayUnknown(answer->retry_after);
-    case LookUpAnswer::Kind::kChanged:
+    case ports::LookUpReservation::Kind::kChanged:
       if (answer->record) return OnHeld(*answer->record, answer->now);
       return AskBegin(std::nullopt, std::nullopt);
   }
@@ -279,15 +280,16 @@ void KeyClaim::OnRight(Result<LookUpAnswer> answer) {
 void KeyClaim::StartLookUp() {
   Enter(Step::kLookingUp);
   waited_since_ = parts_.loop.Now();
-  look_up_ = std::make_unique<LookUp>(
-      upstream_, request_, [this](LookUp::Result result) { OnLookedUp(std::move(result)); });
+  look_up_ = std::make_unique<Reconciliation>(
+      upstream_, request_,
+      [this](Reconciliation::Result result) { OnLookedUp(std::move(result)); });
   const Duration left = right_asked_at_ + request_.policy->reconcile->interval - waited_since_;
   deadline_ = parts_.loop.After(std::max(left, Duration::zero()), [this] {
     OnLookedUp({.reason = "the backend did not answer within reconcile.interval"});
   });
 }
 
-void KeyClaim::OnLookedUp(LookUp::Result result) {
+void KeyClaim::OnLookedUp(Reconciliation::Result result) {
   deadline_.Withdraw();
   look_up_->GiveUp();
   look_up_time_ += parts_.loop.Now() - waited_since_;
@@ -316,23 +318,23 @@ void KeyClaim::RecordFound(const std::shared_ptr<const idempotency::StoredRespon
     ClockStore();
     StayUnknown(request_.policy->reconcile->interval);
   });
-  question_ = parts_.settler.Settle({.kind = Settlement::Kind::kComplete,
+  question_ = parts_.settler.Settle({.kind = ports::Transition::Kind::kComplete,
                                      .record_key = record_key_,
                                      .claim = unknown_,
                                      .response = response,
                                      .ttl = request_.policy->ttl},
-                                    [this, response](const SettleAnswer& answer) {
+                                    [this, response](const ports::TransitionResult& answer) {
                                       deadline_.Withdraw();
                                       ClockStore();
                                       if (answer.record) return OnHeld(*answer.record, answer.now);
                                       parts_.waiters.WakeAll(record_key_);
                                       Close();
-                                      events_.OnReplay(*response, Verdict::kReconciled);
+                                      events_.OnReplay(*response, RequestDecision::kReconciled);
                                     });
 }
 
 void KeyClaim::StayUnknown(idempotency::Milliseconds look_up_in) {
-  Refuse(OutcomeUnknown(look_up_in), Verdict::kUnknown);
+  Refuse(OutcomeUnknown(look_up_in), RequestDecision::kUnknown);
 }
 
 std::optional<idempotency::Milliseconds> KeyClaim::look_up_in() const {
@@ -345,10 +347,10 @@ std::optional<idempotency::Milliseconds> KeyClaim::look_up_in() const {
 
 // ---- The end ------------------------------------------------------------------------------------
 
-void KeyClaim::End(Ending ending, std::shared_ptr<const idempotency::StoredResponse> outcome) {
+void KeyClaim::End(ClaimEnding ending, std::shared_ptr<const idempotency::StoredResponse> outcome) {
   ending_ = ending;
   outcome_ = std::move(outcome);
-  INVARIANT((ending_ == Ending::kRecord) == (outcome_ != nullptr));
+  INVARIANT((ending_ == ClaimEnding::kRecord) == (outcome_ != nullptr));
   Settle();
 }
 
@@ -356,23 +358,24 @@ void KeyClaim::Settle() {
   Enter(Step::kSettling);
   waited_since_ = parts_.loop.Now();
   deadline_ = parts_.loop.After(request_.policy->record_timeout, [this] { OnRecordTimeout(); });
-  question_ = parts_.settler.Settle({.kind = Settlement::KindOf(ending_),
-                                     .record_key = record_key_,
-                                     .claim = claim_,
-                                     .response = outcome_,
-                                     .ttl = request_.policy->ttl,
-                                     .offered_again = overtaken_},
-                                    [this](const SettleAnswer& answer) { OnSettled(answer); });
+  question_ =
+      parts_.settler.Settle({.kind = ports::Transition::KindOf(ending_),
+                             .record_key = record_key_,
+                             .claim = claim_,
+                             .response = outcome_,
+                             .ttl = request_.policy->ttl,
+                             .offered_again = overtaken_},
+                            [this](const ports::TransitionResult& answer) { OnSettled(answer); });
 }
 
-void KeyClaim::OnSettled(const SettleAnswer& answer) {
+void KeyClaim::OnSettled(const ports::TransitionResult& answer) {
   deadline_.Withdraw();
   ClockStore();
   SetHolding(false);
   // Overtaken: nothing has ended, so nobody is woken, least of all ourselves.
-  overtaken_ = outcome_ && answer.kind == SettleAnswer::Kind::kHeld;
+  overtaken_ = outcome_ && answer.kind == ports::TransitionResult::Kind::kHeld;
   if (overtaken_) return OnHeld(*answer.record, answer.now);
-  if (ending_ == Ending::kRelease) {
+  if (ending_ == ClaimEnding::kRelease) {
     parts_.waiters.WakeFirst(record_key_);
   } else {
     parts_.waiters.WakeAll(record_key_);

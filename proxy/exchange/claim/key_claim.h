@@ -37,6 +37,8 @@
 
 namespace idem::exchange {
 
+using telemetry::RequestDecision;
+
 /// Told to the exchange on its loop, never from inside a call that it made. Each but OnClaimed()
 /// is the end of the claim.
 class KeyClaimEvents {
@@ -46,9 +48,9 @@ class KeyClaimEvents {
   virtual void OnClaimed() = 0;
   /// What the key holds is the answer to this request: kReplayed, or kReconciled where it was
   /// looked up for it.
-  virtual void OnReplay(const idempotency::StoredResponse& response, Verdict verdict) = 0;
+  virtual void OnReplay(const idempotency::StoredResponse& response, RequestDecision verdict) = 0;
   /// The request is not executed, or its effect cannot be told from another's.
-  virtual void OnClaimRefused(const Reply& reply, Verdict verdict) = 0;
+  virtual void OnClaimRefused(const Reply& reply, RequestDecision verdict) = 0;
   /// The outcome that was given to End() is in the store, and is the caller's answer.
   virtual void OnEnded() = 0;
   /// The same, but the store has not taken it within record_timeout; it is offered on.
@@ -60,27 +62,30 @@ class KeyClaimEvents {
 /// Part of an exchange, which keeps the request and the policy that it is made of.
 class KeyClaim final : public KeyWaiter {
  public:
-  KeyClaim(const Parts& parts, const Options& options, Upstream& upstream,
+  KeyClaim(const ClaimContext& parts, const Options& options, ports::Upstream& upstream,
            const ProtectedRequest& request, KeyClaimEvents& events);
   ~KeyClaim() override;
   KeyClaim(const KeyClaim&) = delete;
   KeyClaim& operator=(const KeyClaim&) = delete;
 
   /// What the store counted beside the begin, where it was asked to.
-  [[nodiscard]] const std::optional<LimitVerdict>& limit_verdict() const { return limit_verdict_; }
+  [[nodiscard]] const std::optional<ports::LimitResult>& limit_verdict() const {
+    return limit_verdict_;
+  }
   /// What it adds to what is told at the end; the views are good as long as this.
-  void Describe(Report& report) const;
+  void Describe(ports::RequestReport& report) const;
   /// When sending the request again may settle an outcome that becomes unknown now; null: never.
   [[nodiscard]] std::optional<idempotency::Milliseconds> look_up_in() const;
 
   /// False where so much waits for the store that no new claim may be made.
   [[nodiscard]] bool may_begin() const;
   /// Asks for the key. `limit` is counted in the same step.
-  void Take(std::optional<LimitQuestion> limit);
+  void Take(std::optional<ports::LimitRequest> limit);
   /// Whether the lease still covers the waits that remain, just before the first byte is written.
   [[nodiscard]] bool lease_covers_the_rest() const;
   /// The end of a claim that is held. `outcome` is what is recorded, null with another ending.
-  void End(idempotency::Ending ending, std::shared_ptr<const idempotency::StoredResponse> outcome);
+  void End(idempotency::ClaimEnding ending,
+           std::shared_ptr<const idempotency::StoredResponse> outcome);
 
   /// The client has gone. True: nothing is under way, and nobody needs this claim any more. False:
   /// it is brought to its end first, an effect that was overtaken among them; what comes is told as
@@ -107,8 +112,9 @@ class KeyClaim final : public KeyWaiter {
   };
   void Enter(Step to);
 
-  void AskBegin(std::optional<idempotency::Token> replaces, std::optional<LimitQuestion> limit);
-  void OnBegun(Result<BeginAnswer> answer);
+  void AskBegin(std::optional<idempotency::Token> replaces,
+                std::optional<ports::LimitRequest> limit);
+  void OnBegun(Result<ports::BeginResult> answer);
   void OnStoreSilent();
   void Withdraw();
   void OnTaken();
@@ -118,23 +124,23 @@ class KeyClaim final : public KeyWaiter {
   void OnWaitOver();
 
   void Reconcile(const idempotency::Record& record, StoreTime now);
-  void OnRight(Result<LookUpAnswer> answer);
+  void OnRight(Result<ports::LookUpReservation> answer);
   void StartLookUp();
-  void OnLookedUp(LookUp::Result result);
+  void OnLookedUp(Reconciliation::Result result);
   void RecordFound(const std::shared_ptr<const idempotency::StoredResponse>& response);
   void StayUnknown(idempotency::Milliseconds look_up_in);
 
   void Settle();
-  void OnSettled(const SettleAnswer& answer);
+  void OnSettled(const ports::TransitionResult& answer);
   void OnRecordTimeout();
-  void Refuse(const Reply& reply, Verdict verdict);
+  void Refuse(const Reply& reply, RequestDecision verdict);
   void LeaveAbandoned();
   void SetHolding(bool holding);
   void ClockStore();
 
-  const Parts& parts_;
+  const ClaimContext& parts_;
   const Options& options_;
-  Upstream& upstream_;
+  ports::Upstream& upstream_;
   const ProtectedRequest request_;
   KeyClaimEvents& events_;
   Step step_ = Step::kIdle;
@@ -144,16 +150,16 @@ class KeyClaim final : public KeyWaiter {
   idempotency::Claim claim_;
   bool holding_ = false;  // the store holds our claim, and its end has not been handed to it
   BootTime asked_at_{};   // of the begin: the lease is counted from here, the store's is no earlier
-  std::optional<LimitVerdict> limit_verdict_;
+  std::optional<ports::LimitResult> limit_verdict_;
 
-  KeyWaiters::Place place_;
+  KeyWaitQueue::Seat place_;
   Duration next_poll_{};
 
   idempotency::Claim unknown_;  // whose effect is looked up
   BootTime right_asked_at_{};   // from which the right to do so is counted
-  std::unique_ptr<LookUp> look_up_;
+  std::unique_ptr<Reconciliation> look_up_;
 
-  idempotency::Ending ending_ = idempotency::Ending::kRelease;
+  idempotency::ClaimEnding ending_ = idempotency::ClaimEnding::kRelease;
   std::shared_ptr<const idempotency::StoredResponse> outcome_;  // of an effect that we made
   bool overtaken_ = false;  // it was refused, because another token held the key
 

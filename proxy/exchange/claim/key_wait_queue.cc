@@ -7,13 +7,13 @@
 
 namespace idem::exchange {
 
-KeyWaiters::Place::Place(Place&& other) noexcept
+KeyWaitQueue::Seat::Seat(Seat&& other) noexcept
     : waiters_(std::exchange(other.waiters_, nullptr)),
       key_(std::move(other.key_)),
       number_(other.number_),
       bytes_(other.bytes_) {}
 
-KeyWaiters::Place& KeyWaiters::Place::operator=(Place&& other) noexcept {
+KeyWaitQueue::Seat& KeyWaitQueue::Seat::operator=(Seat&& other) noexcept {
   if (this == &other) return *this;
   Leave();
   waiters_ = std::exchange(other.waiters_, nullptr);
@@ -23,19 +23,19 @@ KeyWaiters::Place& KeyWaiters::Place::operator=(Place&& other) noexcept {
   return *this;
 }
 
-void KeyWaiters::Place::Leave() {
+void KeyWaitQueue::Seat::Leave() {
   if (auto* waiters = std::exchange(waiters_, nullptr)) waiters->Leave(key_, number_, bytes_);
 }
 
-bool KeyWaiters::Place::is_first() const {
+bool KeyWaitQueue::Seat::is_first() const {
   INVARIANT(waiters_ != nullptr);
   const std::lock_guard lock(waiters_->mutex_);
   return waiters_->keys_.at(key_).front().number == number_;
 }
 
-KeyWaiters::Place KeyWaiters::Join(std::string_view record_key, KeyWaiter& waiter, Loop& loop,
-                                   std::size_t per_key_max, std::size_t bytes) {
-  Place place;
+KeyWaitQueue::Seat KeyWaitQueue::Join(std::string_view record_key, KeyWaiter& waiter, Loop& loop,
+                                      std::size_t per_key_max, std::size_t bytes) {
+  Seat place;
   const std::lock_guard lock(mutex_);
   if (count_ >= limits_.waiters_max || bytes_ + bytes > limits_.bytes_max) return place;
   place.key_ = record_key;
@@ -53,13 +53,13 @@ KeyWaiters::Place KeyWaiters::Join(std::string_view record_key, KeyWaiter& waite
   return place;
 }
 
-void KeyWaiters::WakeFirst(std::string_view record_key) { Wake(record_key, 1); }
+void KeyWaitQueue::WakeFirst(std::string_view record_key) { Wake(record_key, 1); }
 
-void KeyWaiters::WakeAll(std::string_view record_key) {
+void KeyWaitQueue::WakeAll(std::string_view record_key) {
   Wake(record_key, static_cast<std::size_t>(-1));
 }
 
-void KeyWaiters::Wake(std::string_view record_key, std::size_t at_most) {
+void KeyWaitQueue::Wake(std::string_view record_key, std::size_t at_most) {
   const std::lock_guard lock(mutex_);
   if (keys_.empty()) return;
   const std::string key(record_key);
@@ -73,7 +73,7 @@ void KeyWaiters::Wake(std::string_view record_key, std::size_t at_most) {
 
 // On the waiter's loop, the only one on which it can leave: between the look and the call it stays
 // alive.
-void KeyWaiters::Deliver(const std::string& record_key, std::uint64_t number) {
+void KeyWaitQueue::Deliver(const std::string& record_key, std::uint64_t number) {
   KeyWaiter* waiter = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -88,7 +88,7 @@ void KeyWaiters::Deliver(const std::string& record_key, std::uint64_t number) {
   waiter->OnWoken();
 }
 
-void KeyWaiters::Leave(const std::string& record_key, std::uint64_t number, std::size_t bytes) {
+void KeyWaitQueue::Leave(const std::string& record_key, std::uint64_t number, std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   const auto found = keys_.find(record_key);
   INVARIANT(found != keys_.end());
@@ -108,7 +108,7 @@ void KeyWaiters::Leave(const std::string& record_key, std::uint64_t number, std:
   }
 }
 
-std::size_t KeyWaiters::count() const {
+std::size_t KeyWaitQueue::count() const {
   const std::lock_guard lock(mutex_);
   return count_;
 }

@@ -26,37 +26,37 @@ class KeyWaiter {
   virtual void OnWoken() = 0;
 };
 
-class KeyWaiters {
+class KeyWaitQueue {
  public:
   struct Limits {
     std::size_t waiters_max = 2500;
     std::size_t bytes_max = 64 * 1024 * 1024;
   };
-  explicit KeyWaiters(Limits limits) : limits_(limits) {}
+  explicit KeyWaitQueue(Limits limits) : limits_(limits) {}
 
   /// A place in a key's queue. Move-only; leaving is dropping it, and passes the first place on.
-  class Place {
+  class Seat {
    public:
-    Place() = default;
-    Place(Place&& other) noexcept;
-    Place& operator=(Place&& other) noexcept;
-    ~Place() { Leave(); }
+    Seat() = default;
+    Seat(Seat&& other) noexcept;
+    Seat& operator=(Seat&& other) noexcept;
+    ~Seat() { Leave(); }
     void Leave();
     [[nodiscard]] bool held() const { return waiters_ != nullptr; }
     /// This waiter is the first of its key: it asks the store for all of them.
     [[nodiscard]] bool is_first() const;
 
    private:
-    friend class KeyWaiters;
-    KeyWaiters* waiters_ = nullptr;
+    friend class KeyWaitQueue;
+    KeyWaitQueue* waiters_ = nullptr;
     std::string key_;
     std::uint64_t number_ = 0;
     std::size_t bytes_ = 0;
   };
 
   /// Not held when the key has `per_key_max` waiters already or a bound of the process is reached.
-  [[nodiscard]] Place Join(std::string_view record_key, KeyWaiter& waiter, Loop& loop,
-                           std::size_t per_key_max, std::size_t bytes);
+  [[nodiscard]] Seat Join(std::string_view record_key, KeyWaiter& waiter, Loop& loop,
+                          std::size_t per_key_max, std::size_t bytes);
 
   /// The claim of a key has ended. A released one wakes the first waiter, to execute; any other end
   /// wakes all.

@@ -39,7 +39,7 @@ std::shared_ptr<const idempotency::StoredResponse> StatusAlone(std::uint16_t sta
 
 }  // namespace
 
-void Observation::Describe(Report& report) const {
+void Observation::Describe(ports::RequestReport& report) const {
   report.record_key = record_key_;
   report.would = would_;
 }
@@ -65,20 +65,20 @@ void Observation::AskBegin(std::optional<idempotency::Token> replaces) {
   step_ = Step::kBeginning;
   question_ =
       parts_.store.Begin({observed_key_, claim_, replaces, std::nullopt},
-                         [this](Result<BeginAnswer> answer) { OnBegun(std::move(answer)); });
+                         [this](Result<ports::BeginResult> answer) { OnBegun(std::move(answer)); });
   deadline_ = parts_.loop.After(options_.store_timeout, [this] {
     question_.Withdraw();
-    OnBegun(Error{ErrorCode::kTimeout, "the store did not answer in time", Reached::kNo});
+    OnBegun(Error{ErrorCode::kTimeout, "the store did not answer in time", Delivery::kNotSent});
   });
 }
 
 // A begin that failed may have claimed the key all the same, which would show as unknown later.
-void Observation::OnBegun(Result<BeginAnswer> answer) {
+void Observation::OnBegun(Result<ports::BeginResult> answer) {
   deadline_.Withdraw();
   if (!answer) {
     CountBeginFailed(parts_.metrics);
     would_ = "store_failed";
-    return Settle(Settlement::Kind::kWithdraw);
+    return Settle(ports::Transition::Kind::kWithdraw);
   }
   CountBegin(parts_.metrics, answer->kind);
   if (answer->record) return OnHeld(*answer->record, answer->now);
@@ -86,8 +86,8 @@ void Observation::OnBegun(Result<BeginAnswer> answer) {
 }
 
 void Observation::OnHeld(const idempotency::Record& record, StoreTime now) {
-  const Decision decision =
-      idempotency::Decide(*request_.policy, QuestionFor(request_, claim_, record), record, now);
+  const Decision decision = idempotency::Decide(
+      *request_.policy, RequestIdentityFor(request_, claim_, record), record, now);
   if (decision == Decision::kExecute) return OnClaimed();
   if (decision == Decision::kTakeOver) return AskBegin(record.claim.token);
   would_ = TextOf(decision);
@@ -100,18 +100,18 @@ void Observation::OnClaimed() {
   if (seen_) End(*seen_);
 }
 
-void Observation::End(const idempotency::Seen& seen) {
+void Observation::End(const idempotency::UpstreamResult& seen) {
   seen_ = seen;
   if (step_ != Step::kBegun) return;
-  Settle(Settlement::KindOf(idempotency::DecideOutcome(*request_.policy, seen)));
+  Settle(ports::Transition::KindOf(idempotency::DecideOutcome(*request_.policy, seen)));
 }
 
-void Observation::Settle(Settlement::Kind kind) {
+void Observation::Settle(ports::Transition::Kind kind) {
   step_ = Step::kSettling;
-  Settlement settlement{
+  ports::Transition settlement{
       .kind = kind, .record_key = observed_key_, .claim = claim_, .ttl = request_.policy->ttl};
-  if (kind == Settlement::Kind::kComplete) settlement.response = StatusAlone(seen_->status);
-  question_ = AskToSettle(parts_.store, settlement, [this, kind](const auto& answer) {
+  if (kind == ports::Transition::Kind::kComplete) settlement.response = StatusAlone(seen_->status);
+  question_ = ports::AskToSettle(parts_.store, settlement, [this, kind](const auto& answer) {
     CountSettlement(parts_.metrics, kind, answer);
     Leave();
   });

@@ -27,7 +27,7 @@ namespace idem::exchange {
 class Observation {
  public:
   /// `on_over`: called once when all is done, but not if that was so when End() returned.
-  Observation(const Parts& parts, const Options& options, const ProtectedRequest& request,
+  Observation(const ClaimContext& parts, const Options& options, const ProtectedRequest& request,
               Function<void()> on_over)
       : parts_(parts), options_(options), request_(request), on_over_(std::move(on_over)) {}
 
@@ -35,25 +35,25 @@ class Observation {
   void Start(const idempotency::KeyResult& key, bool has_whole_body);
 
   /// The request was forwarded, and this is what was seen of the upstream.
-  void End(const idempotency::Seen& seen);
+  void End(const idempotency::UpstreamResult& seen);
   [[nodiscard]] bool over() const { return step_ == Step::kOver; }
 
   /// What it adds to what is told at the end: `would`, which is "executed", "replayed", "mismatch",
   /// "in_progress", "unknown", "key_missing", "key_invalid", "passed" (no key, and none required),
   /// "too_large" or "store_failed". The views are good as long as this.
-  void Describe(Report& report) const;
+  void Describe(ports::RequestReport& report) const;
 
  private:
   enum class Step : std::uint8_t { kIdle, kBeginning, kBegun, kSettling, kOver };
   void Skip(std::string_view would);
   void AskBegin(std::optional<idempotency::Token> replaces);
-  void OnBegun(Result<BeginAnswer> answer);
+  void OnBegun(Result<ports::BeginResult> answer);
   void OnHeld(const idempotency::Record& record, StoreTime now);
   void OnClaimed();
-  void Settle(Settlement::Kind kind);
+  void Settle(ports::Transition::Kind kind);
   void Leave();
 
-  const Parts& parts_;
+  const ClaimContext& parts_;
   const Options& options_;
   const ProtectedRequest request_;
   Function<void()> on_over_;
@@ -62,7 +62,7 @@ class Observation {
   std::string observed_key_;  // the same in the namespace of its own
   idempotency::Claim claim_;
   std::string_view would_;
-  std::optional<idempotency::Seen> seen_;
+  std::optional<idempotency::UpstreamResult> seen_;
   Ticket question_;
   Ticket deadline_;
 };

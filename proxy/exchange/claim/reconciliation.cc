@@ -8,7 +8,8 @@ namespace idem::exchange {
 
 using idempotency::LookUpMeaning;
 
-LookUp::LookUp(Upstream& upstream, const ProtectedRequest& request, OnResult on_result)
+Reconciliation::Reconciliation(ports::Upstream& upstream, const ProtectedRequest& request,
+                               OnResult on_result)
     : policy_(*request.policy), on_result_(std::move(on_result)) {
   const idempotency::ReconcileRule& rule = *policy_.reconcile;
   const std::string target = idempotency::LookUpTarget(rule, request.key, request.client);
@@ -22,24 +23,24 @@ LookUp::LookUp(Upstream& upstream, const ProtectedRequest& request, OnResult on_
   call_ = upstream.Send(head, nullptr, {.retry_stale = true}, *this);
 }
 
-void LookUp::OnUpstreamHead(http::ResponseHead& head) {
+void Reconciliation::OnUpstreamHead(http::ResponseHead& head) {
   if (!response_.TakeHead(head, policy_.max_recorded_body)) Conclude();
 }
 
-void LookUp::OnUpstreamBody(std::string_view bytes) {
+void Reconciliation::OnUpstreamBody(std::string_view bytes) {
   if (!response_.TakeBody(bytes, policy_.max_recorded_body)) Conclude();
 }
 
-void LookUp::OnUpstreamEnd() {
+void Reconciliation::OnUpstreamEnd() {
   response_.complete = true;
   Conclude();
 }
 
-void LookUp::OnUpstreamFailure(const UpstreamFailure& failure) {
+void Reconciliation::OnUpstreamFailure(const ports::UpstreamFailure& failure) {
   Answer({.meaning = LookUpMeaning::kUnclear, .response = nullptr, .reason = failure.detail});
 }
 
-void LookUp::Conclude() {
+void Reconciliation::Conclude() {
   const idempotency::ReconcileRule& rule = *policy_.reconcile;
   Result result;
   result.meaning = DecideLookUp(rule, {.status = response_.head.status,
@@ -58,14 +59,14 @@ void LookUp::Conclude() {
   Answer(std::move(result));
 }
 
-void LookUp::GiveUp() {
+void Reconciliation::GiveUp() {
   if (call_ == nullptr) return;
   address_ = call_->address();
   call_.reset();
 }
 
 // The call is dropped inside its own event, which may be; the look-up itself is not.
-void LookUp::Answer(Result result) {
+void Reconciliation::Answer(Result result) {
   GiveUp();
   auto on_result = std::move(on_result_);
   on_result(std::move(result));

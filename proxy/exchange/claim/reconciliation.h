@@ -14,7 +14,7 @@
 namespace idem::exchange {
 
 /// Part of a key claim. Dropping it gives the question up.
-class LookUp final : public UpstreamEvents {
+class Reconciliation final : public ports::UpstreamEvents {
  public:
   struct Result {
     idempotency::LookUpMeaning meaning = idempotency::LookUpMeaning::kUnclear;
@@ -25,7 +25,7 @@ class LookUp final : public UpstreamEvents {
 
   /// `request` is the one that asks; its policy reconciles. The answer comes once, on a later turn,
   /// and at the latest when the upstream's own timeouts have passed.
-  LookUp(Upstream& upstream, const ProtectedRequest& request, OnResult on_result);
+  Reconciliation(ports::Upstream& upstream, const ProtectedRequest& request, OnResult on_result);
 
   /// Nothing is told any more, and the call is dropped. Harmless after the answer.
   void GiveUp();
@@ -40,15 +40,15 @@ class LookUp final : public UpstreamEvents {
   void OnUpstreamHead(http::ResponseHead& head) override;
   void OnUpstreamBody(std::string_view bytes) override;
   void OnUpstreamEnd() override;
-  void OnUpstreamFailure(const UpstreamFailure& failure) override;
+  void OnUpstreamFailure(const ports::UpstreamFailure& failure) override;
   void Conclude();
   void Answer(Result result);
 
   const idempotency::Policy& policy_;
   OnResult on_result_;
-  GatheredResponse response_;
+  BufferedResponse response_;
   std::string address_;
-  std::unique_ptr<UpstreamCall> call_;
+  std::unique_ptr<ports::UpstreamCall> call_;
 };
 
 }  // namespace idem::exchange

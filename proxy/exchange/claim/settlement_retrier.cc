@@ -22,7 +22,7 @@ std::size_t BytesOf(const idempotency::StoredResponse& response) {
 
 }  // namespace
 
-Settler::~Settler() {
+SettlementRetrier::~SettlementRetrier() {
   for (Entry& entry : entries_) {
     entry.question.Withdraw();
     if (entry.failed) {
@@ -33,8 +33,8 @@ Settler::~Settler() {
   }
 }
 
-Ticket Settler::Settle(Settlement settlement, OnSettled on_answer) {
-  auto [ticket, completion] = idem::Ask<SettleAnswer>(std::move(on_answer));
+Ticket SettlementRetrier::Settle(ports::Transition settlement, OnSettled on_answer) {
+  auto [ticket, completion] = idem::Ask<ports::TransitionResult>(std::move(on_answer));
   Entry& entry = entries_.emplace_front();
   entry.settlement = std::move(settlement);
   entry.completion = std::move(completion);
@@ -44,18 +44,19 @@ Ticket Settler::Settle(Settlement settlement, OnSettled on_answer) {
   return std::move(ticket);
 }
 
-void Settler::SettleInBackground(Settlement settlement) {
-  auto ticket = Settle(std::move(settlement), [](const SettleAnswer&) {});
+void SettlementRetrier::SettleInBackground(ports::Transition settlement) {
+  auto ticket = Settle(std::move(settlement), [](const ports::TransitionResult&) {});
   ticket.Withdraw();
 }
 
-void Settler::Ask(Entry& entry) {
-  entry.question = AskToSettle(
-      store_, entry.settlement,
-      [this, &entry](Result<SettleAnswer> answer) { OnAnswer(entry, std::move(answer)); });
+void SettlementRetrier::Ask(Entry& entry) {
+  entry.question = ports::AskToSettle(store_, entry.settlement,
+                                      [this, &entry](Result<ports::TransitionResult> answer) {
+                                        OnAnswer(entry, std::move(answer));
+                                      });
 }
 
-void Settler::OnAnswer(Entry& entry, Result<SettleAnswer> answer) {
+void SettlementRetrier::OnAnswer(Entry& entry, Result<ports::TransitionResult> answer) {
   CountSettlement(metrics_, entry.settlement.kind, answer);
   if (answer) {
     LogHeld(entry, *answer);
@@ -64,7 +65,7 @@ void Settler::OnAnswer(Entry& entry, Result<SettleAnswer> answer) {
   }
   // What lies there is no record, so it is no claim of ours either, and asking again changes
   // nothing.
-  const bool is_no_claim = entry.settlement.kind == Settlement::Kind::kWithdraw &&
+  const bool is_no_claim = entry.settlement.kind == ports::Transition::Kind::kWithdraw &&
                            answer.error().code == ErrorCode::kCorrupt;
   if (is_no_claim) return Close(entry, {});
   if (!entry.failed) {
@@ -79,12 +80,12 @@ void Settler::OnAnswer(Entry& entry, Result<SettleAnswer> answer) {
   Retry(entry);
 }
 
-void Settler::Retry(Entry& entry) {
+void SettlementRetrier::Retry(Entry& entry) {
   entry.pause = loop_.After(entry.next_pause, [this, &entry] { Ask(entry); });
   entry.next_pause = std::min(entry.next_pause * 2, kLongestPause);
 }
 
-void Settler::Close(Entry& entry, SettleAnswer answer) {
+void SettlementRetrier::Close(Entry& entry, ports::TransitionResult answer) {
   if (entry.failed) {
     unrecorded_.bytes -= entry.held_bytes;
     --unrecorded_.count;
@@ -96,11 +97,12 @@ void Settler::Close(Entry& entry, SettleAnswer answer) {
 
 // What an operator must hear: an effect was made under a claim that the store no longer knows as
 // ours.
-void Settler::LogHeld(const Entry& entry, const SettleAnswer& answer) {
-  const Settlement& what = entry.settlement;
-  if (answer.kind != SettleAnswer::Kind::kHeld || what.claim.upstream_idempotent) return;
+void SettlementRetrier::LogHeld(const Entry& entry, const ports::TransitionResult& answer) {
+  const ports::Transition& what = entry.settlement;
+  if (answer.kind != ports::TransitionResult::Kind::kHeld || what.claim.upstream_idempotent) return;
   if (what.offered_again) return;
-  if (what.kind != Settlement::Kind::kComplete && what.kind != Settlement::Kind::kMarkUnknown)
+  if (what.kind != ports::Transition::Kind::kComplete &&
+      what.kind != ports::Transition::Kind::kMarkUnknown)
     return;
   // Completed under our own token: somebody settled the same effect before us.
   if (answer.record->claim.token == what.claim.token) return;

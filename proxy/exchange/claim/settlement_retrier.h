@@ -16,51 +16,52 @@ namespace idem::exchange {
 
 /// What is held in memory because the store does not take it: counted over all workers of a
 /// process.
-struct Unrecorded {
+struct UnrecordedTotals {
   std::atomic<std::size_t> bytes{0};
   std::atomic<std::size_t> count{0};
 };
 
 /// One for each loop. It outlives the exchanges and dies before the store.
-class Settler {
+class SettlementRetrier {
  public:
-  Settler(Loop& loop, RecordStore& store, Unrecorded& unrecorded, telemetry::Metrics& metrics)
+  SettlementRetrier(Loop& loop, ports::RecordStore& store, UnrecordedTotals& unrecorded,
+                    telemetry::Metrics& metrics)
       : loop_(loop), store_(store), unrecorded_(unrecorded), metrics_(metrics) {}
-  ~Settler();
-  Settler(const Settler&) = delete;
-  Settler& operator=(const Settler&) = delete;
+  ~SettlementRetrier();
+  SettlementRetrier(const SettlementRetrier&) = delete;
+  SettlementRetrier& operator=(const SettlementRetrier&) = delete;
 
-  using OnSettled = Function<void(SettleAnswer)>;
+  using OnSettled = Function<void(ports::TransitionResult)>;
   /// Answers once the store has accepted or refused, however long that takes. Dropping the ticket
   /// only stops the answer: the settlement goes on. A kWithdraw does too: a claim that was made,
   /// though its answer was lost, would else be told as an unknown outcome of what was never sent.
-  Ticket Settle(Settlement settlement, OnSettled on_answer);
+  Ticket Settle(ports::Transition settlement, OnSettled on_answer);
   /// The same for one that nobody waits for.
-  void SettleInBackground(Settlement settlement);
+  void SettleInBackground(ports::Transition settlement);
 
   /// Settlements that the store has not answered.
   [[nodiscard]] std::size_t pending() const { return entries_.size(); }
 
  private:
   struct Entry {
-    Settlement settlement{};
-    Completion<SettleAnswer> completion{};
+    ports::Transition settlement{};
+    Completion<ports::TransitionResult> completion{};
     std::list<Entry>::iterator self{};
     Ticket question{};
     Ticket pause{};
     Duration next_pause{};
-    std::size_t held_bytes = 0;  // counted in Unrecorded since the first failure
+    std::size_t held_bytes = 0;  // counted in UnrecordedTotals since the first failure
     bool failed = false;
   };
   void Ask(Entry& entry);
-  void OnAnswer(Entry& entry, Result<SettleAnswer> answer);
+  void OnAnswer(Entry& entry, Result<ports::TransitionResult> answer);
   void Retry(Entry& entry);
-  void Close(Entry& entry, SettleAnswer answer);
-  void LogHeld(const Entry& entry, const SettleAnswer& answer);
+  void Close(Entry& entry, ports::TransitionResult answer);
+  void LogHeld(const Entry& entry, const ports::TransitionResult& answer);
 
   Loop& loop_;
-  RecordStore& store_;
-  Unrecorded& unrecorded_;
+  ports::RecordStore& store_;
+  UnrecordedTotals& unrecorded_;
   telemetry::Metrics& metrics_;
   std::list<Entry> entries_;
 };

@@ -7,63 +7,64 @@ using telemetry::StoreResult;
 
 namespace {
 
-StoreResult ResultOf(BeginAnswer::Kind kind) {
+StoreResult ResultOf(ports::BeginResult::Kind kind) {
   switch (kind) {
-    case BeginAnswer::Kind::kClaimed:
+    case ports::BeginResult::Kind::kClaimed:
       return StoreResult::kClaimed;
-    case BeginAnswer::Kind::kHeld:
+    case ports::BeginResult::Kind::kHeld:
       return StoreResult::kHeld;
-    case BeginAnswer::Kind::kLimited:
+    case ports::BeginResult::Kind::kLimited:
       return StoreResult::kLimited;
-    case BeginAnswer::Kind::kWithdrawn:
+    case ports::BeginResult::Kind::kWithdrawn:
       break;
   }
   return StoreResult::kWithdrawn;
 }
 
-StoreOperation OperationOf(Settlement::Kind kind) {
+StoreOperation OperationOf(ports::Transition::Kind kind) {
   switch (kind) {
-    case Settlement::Kind::kComplete:
+    case ports::Transition::Kind::kComplete:
       return StoreOperation::kComplete;
-    case Settlement::Kind::kRelease:
+    case ports::Transition::Kind::kRelease:
       return StoreOperation::kRelease;
-    case Settlement::Kind::kMarkUnknown:
+    case ports::Transition::Kind::kMarkUnknown:
       return StoreOperation::kMarkUnknown;
-    case Settlement::Kind::kWithdraw:
+    case ports::Transition::Kind::kWithdraw:
       break;
   }
   return StoreOperation::kWithdraw;
 }
 
-StoreResult ResultOf(SettleAnswer::Kind kind) {
+StoreResult ResultOf(ports::TransitionResult::Kind kind) {
   switch (kind) {
-    case SettleAnswer::Kind::kDone:
+    case ports::TransitionResult::Kind::kDone:
       return StoreResult::kDone;
-    case SettleAnswer::Kind::kRewritten:
+    case ports::TransitionResult::Kind::kRewritten:
       return StoreResult::kRewritten;
-    case SettleAnswer::Kind::kHeld:
-    case SettleAnswer::Kind::kGone:
+    case ports::TransitionResult::Kind::kHeld:
+    case ports::TransitionResult::Kind::kGone:
       break;
   }
   return StoreResult::kHeld;
 }
 
-StoreResult ResultOf(LookUpAnswer::Kind kind) {
-  return kind == LookUpAnswer::Kind::kGranted ? StoreResult::kClaimed : StoreResult::kHeld;
+StoreResult ResultOf(ports::LookUpReservation::Kind kind) {
+  return kind == ports::LookUpReservation::Kind::kGranted ? StoreResult::kClaimed
+                                                          : StoreResult::kHeld;
 }
 
-StoreResult ResultOf(const LimitVerdict& verdict) {
+StoreResult ResultOf(const ports::LimitResult& verdict) {
   return verdict.allowed ? StoreResult::kDone : StoreResult::kLimited;
 }
 
 }  // namespace
 
-void CountLimit(telemetry::Metrics& metrics, const Result<LimitVerdict>& verdict) {
+void CountLimit(telemetry::Metrics& metrics, const Result<ports::LimitResult>& verdict) {
   metrics.CountStoreOperation(StoreOperation::kCount,
                               verdict ? ResultOf(*verdict) : StoreResult::kFailed);
 }
 
-void CountBegin(telemetry::Metrics& metrics, BeginAnswer::Kind kind) {
+void CountBegin(telemetry::Metrics& metrics, ports::BeginResult::Kind kind) {
   metrics.CountStoreOperation(StoreOperation::kBegin, ResultOf(kind));
 }
 
@@ -71,13 +72,13 @@ void CountBeginFailed(telemetry::Metrics& metrics) {
   metrics.CountStoreOperation(StoreOperation::kBegin, StoreResult::kFailed);
 }
 
-void CountLookUpRight(telemetry::Metrics& metrics, const Result<LookUpAnswer>& answer) {
+void CountLookUpRight(telemetry::Metrics& metrics, const Result<ports::LookUpReservation>& answer) {
   metrics.CountStoreOperation(StoreOperation::kClaimLookUp,
                               answer ? ResultOf(answer->kind) : StoreResult::kFailed);
 }
 
-void CountSettlement(telemetry::Metrics& metrics, Settlement::Kind kind,
-                     const Result<SettleAnswer>& answer) {
+void CountSettlement(telemetry::Metrics& metrics, ports::Transition::Kind kind,
+                     const Result<ports::TransitionResult>& answer) {
   metrics.CountStoreOperation(OperationOf(kind),
                               answer ? ResultOf(answer->kind) : StoreResult::kFailed);
 }

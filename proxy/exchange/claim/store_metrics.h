@@ -8,12 +8,12 @@
 
 namespace idem::exchange {
 
-void CountLimit(telemetry::Metrics& metrics, const Result<LimitVerdict>& verdict);
-void CountBegin(telemetry::Metrics& metrics, BeginAnswer::Kind kind);
+void CountLimit(telemetry::Metrics& metrics, const Result<ports::LimitResult>& verdict);
+void CountBegin(telemetry::Metrics& metrics, ports::BeginResult::Kind kind);
 /// A begin that was answered with an error, or not in time.
 void CountBeginFailed(telemetry::Metrics& metrics);
-void CountLookUpRight(telemetry::Metrics& metrics, const Result<LookUpAnswer>& answer);
-void CountSettlement(telemetry::Metrics& metrics, Settlement::Kind kind,
-                     const Result<SettleAnswer>& answer);
+void CountLookUpRight(telemetry::Metrics& metrics, const Result<ports::LookUpReservation>& answer);
+void CountSettlement(telemetry::Metrics& metrics, ports::Transition::Kind kind,
+                     const Result<ports::TransitionResult>& answer);
 
 }  // namespace idem::exchange

@@ -48,7 +48,7 @@ std::variant<std::string_view, Reply> IdentifyClient(const Route& route,
   if (!route.authenticate) return std::string_view();
   const auto result =
       auth::Authenticate(*route.authenticate, clients, tls_subject, request, body, now);
-  if (const auto* who = std::get_if<auth::Authenticated>(&result)) return who->client_id;
+  if (const auto* who = std::get_if<auth::AuthenticatedClient>(&result)) return who->client_id;
   const std::string_view problem =
       std::holds_alternative<auth::SignatureMissing>(result)   ? "signature-missing"
       : std::holds_alternative<auth::SignatureExpired>(result) ? "signature-expired"

@@ -115,13 +115,14 @@ std::string LimitSubject(const Route& route, const RateLimitOptions& options,
   return idempotency::RecordKey(parts, "");
 }
 
-LimitQuestion AskLimit(const Route& route, std::string_view address, std::string_view client,
-                       const http::Fields& fields, Random& random) {
+ports::LimitRequest AskLimit(const Route& route, std::string_view address, std::string_view client,
+                             const http::Fields& fields, Random& random) {
   return {LimitSubject(route, *route.rate_limit, address, client, fields),
           idempotency::Token::Make(random), route.rate_limit->rule};
 }
 
-void AddLimitFields(const LimitRule& rule, const LimitVerdict& verdict, http::Fields& to) {
+void AddLimitFields(const ports::LimitRule& rule, const ports::LimitResult& verdict,
+                    http::Fields& to) {
   using std::chrono::ceil;
   using std::chrono::seconds;
   const Decimal limit(rule.requests);

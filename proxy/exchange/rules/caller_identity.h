@@ -35,11 +35,12 @@ namespace idem::exchange {
                                        const http::Fields& fields);
 
 /// What the rate limit of `route`, which has one, is asked for a request of that caller.
-[[nodiscard]] LimitQuestion AskLimit(const Route& route, std::string_view address,
-                                     std::string_view client, const http::Fields& fields,
-                                     Random& random);
+[[nodiscard]] ports::LimitRequest AskLimit(const Route& route, std::string_view address,
+                                           std::string_view client, const http::Fields& fields,
+                                           Random& random);
 
 /// X-RateLimit-* and the IETF draft's RateLimit fields (draft-ietf-httpapi-ratelimit-headers).
-void AddLimitFields(const LimitRule& rule, const LimitVerdict& verdict, http::Fields& to);
+void AddLimitFields(const ports::LimitRule& rule, const ports::LimitResult& verdict,
+                    http::Fields& to);
 
 }  // namespace idem::exchange

@@ -185,7 +185,7 @@ http::BodyLength StreamedLength(std::string_view method, const http::ResponseHea
                                                     : response.body;
 }
 
-http::ResponseHead HeadForClient(const http::ResponseHead& response, Executed executed) {
+http::ResponseHead HeadForClient(const http::ResponseHead& response, ResponseOrigin origin) {
   http::ResponseHead head;
   head.status = response.status;
   head.reason = response.reason;
@@ -194,7 +194,7 @@ http::ResponseHead HeadForClient(const http::ResponseHead& response, Executed ex
   const bool has_connection = response.fields.Count("Connection") != 0;
   for (const http::FieldLine line : response.fields) {
     if (!PassesThrough(response.fields, line.name, has_connection)) continue;
-    if (executed == Executed::kYes && IsOneOf(line.name, kVerdictOnClaim)) continue;
+    if (origin == ResponseOrigin::kClaim && IsOneOf(line.name, kVerdictOnClaim)) continue;
     head.fields.Add(line.name, line.value);
   }
   return head;

@@ -58,12 +58,12 @@ void BuildLookUpHead(const LookUpRequest& request, http::RequestHead& to);
 
 /// Whether a response is the outcome of a claim: then only the proxy may say Idempotent-Replayed
 /// and Idempotency-Status of it.
-enum class Executed : std::uint8_t { kNo, kYes };
+enum class ResponseOrigin : std::uint8_t { kPassed, kClaim };
 
 /// The upstream's head as a client gets it: its end-to-end fields, in their order. Content-Length
 /// is left out; it follows from the framing, which is left to the caller.
 [[nodiscard]] http::ResponseHead HeadForClient(const http::ResponseHead& response,
-                                               Executed executed);
+                                               ResponseOrigin origin);
 
 /// Sets the framing of an answer whose body is `body` as a whole, and gives back what of it goes
 /// out: nothing to HEAD, which is told the length all the same.

@@ -180,28 +180,28 @@ Reply Draining() {
           .retry_after = seconds(1)};
 }
 
-Reply UpstreamFailed(UpstreamProblem problem) {
+Reply UpstreamFailed(ports::UpstreamProblem problem) {
   const auto is = [](std::uint16_t status, std::string_view name, std::string_view detail) {
     return Reply{.status = status, .name = name, .retry = Retry::kSameKey, .detail = detail};
   };
   switch (problem) {
-    case UpstreamProblem::kUnreachable:
+    case ports::UpstreamProblem::kUnreachable:
       return is(502, "upstream-unreachable", "The backend cannot be reached; nothing was sent.");
-    case UpstreamProblem::kTimeout:
+    case ports::UpstreamProblem::kTimeout:
       return is(504, "upstream-timeout", "The backend did not answer in time.");
-    case UpstreamProblem::kReset:
+    case ports::UpstreamProblem::kReset:
       return is(502, "upstream-reset",
                 "The backend ended the connection before its answer was complete.");
-    case UpstreamProblem::kMalformed:
+    case ports::UpstreamProblem::kMalformed:
       return is(502, "upstream-malformed", "The backend's answer is not valid HTTP.");
-    case UpstreamProblem::kOverloaded:
-    case UpstreamProblem::kAbandoned:
+    case ports::UpstreamProblem::kOverloaded:
+    case ports::UpstreamProblem::kAbandoned:
       break;
   }
   return Overloaded();
 }
 
-Reply UpstreamFailedUnknown(UpstreamProblem problem,
+Reply UpstreamFailedUnknown(ports::UpstreamProblem problem,
                             std::optional<std::chrono::milliseconds> look_up_in) {
   return WithWayOut(UpstreamFailed(problem), look_up_in);
 }

@@ -55,9 +55,9 @@ struct Reply {
 [[nodiscard]] Reply Overloaded();
 [[nodiscard]] Reply Draining();
 /// The claim is released, or there was none: sending it again tries again.
-[[nodiscard]] Reply UpstreamFailed(UpstreamProblem problem);
+[[nodiscard]] Reply UpstreamFailed(ports::UpstreamProblem problem);
 /// The claim became unknown by it.
-[[nodiscard]] Reply UpstreamFailedUnknown(UpstreamProblem problem,
+[[nodiscard]] Reply UpstreamFailedUnknown(ports::UpstreamProblem problem,
                                           std::optional<std::chrono::milliseconds> look_up_in);
 
 /// Renders `reply`: the head's status and fields, and the problem's body.

@@ -57,9 +57,10 @@ idempotency::Claim ProposeClaim(const ProtectedRequest& request, Random& random)
           .client = std::string(request.client)};
 }
 
-idempotency::Question QuestionFor(const ProtectedRequest& request, const idempotency::Claim& mine,
-                                  const idempotency::Record& record) {
-  idempotency::Question question{.token = mine.token, .fingerprint = mine.fingerprint};
+idempotency::RequestIdentity RequestIdentityFor(const ProtectedRequest& request,
+                                                const idempotency::Claim& mine,
+                                                const idempotency::Record& record) {
+  idempotency::RequestIdentity question{.token = mine.token, .fingerprint = mine.fingerprint};
   if (record.claim.recipe == mine.recipe) return question;
   if (const auto recipe = idempotency::Recipe::FromId(record.claim.recipe)) {
     question.fingerprint = FingerprintOf(request, *recipe);

@@ -32,8 +32,8 @@ struct ProtectedRequest {
 
 /// What Decide() compares with `record`: the fingerprint by the record's own recipe, which may be
 /// another than the one that `mine` was made by.
-[[nodiscard]] idempotency::Question QuestionFor(const ProtectedRequest& request,
-                                                const idempotency::Claim& mine,
-                                                const idempotency::Record& record);
+[[nodiscard]] idempotency::RequestIdentity RequestIdentityFor(const ProtectedRequest& request,
+                                                              const idempotency::Claim& mine,
+                                                              const idempotency::Record& record);
 
 }  // namespace idem::exchange

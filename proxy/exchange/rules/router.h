@@ -19,7 +19,7 @@ namespace idem::exchange {
 
 struct RateLimitOptions {
   enum class By : std::uint8_t { kAddress, kClient, kHeader };
-  LimitRule rule;
+  ports::LimitRule rule;
   By by = By::kAddress;
   std::string header;                // kHeader
   bool allow_on_store_error = true;  // on_store_error

@@ -6,7 +6,7 @@
 
 namespace idem::store {
 
-EmbeddedErrands::~EmbeddedErrands() {
+BackgroundTasks::~BackgroundTasks() {
   {
     const std::lock_guard lock(mutex_);
     is_ending_ = true;
@@ -15,12 +15,12 @@ EmbeddedErrands::~EmbeddedErrands() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool EmbeddedErrands::is_full() const {
+bool BackgroundTasks::is_full() const {
   const std::lock_guard lock(mutex_);
   return queue_.size() >= kErrandsMax;
 }
 
-void EmbeddedErrands::Run(Asker& asker, Errand errand) {
+void BackgroundTasks::Run(Asker& asker, Task errand) {
   const std::lock_guard lock(mutex_);
   INVARIANT(!is_ending_);
   ++asker.unanswered;
@@ -29,12 +29,12 @@ void EmbeddedErrands::Run(Asker& asker, Errand errand) {
   asked_.notify_one();
 }
 
-void EmbeddedErrands::Leave(Asker& asker) {
+void BackgroundTasks::Leave(Asker& asker) {
   std::unique_lock lock(mutex_);
   answered_.wait(lock, [&] { return asker.unanswered == 0; });
 }
 
-void EmbeddedErrands::Turn() {
+void BackgroundTasks::Turn() {
   std::unique_lock lock(mutex_);
   while (true) {
     asked_.wait(lock, [this] { return !queue_.empty() || is_ending_; });

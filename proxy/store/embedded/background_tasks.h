@@ -13,7 +13,7 @@
 
 namespace idem::store {
 
-class EmbeddedErrands {
+class BackgroundTasks {
  public:
   static constexpr std::size_t kErrandsMax = 64;
 
@@ -23,25 +23,25 @@ class EmbeddedErrands {
     std::size_t unanswered = 0;
   };
   /// Runs on the thread; what it gives runs on the asker's loop.
-  using Errand = Function<Function<void()>()>;
+  using Task = Function<Function<void()>()>;
 
-  EmbeddedErrands() = default;
+  BackgroundTasks() = default;
   /// Runs what was asked, and joins.
-  ~EmbeddedErrands();
-  EmbeddedErrands(const EmbeddedErrands&) = delete;
-  EmbeddedErrands& operator=(const EmbeddedErrands&) = delete;
+  ~BackgroundTasks();
+  BackgroundTasks(const BackgroundTasks&) = delete;
+  BackgroundTasks& operator=(const BackgroundTasks&) = delete;
 
   /// Any thread.
   [[nodiscard]] bool is_full() const;
   /// Any thread. The first errand starts the thread.
-  void Run(Asker& asker, Errand errand);
+  void Run(Asker& asker, Task errand);
   /// Waits until nothing of `asker` is on its way: afterwards its loop may end.
   void Leave(Asker& asker);
 
  private:
   struct Entry {
     Asker* asker = nullptr;
-    Errand errand;
+    Task errand;
   };
   void Turn();
 

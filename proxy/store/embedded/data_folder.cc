@@ -20,7 +20,7 @@ Error CannotUse(const std::string& path, int number) {
   return {ErrorCode::kRefused,
           "cannot use the folder " + path + ": " + std::system_category().message(number) +
               "; set store.path to a folder that this user may write",
-          Reached::kNo};
+          Delivery::kNotSent};
 }
 
 /// What a new folder holds survives a power loss only once the folder's own name does: it lies in
@@ -65,7 +65,7 @@ Result<std::unique_ptr<EmbeddedFolder>> EmbeddedFolder::Own(
     }
     if (!keep_waiting()) {
       return Error{ErrorCode::kUnavailable, "another process owns the folder " + path,
-                   Reached::kNo};
+                   Delivery::kNotSent};
     }
     std::this_thread::sleep_for(kPause);
   }

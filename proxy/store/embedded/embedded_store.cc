@@ -12,15 +12,15 @@
 
 namespace idem::store {
 
-using exchange::BeginAnswer;
-using exchange::BeginQuestion;
-using exchange::LimitVerdict;
-using exchange::ListAnswer;
-using exchange::LookUpAnswer;
-using exchange::NoteAnswer;
-using exchange::RecordFilter;
-using exchange::SettleAnswer;
 using idempotency::RecordState;
+using ports::BeginRequest;
+using ports::BeginResult;
+using ports::LimitResult;
+using ports::LookUpReservation;
+using ports::NoteResult;
+using ports::RecordFilter;
+using ports::RecordPage;
+using ports::TransitionResult;
 
 namespace {
 
@@ -61,14 +61,14 @@ Result<std::unique_ptr<EmbeddedDisk>> OpenDisk(const EmbeddedDisk::Options& opti
 }
 
 /// A cursor is the last key that was looked at, in hexadecimal.
-Result<ListAnswer> ListOnePage(const EmbeddedDisk& disk, const EmbeddedWriter& writer,
+Result<RecordPage> ListOnePage(const EmbeddedDisk& disk, const EmbeddedWriter& writer,
                                const EmbeddedClock& clock, const RecordFilter& filter,
                                std::string_view cursor) {
   constexpr std::size_t kRecords = 1000;
   constexpr std::size_t kBytes = 8 << 20;
   std::string after(cursor.size() / 2, '\0');
-  if (!FromHex(cursor, AsBytes(after))) return exchange::NoSuchCursor();
-  ListAnswer answer;
+  if (!FromHex(cursor, AsBytes(after))) return ports::NoSuchCursor();
+  RecordPage answer;
   answer.now = clock.Now();
   std::size_t records = 0;
   std::size_t bytes_read = 0;
@@ -92,14 +92,14 @@ Result<ListAnswer> ListOnePage(const EmbeddedDisk& disk, const EmbeddedWriter& w
 }
 
 /// Writes a claim anew?
-bool IsNewClaim(const BeginStep& step) { return step.change == Change::kWrite; }
+bool IsNewClaim(const BeginStep& step) { return step.change == RecordWrite::kWrite; }
 bool IsNewClaim(const SettleStep&) { return false; }
 bool IsNewClaim(const LookUpStep&) { return false; }
 
 template <class Answer>
 class Job final : public EmbeddedJob {
  public:
-  using StepFunction = Function<Step<Answer>(Present, StoreTime)>;
+  using StepFunction = Function<Step<Answer>(StoredRecord, StoreTime)>;
 
   Job(EmbeddedAsker& asker, std::string key, StepFunction step,
       Completion<Result<Answer>> completion)
@@ -107,7 +107,7 @@ class Job final : public EmbeddedJob {
         step_(std::move(step)),
         completion_(std::move(completion)) {}
 
-  Effect Run(Present present, StoreTime now, const std::optional<Error>& refusal) override {
+  Effect Run(StoredRecord present, StoreTime now, const std::optional<Error>& refusal) override {
     Step<Answer> made = step_(std::move(present), now);
     if (refusal && IsNewClaim(made)) return Fail(*refusal), Effect{};
     answer_ = std::move(made.answer);
@@ -128,7 +128,7 @@ class Job final : public EmbeddedJob {
 }  // namespace
 
 Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::Open(const StoreOptions& options,
-                                                           const EmbeddedWorld& world) {
+                                                           const EmbeddedEnvironment& world) {
   std::unique_ptr<EmbeddedStore> store(new EmbeddedStore());
   auto folder = EmbeddedFolder::Own(options.path, world.keep_waiting, world.free_bytes);
   if (!folder) return std::move(folder).error();
@@ -180,44 +180,44 @@ EmbeddedStoreClient::~EmbeddedStoreClient() {
   store_.errands_.Leave(errands_);
 }
 
-void EmbeddedStoreClient::DoBegin(BeginQuestion question, std::optional<LimitVerdict> verdict,
+void EmbeddedStoreClient::DoBegin(BeginRequest question, std::optional<LimitResult> verdict,
                                   BeginCompletion completion) {
-  if (Present completed = ReadCompleted(question.record_key)) {
-    Answer<Result<BeginAnswer>>(
+  if (StoredRecord completed = ReadCompleted(question.record_key)) {
+    Answer<Result<BeginResult>>(
         std::move(completion),
-        BeginAnswer{BeginAnswer::Kind::kHeld, std::move(completed), Now(), verdict});
+        BeginResult{BeginResult::Kind::kHeld, std::move(completed), Now(), verdict});
     return;
   }
   if (store_.writer_->is_full()) {
-    Answer<Result<BeginAnswer>>(
+    Answer<Result<BeginResult>>(
         std::move(completion),
         Error{ErrorCode::kUnavailable, "too many questions wait for the embedded store"});
     return;
   }
   std::string key = std::move(question.record_key);
   auto step = [this, claim = std::move(question.claim), replaces = question.replaces, verdict](
-                  Present present, StoreTime now) {
+                  StoredRecord present, StoreTime now) {
     if (state_.withdrawals.Holds(claim.token, now)) {
-      return BeginStep{{BeginAnswer::Kind::kWithdrawn, {}, now, {}}, {}, {}};
+      return BeginStep{{BeginResult::Kind::kWithdrawn, {}, now, {}}, {}, {}};
     }
     BeginStep made = store::Begin(std::move(present), claim, replaces, now);
     made.answer.limit = verdict;
     return made;
   };
-  store_.writer_->Ask(std::make_unique<Job<BeginAnswer>>(asker_, std::move(key), std::move(step),
+  store_.writer_->Ask(std::make_unique<Job<BeginResult>>(asker_, std::move(key), std::move(step),
                                                          std::move(completion)));
 }
 
 void EmbeddedStoreClient::DoSettle(std::string record_key, SettleFunction step,
                                    SettleCompletion completion) {
-  store_.writer_->Ask(std::make_unique<Job<SettleAnswer>>(asker_, std::move(record_key),
-                                                          std::move(step), std::move(completion)));
+  store_.writer_->Ask(std::make_unique<Job<TransitionResult>>(
+      asker_, std::move(record_key), std::move(step), std::move(completion)));
 }
 
 void EmbeddedStoreClient::DoLookUp(std::string record_key, LookUpFunction step,
                                    LookUpCompletion completion) {
-  store_.writer_->Ask(std::make_unique<Job<LookUpAnswer>>(asker_, std::move(record_key),
-                                                          std::move(step), std::move(completion)));
+  store_.writer_->Ask(std::make_unique<Job<LookUpReservation>>(
+      asker_, std::move(record_key), std::move(step), std::move(completion)));
 }
 
 template <class Value>
@@ -242,29 +242,29 @@ Ticket EmbeddedStoreClient::Send(Function<void(Result<Value>)> on_answer,
 
 Ticket EmbeddedStoreClient::List(const RecordFilter& filter, std::string_view cursor,
                                  OnListed on_answer) {
-  return Send<ListAnswer>(std::move(on_answer), [this, filter, after = std::string(cursor)] {
+  return Send<RecordPage>(std::move(on_answer), [this, filter, after = std::string(cursor)] {
     return ListOnePage(*store_.disk_, *store_.writer_, *store_.clock_, filter, after);
   });
 }
 
 Ticket EmbeddedStoreClient::ReadNote(std::string_view name, OnNote on_answer) {
-  return Send<NoteAnswer>(std::move(on_answer),
-                          [this, of = std::string(name)]() -> Result<NoteAnswer> {
+  return Send<NoteResult>(std::move(on_answer),
+                          [this, of = std::string(name)]() -> Result<NoteResult> {
                             auto there = store_.notes_->Read(of);
                             if (!there) return std::move(there).error();
-                            return NoteAnswer{false, std::move(*there)};
+                            return NoteResult{false, std::move(*there)};
                           });
 }
 
 Ticket EmbeddedStoreClient::WriteNote(std::string_view name,
                                       const std::optional<std::string>& replaces,
                                       std::string_view value, OnNote on_answer) {
-  return Send<NoteAnswer>(
+  return Send<NoteResult>(
       std::move(on_answer),
-      [this, of = std::string(name), replaces, next = std::string(value)]() -> Result<NoteAnswer> {
+      [this, of = std::string(name), replaces, next = std::string(value)]() -> Result<NoteResult> {
         auto there = store_.notes_->Read(of);
         if (!there) return std::move(there).error();
-        NoteAnswer answer = store::WriteNote(std::move(*there), replaces, next);
+        NoteResult answer = store::WriteNote(std::move(*there), replaces, next);
         if (!answer.written) return answer;
         if (Status written = store_.notes_->Write(of, next); !written) return written.error();
         return answer;
@@ -272,7 +272,7 @@ Ticket EmbeddedStoreClient::WriteNote(std::string_view name,
 }
 
 /// A completed record is never overwritten: read at any moment, it is the answer.
-Present EmbeddedStoreClient::ReadCompleted(std::string_view record_key) const {
+StoredRecord EmbeddedStoreClient::ReadCompleted(std::string_view record_key) const {
   auto read = store_.writer_->Read(record_key, EmbeddedDisk::From::kMemory);
   const bool is_completed = read && read->record && read->record->state == RecordState::kCompleted;
   return is_completed ? std::move(read->record) : std::nullopt;

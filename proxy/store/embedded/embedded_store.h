@@ -33,7 +33,7 @@
 namespace idem::store {
 
 /// What the store takes from outside; the defaults are the real world.
-struct EmbeddedWorld {
+struct EmbeddedEnvironment {
   EmbeddedClock::Calendar calendar = StoreClock::Wall;
   StoreClock::Boot boot = BootClock::now;
   rocksdb::Env* env = nullptr;  // null: the system's
@@ -46,7 +46,7 @@ class EmbeddedStore {
  public:
   /// Waits for a folder that another process owns. kRefused, kCorrupt: the detail says what to do.
   static Result<std::unique_ptr<EmbeddedStore>> Open(const StoreOptions& options,
-                                                     const EmbeddedWorld& world = {});
+                                                     const EmbeddedEnvironment& world = {});
 
  private:
   friend class EmbeddedStoreClient;
@@ -58,7 +58,7 @@ class EmbeddedStore {
   std::unique_ptr<EmbeddedDisk> disk_;
   std::unique_ptr<EmbeddedWriter> writer_;
   std::unique_ptr<EmbeddedNotes> notes_;  // the errands' thread alone
-  EmbeddedErrands errands_;
+  BackgroundTasks errands_;
 };
 
 /// The store as one loop sees it. Its end waits for the writer to answer what is on its way, so
@@ -68,29 +68,29 @@ class EmbeddedStoreClient final : public LocalClient {
   EmbeddedStoreClient(EmbeddedStore& store, Loop& loop);
   ~EmbeddedStoreClient() override;
 
-  [[nodiscard]] Ticket List(const exchange::RecordFilter& filter, std::string_view cursor,
+  [[nodiscard]] Ticket List(const ports::RecordFilter& filter, std::string_view cursor,
                             OnListed on_answer) override;
   [[nodiscard]] Ticket ReadNote(std::string_view name, OnNote on_answer) override;
   [[nodiscard]] Ticket WriteNote(std::string_view name, const std::optional<std::string>& replaces,
                                  std::string_view value, OnNote on_answer) override;
-  [[nodiscard]] std::optional<std::string> not_ready() const override {
-    return store_.writer_->trouble();
+  [[nodiscard]] std::optional<std::string> unavailable_reason() const override {
+    return store_.writer_->unavailable_reason();
   }
 
  private:
-  void DoBegin(exchange::BeginQuestion question, std::optional<exchange::LimitVerdict> verdict,
+  void DoBegin(ports::BeginRequest question, std::optional<ports::LimitResult> verdict,
                BeginCompletion completion) override;
   void DoSettle(std::string record_key, SettleFunction step, SettleCompletion completion) override;
   void DoLookUp(std::string record_key, LookUpFunction step, LookUpCompletion completion) override;
   [[nodiscard]] StoreTime Now() const override { return store_.clock_->Now(); }
-  Present ReadCompleted(std::string_view record_key) const;
+  StoredRecord ReadCompleted(std::string_view record_key) const;
   /// Answers with what `errand` gives, run where the disk may be waited for.
   template <class Value>
   Ticket Send(Function<void(Result<Value>)> on_answer, Function<Result<Value>()> errand);
 
   EmbeddedStore& store_;
   EmbeddedAsker asker_;
-  EmbeddedErrands::Asker errands_;
+  BackgroundTasks::Asker errands_;
 };
 
 }  // namespace idem::store

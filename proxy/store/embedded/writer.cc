@@ -34,7 +34,7 @@ std::string Pack(std::uint64_t incarnation, const Record& record) {
 Error DiskIsFull(const std::string& path) {
   return {ErrorCode::kRefused,
           "the disk under " + path + " is full: new claims are refused until 96 MiB are free",
-          Reached::kNo};
+          Delivery::kNotSent};
 }
 
 /// The claim of `record`, which has expired, if nobody has found out what became of it.
@@ -56,7 +56,7 @@ void TellForgotten(const std::string& key, const Claim& claim) {
                       "taken for a new one"}});
 }
 
-bool IsExecuting(const Present& present) {
+bool IsExecuting(const StoredRecord& present) {
   return present && present->state == RecordState::kExecuting;
 }
 
@@ -99,7 +99,7 @@ bool EmbeddedWriter::is_full() const {
   return queue_.size() >= kQueueMax;
 }
 
-std::optional<std::string> EmbeddedWriter::trouble() const {
+std::optional<std::string> EmbeddedWriter::unavailable_reason() const {
   const std::lock_guard lock(mutex_);
   return trouble_;
 }
@@ -194,12 +194,12 @@ std::size_t EmbeddedWriter::RunBatch(Jobs& jobs, std::size_t first) {
 
 /// True if the answer rests on what this batch has written.
 bool EmbeddedWriter::RunStep(EmbeddedJob& job, StoreTime now) {
-  const Held* held = held_.Find(job.key());
+  const CachedClaim* held = held_.Find(job.key());
   const bool rests_on_batch = held != nullptr && held->is_of_batch;
-  Present present;
+  StoredRecord present;
   std::optional<Claim> forgotten;
   if (held != nullptr) {
-    present = Alive(held->record, now);
+    present = WithoutExpired(held->record, now);
     if (held->record && !present) forgotten = ForgottenClaim(*held->record);
   } else {
     Result<Reading> read = Read(job.key(), EmbeddedDisk::From::kAnywhere);
@@ -208,14 +208,14 @@ bool EmbeddedWriter::RunStep(EmbeddedJob& job, StoreTime now) {
     forgotten = std::move(read->forgotten);
   }
   EmbeddedJob::Effect effect = job.Run(std::move(present), now, refusal_);
-  if (effect.change == Change::kNone) return rests_on_batch;
+  if (effect.change == RecordWrite::kNone) return rests_on_batch;
   if (forgotten) TellForgotten(job.key(), *forgotten);
   Write(job.key(), std::move(effect));
   return true;
 }
 
 void EmbeddedWriter::Write(const std::string& key, EmbeddedJob::Effect effect) {
-  if (effect.change == Change::kErase) {
+  if (effect.change == RecordWrite::kErase) {
     disk_.Erase(key);
   } else {
     INVARIANT(effect.record.has_value());
@@ -229,7 +229,7 @@ void EmbeddedWriter::Write(const std::string& key, EmbeddedJob::Effect effect) {
 /// Of what was written only the claims stay in memory; of a batch that failed nothing does.
 void EmbeddedWriter::CloseBatch(bool is_committed) {
   for (const std::string& key : written_) {
-    Held* held = held_.Find(key);
+    CachedClaim* held = held_.Find(key);
     if (held == nullptr) continue;
     if (is_committed && IsExecuting(held->record)) {
       held->is_of_batch = false;
@@ -337,14 +337,14 @@ std::optional<Error> EmbeddedWriter::RefusalNow() {
 
 /// Tells /readyz and the log what changed.
 void EmbeddedWriter::Report() {
-  const std::optional<Error>& trouble = failure_ ? failure_ : refusal_;
+  const std::optional<Error>& unavailable_reason = failure_ ? failure_ : refusal_;
   {
     const std::lock_guard lock(mutex_);
-    trouble_ = trouble ? std::optional(trouble->detail) : std::nullopt;
+    trouble_ = unavailable_reason ? std::optional(unavailable_reason->detail) : std::nullopt;
   }
-  if (trouble) {
+  if (unavailable_reason) {
     log::Write(log::Level::kError, "store_in_trouble",
-               {{"detail", std::string_view(trouble->detail)}});
+               {{"detail", std::string_view(unavailable_reason->detail)}});
   } else {
     log::Write(log::Level::kInfo, "store_recovered");
   }

@@ -40,12 +40,12 @@ class EmbeddedJob {
   virtual ~EmbeddedJob() = default;
 
   struct Effect {
-    Change change = Change::kNone;
-    Present record;
+    RecordWrite change = RecordWrite::kNone;
+    StoredRecord record;
   };
   /// Runs the step. With `refusal`, a step that would write a new claim changes nothing and fails
   /// with it.
-  virtual Effect Run(Present present, StoreTime now, const std::optional<Error>& refusal) = 0;
+  virtual Effect Run(StoredRecord present, StoreTime now, const std::optional<Error>& refusal) = 0;
   virtual void Fail(const Error& error) = 0;
   /// On the asker's loop.
   virtual void Deliver() = 0;
@@ -71,11 +71,11 @@ class EmbeddedWriter {
   /// Waits until nothing of `asker` is on its way: afterwards its loop may end.
   void Leave(EmbeddedAsker& asker);
   [[nodiscard]] bool is_full() const;
-  [[nodiscard]] std::optional<std::string> trouble() const;
+  [[nodiscard]] std::optional<std::string> unavailable_reason() const;
 
   struct Reading {
     bool is_known = false;  // false: not without waiting for the disk
-    Present record;         // null where there is none, or it has expired
+    StoredRecord record;    // null where there is none, or it has expired
     // Of one that expired before anybody knew its outcome.
     std::optional<idempotency::Claim> forgotten{};
   };
@@ -90,8 +90,8 @@ class EmbeddedWriter {
   using Jobs = std::vector<std::unique_ptr<EmbeddedJob>>;
   /// A claim of this process that executes, so that its end need not be read; during a batch also
   /// what the batch has written.
-  struct Held {
-    Present record;
+  struct CachedClaim {
+    StoredRecord record;
     bool is_of_batch = false;
   };
 
@@ -126,7 +126,7 @@ class EmbeddedWriter {
   bool is_ending_ = false;              // under mutex_
 
   // The writer's thread alone:
-  ExpiringTextMap<Held> held_;
+  ExpiringTextMap<CachedClaim> held_;
   std::vector<std::string> written_;  // keys of this batch
   std::optional<Error> refusal_;      // why no new claim is taken
   std::optional<Error> failure_;      // why the last commit failed

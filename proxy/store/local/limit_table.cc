@@ -2,11 +2,11 @@
 
 namespace idem::store {
 
-using exchange::LimitAlgorithm;
-using exchange::LimitQuestion;
-using exchange::LimitVerdict;
+using ports::LimitAlgorithm;
+using ports::LimitRequest;
+using ports::LimitResult;
 
-LimitVerdict LimitTable::Count(const LimitQuestion& question, StoreTime now) {
+LimitResult LimitTable::Count(const LimitRequest& question, StoreTime now) {
   constexpr std::size_t kDropPerStep = 4;
   Shard& shard = shards_[TextHash{}(question.subject) % kShards];
   const std::lock_guard lock(shard.mutex);
@@ -14,7 +14,7 @@ LimitVerdict LimitTable::Count(const LimitQuestion& question, StoreTime now) {
   Counter& counter = CounterOf(shard, question);
   return std::visit(
       [&](auto& counts) {
-        const LimitVerdict verdict = counts.Count(question.token, question.rule, now);
+        const LimitResult verdict = counts.Count(question.token, question.rule, now);
         shard.counters.SetEnd(question.subject, counts.idle_at(question.rule));
         return verdict;
       },
@@ -31,7 +31,7 @@ std::size_t LimitTable::size() const {
 }
 
 /// The subject's counter; a new one where there is none, or where a reload changed the algorithm.
-LimitTable::Counter& LimitTable::CounterOf(Shard& shard, const LimitQuestion& question) {
+LimitTable::Counter& LimitTable::CounterOf(Shard& shard, const LimitRequest& question) {
   const bool is_bucket = question.rule.algorithm == LimitAlgorithm::kTokenBucket;
   Counter* found = shard.counters.Find(question.subject);
   if (found != nullptr && std::holds_alternative<TokenBucket>(*found) == is_bucket) return *found;

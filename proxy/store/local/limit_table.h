@@ -18,8 +18,7 @@ class LimitTable {
  public:
   static constexpr std::size_t kSubjectsMax = 1'000'000;
 
-  [[nodiscard]] exchange::LimitVerdict Count(const exchange::LimitQuestion& question,
-                                             StoreTime now);
+  [[nodiscard]] ports::LimitResult Count(const ports::LimitRequest& question, StoreTime now);
   [[nodiscard]] std::size_t size() const;
 
  private:
@@ -29,7 +28,7 @@ class LimitTable {
     mutable std::mutex mutex;
     ExpiringTextMap<Counter> counters;
   };
-  static Counter& CounterOf(Shard& shard, const exchange::LimitQuestion& question);
+  static Counter& CounterOf(Shard& shard, const ports::LimitRequest& question);
 
   std::array<Shard, kShards> shards_;
 };

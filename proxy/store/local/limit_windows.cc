@@ -6,8 +6,8 @@
 
 namespace idem::store {
 
-using exchange::LimitRule;
-using exchange::LimitVerdict;
+using ports::LimitResult;
+using ports::LimitRule;
 
 // --- AcceptedRing ---
 
@@ -40,12 +40,12 @@ void AcceptedRing::Grow() {
 
 // --- SlidingWindow ---
 
-LimitVerdict SlidingWindow::Count(const idempotency::Token& token, const LimitRule& rule,
-                                  StoreTime now) {
+LimitResult SlidingWindow::Count(const idempotency::Token& token, const LimitRule& rule,
+                                 StoreTime now) {
   INVARIANT(rule.requests > 0 && rule.per.count() > 0);
   while (accepted_.size() > 0 && accepted_[0].at + rule.per <= now) accepted_.DropOldest();
 
-  LimitVerdict verdict;
+  LimitResult verdict;
   verdict.allowed = accepted_.Holds(token);
   if (!verdict.allowed && accepted_.size() < rule.requests) {
     accepted_.Push({now, token});
@@ -65,8 +65,8 @@ StoreTime SlidingWindow::idle_at(const LimitRule& rule) const {
 
 // --- TokenBucket ---
 
-LimitVerdict TokenBucket::Count(const idempotency::Token& token, const LimitRule& rule,
-                                StoreTime now) {
+LimitResult TokenBucket::Count(const idempotency::Token& token, const LimitRule& rule,
+                               StoreTime now) {
   INVARIANT(rule.requests > 0 && rule.per.count() > 0);
   const Duration interval =
       std::max(Duration(1), std::chrono::duration_cast<Duration>(rule.per) / rule.requests);
@@ -75,7 +75,7 @@ LimitVerdict TokenBucket::Count(const idempotency::Token& token, const LimitRule
   while (accepted_.size() > 0 && accepted_[0].at + rule.per <= now) accepted_.DropOldest();
 
   Duration ahead = std::max(Duration(0), full_at_ - now);
-  LimitVerdict verdict;
+  LimitResult verdict;
   verdict.allowed = accepted_.Holds(token);
   if (!verdict.allowed && used_of(ahead) < places) {
     ahead += interval;

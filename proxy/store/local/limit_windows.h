@@ -1,4 +1,4 @@
-// How often one subject was let through: the two algorithms of exchange::RateLimiter as values, on
+// How often one subject was let through: the two algorithms of ports::RateLimiter as values, on
 // a clock that is handed in. Not for several threads; limit_table.h shares them.
 #pragma once
 
@@ -40,10 +40,10 @@ class AcceptedRing {
 ///                └ leaves first: then one place more is free (`reset`)
 class SlidingWindow {
  public:
-  [[nodiscard]] exchange::LimitVerdict Count(const idempotency::Token& token,
-                                             const exchange::LimitRule& rule, StoreTime now);
+  [[nodiscard]] ports::LimitResult Count(const idempotency::Token& token,
+                                         const ports::LimitRule& rule, StoreTime now);
   /// From then on this is as new.
-  [[nodiscard]] StoreTime idle_at(const exchange::LimitRule& rule) const;
+  [[nodiscard]] StoreTime idle_at(const ports::LimitRule& rule) const;
 
  private:
   AcceptedRing accepted_;
@@ -53,9 +53,9 @@ class SlidingWindow {
 /// `burst` (0: `requests`) of these intervals may lie ahead.
 class TokenBucket {
  public:
-  [[nodiscard]] exchange::LimitVerdict Count(const idempotency::Token& token,
-                                             const exchange::LimitRule& rule, StoreTime now);
-  [[nodiscard]] StoreTime idle_at(const exchange::LimitRule& rule) const;
+  [[nodiscard]] ports::LimitResult Count(const idempotency::Token& token,
+                                         const ports::LimitRule& rule, StoreTime now);
+  [[nodiscard]] StoreTime idle_at(const ports::LimitRule& rule) const;
 
  private:
   static constexpr std::size_t kTokensMax = 64;  // so many of the last ones are known again

@@ -4,36 +4,36 @@
 
 namespace idem::store {
 
-using exchange::BeginAnswer;
-using exchange::BeginQuestion;
-using exchange::LimitQuestion;
-using exchange::LimitVerdict;
-using exchange::LookUpAnswer;
-using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::Milliseconds;
 using idempotency::StoredResponse;
 using idempotency::Token;
+using ports::BeginRequest;
+using ports::BeginResult;
+using ports::LimitRequest;
+using ports::LimitResult;
+using ports::LookUpReservation;
+using ports::TransitionResult;
 
-exchange::NoteAnswer WriteNote(std::optional<std::string> there,
-                               const std::optional<std::string>& replaces, std::string_view value) {
+ports::NoteResult WriteNote(std::optional<std::string> there,
+                            const std::optional<std::string>& replaces, std::string_view value) {
   if (there == replaces || there == value) return {true, std::string(value)};
   return {false, std::move(there)};
 }
 
-Ticket LocalClient::Begin(BeginQuestion question, OnBegun on_answer) {
-  auto [ticket, completion] = Ask<Result<BeginAnswer>>(std::move(on_answer));
+Ticket LocalClient::Begin(BeginRequest question, OnBegun on_answer) {
+  auto [ticket, completion] = Ask<Result<BeginResult>>(std::move(on_answer));
   const StoreTime now = Now();
   if (state_.withdrawals.Holds(question.claim.token, now)) {
-    Answer<Result<BeginAnswer>>(std::move(completion),
-                                BeginAnswer{BeginAnswer::Kind::kWithdrawn, {}, now, {}});
+    Answer<Result<BeginResult>>(std::move(completion),
+                                BeginResult{BeginResult::Kind::kWithdrawn, {}, now, {}});
     return std::move(ticket);
   }
-  std::optional<LimitVerdict> verdict;
+  std::optional<LimitResult> verdict;
   if (question.limit) verdict = state_.limits.Count(*question.limit, now);
   if (verdict && !verdict->allowed) {
-    Answer<Result<BeginAnswer>>(std::move(completion),
-                                BeginAnswer{BeginAnswer::Kind::kLimited, {}, now, verdict});
+    Answer<Result<BeginResult>>(std::move(completion),
+                                BeginResult{BeginResult::Kind::kLimited, {}, now, verdict});
     return std::move(ticket);
   }
   DoBegin(std::move(question), verdict, std::move(completion));
@@ -43,14 +43,14 @@ Ticket LocalClient::Begin(BeginQuestion question, OnBegun on_answer) {
 Ticket LocalClient::Complete(std::string_view record_key, const Claim& claim,
                              const StoredResponse& response, Milliseconds ttl,
                              OnSettled on_answer) {
-  auto step = [claim, response, ttl](Present present, StoreTime now) mutable {
+  auto step = [claim, response, ttl](StoredRecord present, StoreTime now) mutable {
     return store::Complete(std::move(present), claim, std::move(response), ttl, now);
   };
   return Settle(record_key, std::move(step), std::move(on_answer));
 }
 
 Ticket LocalClient::Release(std::string_view record_key, const Token& token, OnSettled on_answer) {
-  auto step = [token](Present present, StoreTime now) {
+  auto step = [token](StoredRecord present, StoreTime now) {
     return store::Release(std::move(present), token, now);
   };
   return Settle(record_key, std::move(step), std::move(on_answer));
@@ -58,7 +58,7 @@ Ticket LocalClient::Release(std::string_view record_key, const Token& token, OnS
 
 Ticket LocalClient::MarkUnknown(std::string_view record_key, const Claim& claim,
                                 OnSettled on_answer) {
-  auto step = [claim](Present present, StoreTime now) {
+  auto step = [claim](StoredRecord present, StoreTime now) {
     return store::MarkUnknown(std::move(present), claim, now);
   };
   return Settle(record_key, std::move(step), std::move(on_answer));
@@ -69,7 +69,7 @@ Ticket LocalClient::Withdraw(std::string_view record_key, const Token& token, Mi
   const StoreTime marked_at = Now();
   // Before the record is looked at, so that a begin which does not see the mark is itself seen.
   state_.withdrawals.Mark(token, marked_at + lease, marked_at);
-  auto step = [token](Present present, StoreTime now) {
+  auto step = [token](StoredRecord present, StoreTime now) {
     return store::Withdraw(std::move(present), token, now);
   };
   return Settle(record_key, std::move(step), std::move(on_answer));
@@ -77,13 +77,13 @@ Ticket LocalClient::Withdraw(std::string_view record_key, const Token& token, Mi
 
 // The step runs where no other step of this key can, so that of two askers one sees the mark of the
 // other.
-Ticket LocalClient::ClaimLookUp(std::string_view record_key, const Token& token, Milliseconds pause,
-                                OnLookUp on_answer) {
-  auto [ticket, completion] = Ask<Result<LookUpAnswer>>(std::move(on_answer));
-  auto step = [this, token, pause](Present present, StoreTime now) {
+Ticket LocalClient::ReserveLookUp(std::string_view record_key, const Token& token,
+                                  Milliseconds pause, OnLookUpReserved on_answer) {
+  auto [ticket, completion] = Ask<Result<LookUpReservation>>(std::move(on_answer));
+  auto step = [this, token, pause](StoredRecord present, StoreTime now) {
     LookUpStep made =
-        store::ClaimLookUp(std::move(present), token, state_.look_ups.Find(token, now), now);
-    const bool is_granted = made.answer.kind == LookUpAnswer::Kind::kGranted;
+        store::ReserveLookUp(std::move(present), token, state_.look_ups.Find(token, now), now);
+    const bool is_granted = made.answer.kind == LookUpReservation::Kind::kGranted;
     if (is_granted) state_.look_ups.Mark(token, now + pause, now);
     return made;
   };
@@ -93,7 +93,7 @@ Ticket LocalClient::ClaimLookUp(std::string_view record_key, const Token& token,
 
 Ticket LocalClient::ReleaseUnknown(std::string_view record_key, const Token& token,
                                    OnSettled on_answer) {
-  auto step = [token](Present present, StoreTime now) {
+  auto step = [token](StoredRecord present, StoreTime now) {
     return store::ReleaseUnknown(std::move(present), token, now);
   };
   return Settle(record_key, std::move(step), std::move(on_answer));
@@ -102,7 +102,7 @@ Ticket LocalClient::ReleaseUnknown(std::string_view record_key, const Token& tok
 Ticket LocalClient::ResolveUnknown(std::string_view record_key, const Claim& claim,
                                    const StoredResponse& response, Milliseconds ttl,
                                    OnSettled on_answer) {
-  auto step = [token = claim.token, response, ttl](Present present, StoreTime now) mutable {
+  auto step = [token = claim.token, response, ttl](StoredRecord present, StoreTime now) mutable {
     return store::ResolveUnknown(std::move(present), token, std::move(response), ttl, now);
   };
   return Settle(record_key, std::move(step), std::move(on_answer));
@@ -112,15 +112,15 @@ Ticket LocalClient::Look(std::string_view record_key, OnSettled on_answer) {
   return Settle(record_key, store::Look, std::move(on_answer));
 }
 
-Ticket LocalClient::Count(const LimitQuestion& question,
-                          Function<void(Result<LimitVerdict>)> on_answer) {
-  auto [ticket, completion] = Ask<Result<LimitVerdict>>(std::move(on_answer));
-  Answer<Result<LimitVerdict>>(std::move(completion), state_.limits.Count(question, Now()));
+Ticket LocalClient::Count(const LimitRequest& question,
+                          Function<void(Result<LimitResult>)> on_answer) {
+  auto [ticket, completion] = Ask<Result<LimitResult>>(std::move(on_answer));
+  Answer<Result<LimitResult>>(std::move(completion), state_.limits.Count(question, Now()));
   return std::move(ticket);
 }
 
 Ticket LocalClient::Settle(std::string_view record_key, SettleFunction step, OnSettled on_answer) {
-  auto [ticket, completion] = Ask<Result<SettleAnswer>>(std::move(on_answer));
+  auto [ticket, completion] = Ask<Result<TransitionResult>>(std::move(on_answer));
   DoSettle(std::string(record_key), std::move(step), std::move(completion));
   return std::move(ticket);
 }

@@ -26,19 +26,19 @@ struct LocalState {
 };
 
 /// Compare and set of a note: what lies there in, what lies there afterwards out.
-[[nodiscard]] exchange::NoteAnswer WriteNote(std::optional<std::string> there,
-                                             const std::optional<std::string>& replaces,
-                                             std::string_view value);
+[[nodiscard]] ports::NoteResult WriteNote(std::optional<std::string> there,
+                                          const std::optional<std::string>& replaces,
+                                          std::string_view value);
 
 /// For one loop, and used on it alone.
-class LocalClient : public exchange::RecordStore,
-                    public exchange::RateLimiter,
-                    public exchange::RecordIndex,
-                    public exchange::Notes {
+class LocalClient : public ports::RecordStore,
+                    public ports::RateLimiter,
+                    public ports::RecordIndex,
+                    public ports::NoteStore {
  public:
   LocalClient(LocalState& state, Loop& loop) : state_(state), loop_(loop) {}
 
-  [[nodiscard]] Ticket Begin(exchange::BeginQuestion question, OnBegun on_answer) final;
+  [[nodiscard]] Ticket Begin(ports::BeginRequest question, OnBegun on_answer) final;
   [[nodiscard]] Ticket Complete(std::string_view record_key, const idempotency::Claim& claim,
                                 const idempotency::StoredResponse& response,
                                 idempotency::Milliseconds ttl, OnSettled on_answer) final;
@@ -48,8 +48,9 @@ class LocalClient : public exchange::RecordStore,
                                    OnSettled on_answer) final;
   [[nodiscard]] Ticket Withdraw(std::string_view record_key, const idempotency::Token& token,
                                 idempotency::Milliseconds lease, OnSettled on_answer) final;
-  [[nodiscard]] Ticket ClaimLookUp(std::string_view record_key, const idempotency::Token& token,
-                                   idempotency::Milliseconds pause, OnLookUp on_answer) final;
+  [[nodiscard]] Ticket ReserveLookUp(std::string_view record_key, const idempotency::Token& token,
+                                     idempotency::Milliseconds pause,
+                                     OnLookUpReserved on_answer) final;
   [[nodiscard]] Ticket ReleaseUnknown(std::string_view record_key, const idempotency::Token& token,
                                       OnSettled on_answer) final;
   [[nodiscard]] Ticket ResolveUnknown(std::string_view record_key, const idempotency::Claim& claim,
@@ -58,20 +59,19 @@ class LocalClient : public exchange::RecordStore,
   [[nodiscard]] Ticket Look(std::string_view record_key, OnSettled on_answer) final;
   [[nodiscard]] bool limits_with_begin() const final { return true; }
 
-  [[nodiscard]] Ticket Count(const exchange::LimitQuestion& question,
-                             Function<void(Result<exchange::LimitVerdict>)> on_answer) final;
+  [[nodiscard]] Ticket Count(const ports::LimitRequest& question,
+                             Function<void(Result<ports::LimitResult>)> on_answer) final;
 
  protected:
-  using BeginCompletion = Completion<Result<exchange::BeginAnswer>>;
-  using SettleCompletion = Completion<Result<exchange::SettleAnswer>>;
-  using LookUpCompletion = Completion<Result<exchange::LookUpAnswer>>;
-  using LookUpFunction = Function<LookUpStep(Present, StoreTime)>;  // called once
-  using SettleFunction = Function<SettleStep(Present, StoreTime)>;  // called once
+  using BeginCompletion = Completion<Result<ports::BeginResult>>;
+  using SettleCompletion = Completion<Result<ports::TransitionResult>>;
+  using LookUpCompletion = Completion<Result<ports::LookUpReservation>>;
+  using LookUpFunction = Function<LookUpStep(StoredRecord, StoreTime)>;  // called once
+  using SettleFunction = Function<SettleStep(StoredRecord, StoreTime)>;  // called once
 
   /// The limit, if any, let it through; `question.limit` is not looked at again. The mark is: a
   /// withdrawal may come between. Answers through Answer(), with `verdict` in the answer.
-  virtual void DoBegin(exchange::BeginQuestion question,
-                       std::optional<exchange::LimitVerdict> verdict,
+  virtual void DoBegin(ports::BeginRequest question, std::optional<ports::LimitResult> verdict,
                        BeginCompletion completion) = 0;
   virtual void DoSettle(std::string record_key, SettleFunction step,
                         SettleCompletion completion) = 0;

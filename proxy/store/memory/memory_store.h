@@ -35,12 +35,12 @@ class MemoryStore {
     ExpiringTextMap<idempotency::Record> records;
   };
 
-  /// Runs `step` on what lies under the key, as one step: (Present, StoreTime) -> Step<Answer>.
+  /// Runs `step` on what lies under the key, as one step: (StoredRecord, StoreTime) -> Step<Answer>.
   template <class StepFunction>
   auto Apply(std::string_view record_key, StepFunction&& step);
 
   /// One shard of the walk, by its number.
-  [[nodiscard]] exchange::ListAnswer List(const exchange::RecordFilter& filter, std::size_t shard);
+  [[nodiscard]] ports::RecordPage List(const ports::RecordFilter& filter, std::size_t shard);
 
   Clock clock_;
   LocalState state_;
@@ -55,15 +55,17 @@ class MemoryStoreClient final : public LocalClient {
   MemoryStoreClient(MemoryStore& store, Loop& loop)
       : LocalClient(store.state_, loop), store_(store) {}
 
-  [[nodiscard]] Ticket List(const exchange::RecordFilter& filter, std::string_view cursor,
+  [[nodiscard]] Ticket List(const ports::RecordFilter& filter, std::string_view cursor,
                             OnListed on_answer) override;
   [[nodiscard]] Ticket ReadNote(std::string_view name, OnNote on_answer) override;
   [[nodiscard]] Ticket WriteNote(std::string_view name, const std::optional<std::string>& replaces,
                                  std::string_view value, OnNote on_answer) override;
-  [[nodiscard]] std::optional<std::string> not_ready() const override { return std::nullopt; }
+  [[nodiscard]] std::optional<std::string> unavailable_reason() const override {
+    return std::nullopt;
+  }
 
  private:
-  void DoBegin(exchange::BeginQuestion question, std::optional<exchange::LimitVerdict> verdict,
+  void DoBegin(ports::BeginRequest question, std::optional<ports::LimitResult> verdict,
                BeginCompletion completion) override;
   void DoSettle(std::string record_key, SettleFunction step, SettleCompletion completion) override;
   void DoLookUp(std::string record_key, LookUpFunction step, LookUpCompletion completion) override;

@@ -12,7 +12,7 @@
 namespace idem::store {
 namespace {
 
-using postgres::Array;
+using libpq::Array;
 using std::chrono::milliseconds;
 
 // How long questions wait for a connection that was just lost: a cut one is mended within it.
@@ -28,7 +28,7 @@ bool IsElsewhere(const Error& error) {
          error.detail.find("(SQLSTATE 42") != error.detail.npos;
 }
 
-std::uint64_t NumberOf(const postgres::Rows& rows, std::size_t column) {
+std::uint64_t NumberOf(const libpq::Rows& rows, std::size_t column) {
   const std::string_view digits = rows.Text(0, column);
   std::uint64_t number = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), number);
@@ -38,26 +38,26 @@ std::uint64_t NumberOf(const postgres::Rows& rows, std::size_t column) {
 }  // namespace
 
 PostgresBatches::PostgresBatches(event::EventLoop& loop, event::Resolver& resolver, Random& random,
-                                 postgres::Url url, const Options& options)
+                                 libpq::Url url, const Options& options)
     : loop_(loop),
       options_(options),
       patience_ends_(loop.Now() + options.timeout),
       link_(loop, resolver, random, std::move(url),
             {.require_durable = options.require_durable,
-             .speaks = options.speaks,
+             .is_reporter = options.is_reporter,
              .statement_timeout =
                  std::max(kStatementTimeouts * options.timeout, kStatementTimeoutMin)},
             *this) {
   link_.Start();
-  if (options.speaks) Sweep();
+  if (options.is_reporter) Sweep();
 }
 
 PostgresBatches::~PostgresBatches() = default;
 
 // --- asking ---
 
-void PostgresBatches::Ask(PostgresQuestion question) {
-  if (auto why = WhyNot()) {
+void PostgresBatches::Ask(PostgresStepCall question) {
+  if (auto why = UnavailableReason()) {
     loop_.Post([on_answer = std::move(question.on_answer), error = std::move(*why)]() mutable {
       on_answer(std::move(error));
     });
@@ -72,9 +72,8 @@ void PostgresBatches::Ask(PostgresQuestion question) {
   ArmTimer();
 }
 
-void PostgresBatches::Run(postgres::Statement statement,
-                          Function<void(Result<postgres::Rows>)> on_rows) {
-  if (auto why = WhyNot()) {
+void PostgresBatches::Run(libpq::Statement statement, Function<void(Result<libpq::Rows>)> on_rows) {
+  if (auto why = UnavailableReason()) {
     loop_.Post([on_rows = std::move(on_rows), error = std::move(*why)]() mutable {
       on_rows(std::move(error));
     });
@@ -85,9 +84,9 @@ void PostgresBatches::Run(postgres::Statement statement,
   ArmTimer();
 }
 
-std::optional<Error> PostgresBatches::WhyNot() const {
+std::optional<Error> PostgresBatches::UnavailableReason() const {
   if (full()) return Fail(ErrorCode::kUnavailable, "has too many questions to answer");
-  if (!link_.ready() && loop_.Now() >= patience_ends_) return link_.why_not();
+  if (!link_.ready() && loop_.Now() >= patience_ends_) return link_.unavailable_reason();
   return {};
 }
 
@@ -114,7 +113,7 @@ void PostgresBatches::Send() {
   TakeBatch();
   if (running_.empty()) return;
   sent_ = loop_.Now();
-  link_.Run(MakeStatement(), [this](Result<postgres::Rows> rows) { OnBatch(std::move(rows)); });
+  link_.Run(MakeStatement(), [this](Result<libpq::Rows> rows) { OnBatch(std::move(rows)); });
 }
 
 void PostgresBatches::TakeBatch() {
@@ -131,14 +130,14 @@ void PostgresBatches::TakeBatch() {
   }
 }
 
-postgres::Statement PostgresBatches::MakeStatement() const {
+libpq::Statement PostgresBatches::MakeStatement() const {
   Array asks(Array::Of::kText), ids(Array::Of::kBytes), keys(Array::Of::kText),
       tokens(Array::Of::kText), replaced(Array::Of::kText), leases(Array::Of::kInt64),
       keeps(Array::Of::kInt64), rests(Array::Of::kBytes);
   Array subjects(Array::Of::kBytes), counted(Array::Of::kText), buckets(Array::Of::kInt64),
       requests(Array::Of::kInt64), pers(Array::Of::kInt64), bursts(Array::Of::kInt64);
   for (const Entry& entry : running_) {
-    const PostgresQuestion& question = entry.question;
+    const PostgresStepCall& question = entry.question;
     asks.Add(question.ask);
     ids.Add(question.id);
     keys.Add(question.key);
@@ -153,15 +152,15 @@ postgres::Statement PostgresBatches::MakeStatement() const {
       }
       continue;
     }
-    const exchange::LimitRule& rule = question.limit->rule;
+    const ports::LimitRule& rule = question.limit->rule;
     subjects.Add(question.subject);
     counted.Add(question.limit->token.ToHex());
-    buckets.AddInt64(rule.algorithm == exchange::LimitAlgorithm::kTokenBucket ? 1 : 0);
+    buckets.AddInt64(rule.algorithm == ports::LimitAlgorithm::kTokenBucket ? 1 : 0);
     requests.AddInt64(rule.requests);
     pers.AddInt64(rule.per.count());
     bursts.AddInt64(rule.burst);
   }
-  postgres::Statement statement;
+  libpq::Statement statement;
   statement.sql = PostgresStepsSql();
   statement.binary_rows = true;
   for (Array* array : {&asks, &ids, &keys, &tokens, &replaced, &leases, &keeps, &rests, &subjects,
@@ -175,12 +174,12 @@ postgres::Statement PostgresBatches::MakeStatement() const {
 
 // Answering may bring new questions, which are appended to waiting_; the link becomes idle after
 // this.
-void PostgresBatches::OnBatch(Result<postgres::Rows> rows) {
+void PostgresBatches::OnBatch(Result<libpq::Rows> rows) {
   std::vector<Entry> batch = std::exchange(running_, {});
   if (!rows) return OnBatchError(std::move(batch), rows.error());
   INVARIANT(rows->size() == batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (!batch[i].answered) Answer(batch[i], PostgresAnswer{*rows, i});
+    if (!batch[i].answered) Answer(batch[i], PostgresStepRow{*rows, i});
   }
 }
 
@@ -201,12 +200,12 @@ void PostgresBatches::OnBatchError(std::vector<Entry> batch, const Error& error)
 }
 
 Error PostgresBatches::Explain(const Error& error) {
-  Error explained{error.code, link_.where() + ": " + error.detail, error.reached};
+  Error explained{error.code, link_.where() + ": " + error.detail, error.delivery};
   if (IsElsewhere(error)) link_.Drop(explained);
   return explained;
 }
 
-void PostgresBatches::Answer(Entry& entry, Result<PostgresAnswer> answer) {
+void PostgresBatches::Answer(Entry& entry, Result<PostgresStepRow> answer) {
   entry.answered = true;
   bytes_ -= entry.question.bytes();
   auto on_answer = std::move(entry.question.on_answer);
@@ -221,10 +220,10 @@ void PostgresBatches::SendSingle() {
   running_single_ = std::move(singles_.front());
   singles_.pop_front();
   link_.Run(running_single_->statement,
-            [this](Result<postgres::Rows> rows) { OnSingle(std::move(rows)); });
+            [this](Result<libpq::Rows> rows) { OnSingle(std::move(rows)); });
 }
 
-void PostgresBatches::OnSingle(Result<postgres::Rows> rows) {
+void PostgresBatches::OnSingle(Result<libpq::Rows> rows) {
   auto on_rows = std::move(running_single_->on_rows);
   running_single_.reset();
   if (!rows) rows = Explain(rows.error());
@@ -233,10 +232,10 @@ void PostgresBatches::OnSingle(Result<postgres::Rows> rows) {
 
 void PostgresBatches::Sweep() {
   Run({.sql = PostgresSweepSql(), .parameters = {}},
-      [this](const Result<postgres::Rows>& rows) { OnSwept(rows); });
+      [this](const Result<libpq::Rows>& rows) { OnSwept(rows); });
 }
 
-void PostgresBatches::OnSwept(const Result<postgres::Rows>& rows) {
+void PostgresBatches::OnSwept(const Result<libpq::Rows>& rows) {
   Duration pause = options_.sweep_pause;
   if (rows && rows->size() == 1) {
     if (const std::uint64_t unknown = NumberOf(*rows, 1); unknown > 0) {
@@ -292,7 +291,8 @@ void PostgresBatches::TimeOut(BootTime now) {
   }
   const bool out_of_patience = !link_.ready() && now >= patience_ends_;
   EndOverdue(waiting_, now, out_of_patience, [this](Entry& entry) {
-    Answer(entry, link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.why_not());
+    Answer(entry,
+           link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.unavailable_reason());
   });
   TimeOutSingles(now, out_of_patience);
 }
@@ -303,12 +303,13 @@ void PostgresBatches::TimeOutSingles(BootTime now, bool out_of_patience) {
     on_rows(Fail(ErrorCode::kTimeout, "did not answer in time"));
   }
   EndOverdue(singles_, now, out_of_patience, [this](Single& single) {
-    single.on_rows(link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.why_not());
+    single.on_rows(link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy")
+                                 : link_.unavailable_reason());
   });
 }
 
-std::optional<std::string> PostgresBatches::not_ready() const {
-  if (!link_.ready()) return link_.why_not().detail;
+std::optional<std::string> PostgresBatches::unavailable_reason() const {
+  if (!link_.ready()) return link_.unavailable_reason().detail;
   if (running() && loop_.Now() - sent_ >= options_.timeout) {
     return link_.where() + " does not answer";
   }

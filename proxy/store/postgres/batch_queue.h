@@ -3,7 +3,7 @@
 //
 //   Ask() ─▶ waiting ──(end of the turn, when the link is idle)──▶ running ──▶ on_answer
 //
-// Unlike postgres::Grouped, which spreads over the connections of a pool, this keeps the order: a
+// Unlike libpq::StatementBatcher, which spreads over the connections of a pool, this keeps the order: a
 // step sees what was asked before it. Only rows that the database refused with others are asked
 // again, each alone, so that no row fails for another.
 #pragma once
@@ -23,8 +23,8 @@
 namespace idem::store {
 
 /// One row of what idemproxy_steps() answered; good inside the call that brings it.
-struct PostgresAnswer {
-  const postgres::Rows& rows;
+struct PostgresStepRow {
+  const libpq::Rows& rows;
   std::size_t row;
 
   [[nodiscard]] std::optional<std::string_view> Value(std::size_t column) const {
@@ -33,7 +33,7 @@ struct PostgresAnswer {
 };
 
 /// One row of what idemproxy_steps() takes (postgres_steps.cc).
-struct PostgresQuestion {
+struct PostgresStepCall {
   std::string_view ask;  // "begin", ...
   std::string id;        // "" for count
   std::string key;
@@ -43,10 +43,10 @@ struct PostgresQuestion {
   std::int64_t keep_ms = 0;
   std::string rest;
   std::string subject;  // "": nothing is counted
-  std::optional<exchange::LimitQuestion> limit;
+  std::optional<ports::LimitRequest> limit;
   /// Once, never inside Ask(). Where the error is kUnavailable or kTimeout, the question may have
   /// taken effect all the same.
-  Function<void(Result<PostgresAnswer>)> on_answer;
+  Function<void(Result<PostgresStepRow>)> on_answer;
 
   [[nodiscard]] std::size_t bytes() const { return key.size() + rest.size() + subject.size(); }
 };
@@ -56,7 +56,8 @@ class PostgresBatches final : private PostgresLinkEvents {
   struct Options {
     std::chrono::milliseconds timeout{500};  // of one question, waiting included
     bool require_durable = false;
-    bool speaks = true;  // logs, and deletes what has expired; of a process's many one is enough
+    bool is_reporter =
+        true;  // logs, and deletes what has expired; of a process's many one is enough
     std::size_t questions_max = 16 * 1024;
     std::size_t bytes_max = 64UL << 20;  // beyond it nothing more is taken in
     std::size_t batch_rows_max = 256;
@@ -65,19 +66,19 @@ class PostgresBatches final : private PostgresLinkEvents {
     Duration sweep_again = std::chrono::milliseconds(500);  // where the last one found many
   };
 
-  PostgresBatches(event::EventLoop& loop, event::Resolver& resolver, Random& random,
-                  postgres::Url url, const Options& options);
+  PostgresBatches(event::EventLoop& loop, event::Resolver& resolver, Random& random, libpq::Url url,
+                  const Options& options);
   ~PostgresBatches() override;
   PostgresBatches(const PostgresBatches&) = delete;
   PostgresBatches& operator=(const PostgresBatches&) = delete;
 
   /// While the first connection is under way, and for a moment after one was lost, questions wait;
   /// later they fail at once.
-  void Ask(PostgresQuestion question);
+  void Ask(PostgresStepCall question);
 
   /// A statement that shares nothing with others: it runs between two batches. The same holds for
   /// it as for Ask().
-  void Run(postgres::Statement statement, Function<void(Result<postgres::Rows>)> on_rows);
+  void Run(libpq::Statement statement, Function<void(Result<libpq::Rows>)> on_rows);
 
   /// Answers once the first attempt to connect has ended: with Ok, or why the database cannot be
   /// used.
@@ -86,19 +87,19 @@ class PostgresBatches final : private PostgresLinkEvents {
   }
 
   /// Nothing where questions can be asked; else why not.
-  [[nodiscard]] std::optional<std::string> not_ready() const;
+  [[nodiscard]] std::optional<std::string> unavailable_reason() const;
 
  private:
   struct Entry {
-    PostgresQuestion question;
+    PostgresStepCall question;
     BootTime deadline{};
     bool answered = false;
     bool alone = false;  // its batch was refused: perhaps because of this row
   };
 
   struct Single {
-    postgres::Statement statement;
-    Function<void(Result<postgres::Rows>)> on_rows;  // null: answered
+    libpq::Statement statement;
+    Function<void(Result<libpq::Rows>)> on_rows;  // null: answered
     BootTime deadline{};
   };
 
@@ -108,21 +109,21 @@ class PostgresBatches final : private PostgresLinkEvents {
   void SendLater();
   void Send();
   void TakeBatch();
-  [[nodiscard]] postgres::Statement MakeStatement() const;
-  void OnBatch(Result<postgres::Rows> rows);
+  [[nodiscard]] libpq::Statement MakeStatement() const;
+  void OnBatch(Result<libpq::Rows> rows);
   void OnBatchError(std::vector<Entry> batch, const Error& error);
   void SendSingle();
-  void OnSingle(Result<postgres::Rows> rows);
+  void OnSingle(Result<libpq::Rows> rows);
   void Sweep();
-  void OnSwept(const Result<postgres::Rows>& rows);
+  void OnSwept(const Result<libpq::Rows>& rows);
 
-  void Answer(Entry& entry, Result<PostgresAnswer> answer);
+  void Answer(Entry& entry, Result<PostgresStepRow> answer);
   void ArmTimer();
   void TimeOut(BootTime now);
   void TimeOutSingles(BootTime now, bool out_of_patience);
 
   /// Why nothing more is taken in now; nothing where it is.
-  [[nodiscard]] std::optional<Error> WhyNot() const;
+  [[nodiscard]] std::optional<Error> UnavailableReason() const;
   [[nodiscard]] bool full() const;
   [[nodiscard]] bool running() const { return !running_.empty() || running_single_.has_value(); }
   Error Explain(const Error& error);
@@ -142,7 +143,7 @@ class PostgresBatches final : private PostgresLinkEvents {
   Ticket send_;
   Ticket timer_;
   Ticket sweep_;
-  FirstTry first_try_{loop_};
+  FirstConnect first_try_{loop_};
   PostgresLink link_;  // last: it is gone before what it tells
 };
 

@@ -2,7 +2,7 @@
 
 namespace idem::store {
 
-postgres::Statement PostgresFactsStatement() {
+libpq::Statement PostgresFactsStatement() {
   return {.sql =
               "SELECT current_setting('server_version'), pg_is_in_recovery()::text,"
               " current_setting('transaction_read_only'), current_setting('fsync'),"
@@ -10,7 +10,7 @@ postgres::Statement PostgresFactsStatement() {
           .parameters = {}};
 }
 
-PostgresServerFacts ReadPostgresFacts(const postgres::Rows& rows) {
+PostgresServerSettings ReadPostgresFacts(const libpq::Rows& rows) {
   return {.version = std::string(rows.Text(0, 0)),
           .standby = rows.Text(0, 1) == "true",
           .read_only = rows.Text(0, 2) == "on",
@@ -18,7 +18,7 @@ PostgresServerFacts ReadPostgresFacts(const postgres::Rows& rows) {
           .synchronous_commit = std::string(rows.Text(0, 4))};
 }
 
-std::vector<std::string> WhyItMayForget(const PostgresServerFacts& facts) {
+std::vector<std::string> DurabilityRisks(const PostgresServerSettings& facts) {
   std::vector<std::string> reasons;
   if (facts.fsync != "on") {
     reasons.push_back("its fsync is " + facts.fsync +
@@ -31,8 +31,8 @@ std::vector<std::string> WhyItMayForget(const PostgresServerFacts& facts) {
   return reasons;
 }
 
-std::optional<Error> WhyRefused(const PostgresServerFacts& facts, const std::string& where,
-                                bool require_durable) {
+std::optional<Error> RefusalReason(const PostgresServerSettings& facts, const std::string& where,
+                                   bool require_durable) {
   const auto refuse = [&where](const std::string& why) {
     return Error{ErrorCode::kRefused, where + " " + why};
   };
@@ -40,7 +40,7 @@ std::optional<Error> WhyRefused(const PostgresServerFacts& facts, const std::str
     return refuse("is a standby and takes no writes; store.url must name the primary");
   }
   if (facts.read_only) return refuse("is read-only (default_transaction_read_only)");
-  const std::vector<std::string> reasons = WhyItMayForget(facts);
+  const std::vector<std::string> reasons = DurabilityRisks(facts);
   if (!require_durable || reasons.empty()) return {};
   std::string text = "may forget, and store.require_durable is set: ";
   for (const std::string& reason : reasons) {

@@ -10,7 +10,7 @@
 
 namespace idem::store {
 
-struct PostgresServerFacts {
+struct PostgresServerSettings {
   std::string version;
   bool standby = false;            // in recovery: takes no writes
   bool read_only = false;          // by default_transaction_read_only
@@ -19,16 +19,16 @@ struct PostgresServerFacts {
 };
 
 /// The statement that asks for them, and its one row.
-[[nodiscard]] postgres::Statement PostgresFactsStatement();
-[[nodiscard]] PostgresServerFacts ReadPostgresFacts(const postgres::Rows& rows);
+[[nodiscard]] libpq::Statement PostgresFactsStatement();
+[[nodiscard]] PostgresServerSettings ReadPostgresFacts(const libpq::Rows& rows);
 
 /// One sentence for each thing by which this database may forget a claim that it confirmed; none
 /// for one that keeps it.
-[[nodiscard]] std::vector<std::string> WhyItMayForget(const PostgresServerFacts& facts);
+[[nodiscard]] std::vector<std::string> DurabilityRisks(const PostgresServerSettings& facts);
 
 /// Why this database cannot be used: kRefused, with `where` in front. `require_durable`: what
-/// WhyItMayForget() says is a refusal.
-[[nodiscard]] std::optional<Error> WhyRefused(const PostgresServerFacts& facts,
-                                              const std::string& where, bool require_durable);
+/// DurabilityRisks() says is a refusal.
+[[nodiscard]] std::optional<Error> RefusalReason(const PostgresServerSettings& facts,
+                                                 const std::string& where, bool require_durable);
 
 }  // namespace idem::store

@@ -26,8 +26,8 @@ std::string SetupSql(Duration statement_timeout) {
          std::to_string(std::max<std::int64_t>(1, limit));
 }
 
-postgres::ConnectionOptions OptionsOf(Duration statement_timeout) {
-  postgres::ConnectionOptions options;
+libpq::ConnectionOptions OptionsOf(Duration statement_timeout) {
+  libpq::ConnectionOptions options;
   options.connect_timeout = kAttemptTimeout;
   options.statement_timeout = statement_timeout;
   options.setup = SetupSql(statement_timeout);
@@ -38,7 +38,7 @@ postgres::ConnectionOptions OptionsOf(Duration statement_timeout) {
 }  // namespace
 
 PostgresLink::PostgresLink(event::EventLoop& loop, event::Resolver& resolver, Random& random,
-                           postgres::Url url, const Options& options, PostgresLinkEvents& events)
+                           libpq::Url url, const Options& options, PostgresLinkEvents& events)
     : loop_(loop),
       resolver_(resolver),
       url_(std::move(url)),
@@ -46,8 +46,8 @@ PostgresLink::PostgresLink(event::EventLoop& loop, event::Resolver& resolver, Ra
       events_(events),
       where_("PostgreSQL at " + url_.ToText()),
       connection_options_(OptionsOf(options.statement_timeout)),
-      why_not_{ErrorCode::kUnavailable, where_ + " is not connected yet"},
-      reconnection_(random, "postgres_unavailable", options.speaks) {}
+      unavailable_reason_{ErrorCode::kUnavailable, where_ + " is not connected yet"},
+      reconnection_(random, "postgres_unavailable", options.is_reporter) {}
 
 void PostgresLink::Start() {
   INVARIANT(state_ == State::kStopped);
@@ -57,9 +57,9 @@ void PostgresLink::Start() {
 void PostgresLink::Connect() {
   state_ = State::kConnecting;
   refusal_.reset();
-  postgres::ConnectionEvents& events = *this;
+  libpq::ConnectionEvents& events = *this;
   connection_ =
-      std::make_unique<postgres::Connection>(loop_, resolver_, url_, connection_options_, events);
+      std::make_unique<libpq::Connection>(loop_, resolver_, url_, connection_options_, events);
 }
 
 // Each step of the set-up ends here, its answer told by `refusal_`.
@@ -82,20 +82,20 @@ void PostgresLink::OnIdle() {
 
 void PostgresLink::AskFacts() {
   state_ = State::kAsking;
-  connection_->Run(PostgresFactsStatement(), [this](Result<postgres::Rows> rows) {
+  connection_->Run(PostgresFactsStatement(), [this](Result<libpq::Rows> rows) {
     if (!rows) {
       refusal_ = Error{rows.error().code, where_ + ": " + rows.error().detail};
       return;
     }
     facts_ = ReadPostgresFacts(*rows);
-    refusal_ = WhyRefused(facts_, where_, options_.require_durable);
+    refusal_ = RefusalReason(facts_, where_, options_.require_durable);
   });
 }
 
 void PostgresLink::Prepare() {
   state_ = State::kPreparing;
   connection_->Run({.sql = PostgresSchemaSql(), .parameters = {}},
-                   [this](const Result<postgres::Rows>& rows) {
+                   [this](const Result<libpq::Rows>& rows) {
                      if (rows) return;
                      refusal_ = Error{rows.error().code, where_ + ": " + rows.error().detail};
                    });
@@ -104,10 +104,10 @@ void PostgresLink::Prepare() {
 void PostgresLink::BeReady() {
   state_ = State::kReady;
   reconnection_.Succeed();
-  if (options_.speaks) {
+  if (options_.is_reporter) {
     log::Write(log::Level::kInfo, "postgres_connected",
                {{"address", url_.ToText()}, {"version", facts_.version}});
-    for (const std::string& reason : WhyItMayForget(facts_)) {
+    for (const std::string& reason : DurabilityRisks(facts_)) {
       log::Write(log::Level::kWarn, "postgres_may_forget",
                  {{"address", url_.ToText()}, {"detail", reason}});
     }
@@ -117,7 +117,7 @@ void PostgresLink::BeReady() {
 
 void PostgresLink::OnDead(const Error& error) {
   if (state_ == State::kPausing) return;  // refused, and cut before it was gone
-  Lose({error.code, where_ + ": " + error.detail, error.reached});
+  Lose({error.code, where_ + ": " + error.detail, error.delivery});
 }
 
 void PostgresLink::Drop(Error why) {
@@ -134,9 +134,9 @@ void PostgresLink::Lose(Error why) {
   dropping_ = {};
   if (connection_) loop_.DeleteLater(std::move(connection_));
   timer_ = loop_.After(reconnection_.NextPause(), [this] { Connect(); });
-  why_not_ = std::move(why);
-  reconnection_.Tell(why_not_);
-  events_.OnLinkLost(why_not_);
+  unavailable_reason_ = std::move(why);
+  reconnection_.Tell(unavailable_reason_);
+  events_.OnLinkLost(unavailable_reason_);
 }
 
 }  // namespace idem::store

@@ -32,15 +32,15 @@ class PostgresLinkEvents {
   virtual void OnLinkLost(const Error& why) = 0;
 };
 
-class PostgresLink final : private postgres::ConnectionEvents {
+class PostgresLink final : private libpq::ConnectionEvents {
  public:
   struct Options {
     bool require_durable = false;
-    bool speaks = true;  // logs; of a process's many links one is enough
+    bool is_reporter = true;  // logs; of a process's many links one is enough
     Duration statement_timeout = std::chrono::seconds(2);  // then the connection is given up
   };
 
-  PostgresLink(event::EventLoop& loop, event::Resolver& resolver, Random& random, postgres::Url url,
+  PostgresLink(event::EventLoop& loop, event::Resolver& resolver, Random& random, libpq::Url url,
                const Options& options, PostgresLinkEvents& events);
 
   void Start();
@@ -49,12 +49,12 @@ class PostgresLink final : private postgres::ConnectionEvents {
   /// Ready, and no statement is running.
   [[nodiscard]] bool idle() const { return ready() && connection_->idle(); }
   /// While it is not ready: why not.
-  [[nodiscard]] const Error& why_not() const { return why_not_; }
+  [[nodiscard]] const Error& unavailable_reason() const { return unavailable_reason_; }
   [[nodiscard]] const std::string& where() const { return where_; }
 
-  /// While idle; see postgres::Connection::Run. It is not answered where OnLinkLost() comes of
+  /// While idle; see libpq::Connection::Run. It is not answered where OnLinkLost() comes of
   /// Drop().
-  void Run(const postgres::Statement& statement, postgres::Connection::OnAnswer on_answer) {
+  void Run(const libpq::Statement& statement, libpq::Connection::OnAnswer on_answer) {
     connection_->Run(statement, std::move(on_answer));
   }
 
@@ -75,18 +75,18 @@ class PostgresLink final : private postgres::ConnectionEvents {
 
   event::EventLoop& loop_;
   event::Resolver& resolver_;
-  const postgres::Url url_;
+  const libpq::Url url_;
   const Options options_;
   PostgresLinkEvents& events_;
   const std::string where_;  // "PostgreSQL at 127.0.0.1:5432/payments"
-  const postgres::ConnectionOptions connection_options_;
+  const libpq::ConnectionOptions connection_options_;
 
   State state_ = State::kStopped;
-  Error why_not_;
-  Reconnection reconnection_;
+  Error unavailable_reason_;
+  ReconnectBackoff reconnection_;
   std::optional<Error> refusal_;  // what the last answer of a set-up told
-  PostgresServerFacts facts_;
-  std::unique_ptr<postgres::Connection> connection_;
+  PostgresServerSettings facts_;
+  std::unique_ptr<libpq::Connection> connection_;
   Ticket timer_;     // the pause
   Ticket dropping_;  // a Drop() that is not yet done
 };

@@ -11,19 +11,19 @@
 namespace idem::store {
 namespace {
 
-using exchange::BeginAnswer;
-using exchange::BeginQuestion;
-using exchange::LimitQuestion;
-using exchange::LimitVerdict;
-using exchange::ListAnswer;
-using exchange::LookUpAnswer;
-using exchange::NoteAnswer;
-using exchange::RecordFilter;
-using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::Milliseconds;
 using idempotency::Token;
-using postgres::Parameter;
+using libpq::Parameter;
+using ports::BeginRequest;
+using ports::BeginResult;
+using ports::LimitRequest;
+using ports::LimitResult;
+using ports::LookUpReservation;
+using ports::NoteResult;
+using ports::RecordFilter;
+using ports::RecordPage;
+using ports::TransitionResult;
 
 // Under which a row stands: text may be longer than an index allows, its digest is not.
 std::string IdOf(const std::string& prefix, std::string_view text) {
@@ -56,7 +56,7 @@ Parameter Number(std::size_t number) { return Parameter::Text(std::to_string(num
 
 template <class Answer, class Read>
 auto Reading(Completion<Result<Answer>> completion, Read read) {
-  return [completion = std::move(completion), read](Result<PostgresAnswer> answer) mutable {
+  return [completion = std::move(completion), read](Result<PostgresStepRow> answer) mutable {
     if (!answer) return completion(std::move(answer).error());
     completion(read(*answer));
   };
@@ -68,38 +68,38 @@ Result<std::unique_ptr<PostgresStore>> PostgresStore::Open(event::EventLoop& loo
                                                            event::Resolver& resolver,
                                                            Random& random,
                                                            const StoreOptions& options,
-                                                           bool speaks) {
-  Result<postgres::Url> url = postgres::Url::Parse(options.url);
+                                                           bool is_reporter) {
+  Result<libpq::Url> url = libpq::Url::Parse(options.url);
   if (!url) return url.error();
   return std::unique_ptr<PostgresStore>(
-      new PostgresStore(loop, resolver, random, std::move(*url), options, speaks));
+      new PostgresStore(loop, resolver, random, std::move(*url), options, is_reporter));
 }
 
 PostgresStore::PostgresStore(event::EventLoop& loop, event::Resolver& resolver, Random& random,
-                             postgres::Url url, const StoreOptions& options, bool speaks)
+                             libpq::Url url, const StoreOptions& options, bool is_reporter)
     : loop_(loop),
       prefix_(options.key_prefix),
       batches_(loop, resolver, random, std::move(url),
                {.timeout = options.timeout,
                 .require_durable = options.require_durable,
-                .speaks = speaks}) {}
+                .is_reporter = is_reporter}) {}
 
-PostgresQuestion PostgresStore::About(std::string_view ask, std::string_view record_key) const {
-  PostgresQuestion question;
+PostgresStepCall PostgresStore::About(std::string_view ask, std::string_view record_key) const {
+  PostgresStepCall question;
   question.ask = ask;
   question.id = IdOf(prefix_, record_key);
   question.key = prefix_ + std::string(record_key);
   return question;
 }
 
-void PostgresStore::Limit(PostgresQuestion& question, const LimitQuestion& limit) const {
+void PostgresStore::Limit(PostgresStepCall& question, const LimitRequest& limit) const {
   question.subject = IdOf(prefix_, limit.subject);
   question.limit = limit;
 }
 
-Ticket PostgresStore::Begin(BeginQuestion question, OnBegun on_answer) {
+Ticket PostgresStore::Begin(BeginRequest question, OnBegun on_answer) {
   const Claim& claim = question.claim;
-  PostgresQuestion asked = About("begin", question.record_key);
+  PostgresStepCall asked = About("begin", question.record_key);
   asked.token = claim.token.ToHex();
   if (question.replaces) asked.replaced = question.replaces->ToHex();
   asked.lease_ms = claim.lease.count();
@@ -108,16 +108,16 @@ Ticket PostgresStore::Begin(BeginQuestion question, OnBegun on_answer) {
   const bool limited = question.limit.has_value();
   if (limited) Limit(asked, *question.limit);
 
-  auto [ticket, completion] = Ask<Result<BeginAnswer>>(std::move(on_answer));
-  asked.on_answer = Reading(std::move(completion), [limited](const PostgresAnswer& answer) {
+  auto [ticket, completion] = Ask<Result<BeginResult>>(std::move(on_answer));
+  asked.on_answer = Reading(std::move(completion), [limited](const PostgresStepRow& answer) {
     return ReadBeginAnswer(answer, limited);
   });
   batches_.Ask(std::move(asked));
   return std::move(ticket);
 }
 
-Ticket PostgresStore::Settle(PostgresQuestion question, OnSettled on_answer) {
-  auto [ticket, completion] = Ask<Result<SettleAnswer>>(std::move(on_answer));
+Ticket PostgresStore::Settle(PostgresStepCall question, OnSettled on_answer) {
+  auto [ticket, completion] = Ask<Result<TransitionResult>>(std::move(on_answer));
   question.on_answer = Reading(std::move(completion), ReadSettleAnswer);
   batches_.Ask(std::move(question));
   return std::move(ticket);
@@ -126,7 +126,7 @@ Ticket PostgresStore::Settle(PostgresQuestion question, OnSettled on_answer) {
 Ticket PostgresStore::Complete(std::string_view record_key, const Claim& claim,
                                const idempotency::StoredResponse& response, Milliseconds ttl,
                                OnSettled on_answer) {
-  PostgresQuestion asked = About("complete", record_key);
+  PostgresStepCall asked = About("complete", record_key);
   asked.token = claim.token.ToHex();
   asked.lease_ms = claim.lease.count();
   asked.keep_ms = ttl.count();
@@ -137,14 +137,14 @@ Ticket PostgresStore::Complete(std::string_view record_key, const Claim& claim,
 
 Ticket PostgresStore::Release(std::string_view record_key, const Token& token,
                               OnSettled on_answer) {
-  PostgresQuestion asked = About("release", record_key);
+  PostgresStepCall asked = About("release", record_key);
   asked.token = token.ToHex();
   return Settle(std::move(asked), std::move(on_answer));
 }
 
 Ticket PostgresStore::MarkUnknown(std::string_view record_key, const Claim& claim,
                                   OnSettled on_answer) {
-  PostgresQuestion asked = About("unknown", record_key);
+  PostgresStepCall asked = About("unknown", record_key);
   asked.token = claim.token.ToHex();
   asked.lease_ms = claim.lease.count();
   asked.keep_ms = claim.unknown_ttl.count();
@@ -154,18 +154,18 @@ Ticket PostgresStore::MarkUnknown(std::string_view record_key, const Claim& clai
 
 Ticket PostgresStore::Withdraw(std::string_view record_key, const Token& token, Milliseconds lease,
                                OnSettled on_answer) {
-  PostgresQuestion asked = About("withdraw", record_key);
+  PostgresStepCall asked = About("withdraw", record_key);
   asked.token = token.ToHex();
   asked.keep_ms = lease.count();
   return Settle(std::move(asked), std::move(on_answer));
 }
 
-Ticket PostgresStore::ClaimLookUp(std::string_view record_key, const Token& token,
-                                  Milliseconds pause, OnLookUp on_answer) {
-  PostgresQuestion asked = About("look up", record_key);
+Ticket PostgresStore::ReserveLookUp(std::string_view record_key, const Token& token,
+                                    Milliseconds pause, OnLookUpReserved on_answer) {
+  PostgresStepCall asked = About("look up", record_key);
   asked.token = token.ToHex();
   asked.keep_ms = pause.count();
-  auto [ticket, completion] = Ask<Result<LookUpAnswer>>(std::move(on_answer));
+  auto [ticket, completion] = Ask<Result<LookUpReservation>>(std::move(on_answer));
   asked.on_answer = Reading(std::move(completion), ReadLookUpAnswer);
   batches_.Ask(std::move(asked));
   return std::move(ticket);
@@ -173,7 +173,7 @@ Ticket PostgresStore::ClaimLookUp(std::string_view record_key, const Token& toke
 
 Ticket PostgresStore::ReleaseUnknown(std::string_view record_key, const Token& token,
                                      OnSettled on_answer) {
-  PostgresQuestion asked = About("release unknown", record_key);
+  PostgresStepCall asked = About("release unknown", record_key);
   asked.token = token.ToHex();
   return Settle(std::move(asked), std::move(on_answer));
 }
@@ -181,7 +181,7 @@ Ticket PostgresStore::ReleaseUnknown(std::string_view record_key, const Token& t
 Ticket PostgresStore::ResolveUnknown(std::string_view record_key, const Claim& claim,
                                      const idempotency::StoredResponse& response, Milliseconds ttl,
                                      OnSettled on_answer) {
-  PostgresQuestion asked = About("resolve unknown", record_key);
+  PostgresStepCall asked = About("resolve unknown", record_key);
   asked.token = claim.token.ToHex();
   asked.keep_ms = ttl.count();
   asked.rest =
@@ -193,12 +193,12 @@ Ticket PostgresStore::Look(std::string_view record_key, OnSettled on_answer) {
   return Settle(About("look", record_key), std::move(on_answer));
 }
 
-Ticket PostgresStore::Count(const LimitQuestion& question,
-                            Function<void(Result<LimitVerdict>)> on_answer) {
-  PostgresQuestion asked;
+Ticket PostgresStore::Count(const LimitRequest& question,
+                            Function<void(Result<LimitResult>)> on_answer) {
+  PostgresStepCall asked;
   asked.ask = "count";
   Limit(asked, question);
-  auto [ticket, completion] = Ask<Result<LimitVerdict>>(std::move(on_answer));
+  auto [ticket, completion] = Ask<Result<LimitResult>>(std::move(on_answer));
   asked.on_answer = Reading(std::move(completion), ReadVerdict);
   batches_.Ask(std::move(asked));
   return std::move(ticket);
@@ -207,7 +207,7 @@ Ticket PostgresStore::Count(const LimitQuestion& question,
 // A hash is the beginning of an id, so that a search for one looks at one record alone.
 Ticket PostgresStore::List(const RecordFilter& filter, std::string_view cursor,
                            OnListed on_answer) {
-  auto [ticket, completion] = Ask<Result<ListAnswer>>(std::move(on_answer));
+  auto [ticket, completion] = Ask<Result<RecordPage>>(std::move(on_answer));
   const std::optional<std::string> hash = FromHex(filter.key_hash);
   const std::optional<std::string> last = FromHex(cursor);
   const std::string all = prefix_ + hash.value_or("");
@@ -216,28 +216,28 @@ Ticket PostgresStore::List(const RecordFilter& filter, std::string_view cursor,
       cursor.empty() || (last && last->starts_with(all) && last->size() >= all.size());
   if (!is_mine || !hash) {
     loop_.Post([completion = std::move(completion), is_mine]() mutable {
-      if (!is_mine) return completion(exchange::NoSuchCursor());
-      completion(ListAnswer{});  // no record has a hash that is none
+      if (!is_mine) return completion(ports::NoSuchCursor());
+      completion(RecordPage{});  // no record has a hash that is none
     });
     return std::move(ticket);
   }
-  postgres::Statement statement;
+  libpq::Statement statement;
   statement.sql = PostgresListSql();
   statement.binary_rows = true;
   statement.parameters = {BytesOrNull(cursor.empty() ? all : *last), BytesOrNull(Behind(all)),
                           Number(id_bytes), Number(filter.key_hash.empty() ? 0 : 1)};
   batches_.Run(std::move(statement), [this, filter, completion = std::move(completion)](
-                                         Result<postgres::Rows> rows) mutable {
+                                         Result<libpq::Rows> rows) mutable {
     if (!rows) return completion(std::move(rows).error());
     completion(ReadListAnswer(*rows, filter, prefix_));
   });
   return std::move(ticket);
 }
 
-Ticket PostgresStore::AskNote(postgres::Statement statement, OnNote on_answer) {
-  auto [ticket, completion] = Ask<Result<NoteAnswer>>(std::move(on_answer));
+Ticket PostgresStore::AskNote(libpq::Statement statement, OnNote on_answer) {
+  auto [ticket, completion] = Ask<Result<NoteResult>>(std::move(on_answer));
   batches_.Run(std::move(statement),
-               [completion = std::move(completion)](Result<postgres::Rows> rows) mutable {
+               [completion = std::move(completion)](Result<libpq::Rows> rows) mutable {
                  if (!rows) return completion(std::move(rows).error());
                  completion(ReadNoteAnswer(*rows));
                });

@@ -9,11 +9,11 @@
 namespace idem::store {
 namespace {
 
-using exchange::BeginAnswer;
-using exchange::LimitVerdict;
-using exchange::ListAnswer;
-using exchange::LookUpAnswer;
-using exchange::SettleAnswer;
+using ports::BeginResult;
+using ports::LimitResult;
+using ports::LookUpReservation;
+using ports::RecordPage;
+using ports::TransitionResult;
 
 // The columns of PostgresStepsSql().
 enum Column : std::size_t { kWord, kClock, kAllowed, kRemaining, kReset, kRecord };
@@ -32,13 +32,13 @@ std::optional<std::int64_t> NumberOf(const std::optional<std::string_view>& text
   return number;
 }
 
-Result<StoreTime> ReadTime(const PostgresAnswer& answer) {
+Result<StoreTime> ReadTime(const PostgresStepRow& answer) {
   const auto number = NumberOf(answer.Value(kClock));
   if (!number) return Unexpected("time");
   return StoreTime(std::chrono::milliseconds(*number));
 }
 
-Result<idempotency::Record> ReadRecord(const PostgresAnswer& answer) {
+Result<idempotency::Record> ReadRecord(const PostgresStepRow& answer) {
   const auto bytes = answer.Value(kRecord);
   if (!bytes) return Unexpected("record");
   return idempotency::Decode(*bytes);
@@ -46,66 +46,66 @@ Result<idempotency::Record> ReadRecord(const PostgresAnswer& answer) {
 
 }  // namespace
 
-Result<LimitVerdict> ReadVerdict(const PostgresAnswer& answer) {
+Result<LimitResult> ReadVerdict(const PostgresStepRow& answer) {
   const auto allowed = NumberOf(answer.Value(kAllowed));
   const auto remaining = NumberOf(answer.Value(kRemaining));
   const auto reset = NumberOf(answer.Value(kReset));
   const bool well_formed = allowed && remaining && reset && *allowed <= 1 &&
                            *remaining <= std::numeric_limits<std::uint32_t>::max();
   if (!well_formed) return Unexpected("verdict");
-  return LimitVerdict{.allowed = *allowed == 1,
-                      .remaining = static_cast<std::uint32_t>(*remaining),
-                      .reset = std::chrono::milliseconds(*reset)};
+  return LimitResult{.allowed = *allowed == 1,
+                     .remaining = static_cast<std::uint32_t>(*remaining),
+                     .reset = std::chrono::milliseconds(*reset)};
 }
 
-Result<BeginAnswer> ReadBeginAnswer(const PostgresAnswer& from, bool limited) {
+Result<BeginResult> ReadBeginAnswer(const PostgresStepRow& from, bool limited) {
   const std::string_view word = from.Value(kWord).value_or("");
   const Result<StoreTime> now = ReadTime(from);
   if (!now) return now.error();
-  BeginAnswer answer;
+  BeginResult answer;
   answer.now = *now;
   if (word == "withdrawn") {
-    answer.kind = BeginAnswer::Kind::kWithdrawn;
+    answer.kind = BeginResult::Kind::kWithdrawn;
     return answer;
   }
   if (limited) {
-    Result<LimitVerdict> verdict = ReadVerdict(from);
+    Result<LimitResult> verdict = ReadVerdict(from);
     if (!verdict) return verdict.error();
     answer.limit = *verdict;
   }
   const bool allowed = !limited || answer.limit->allowed;
   if (word == "limited" && !allowed) {
-    answer.kind = BeginAnswer::Kind::kLimited;
+    answer.kind = BeginResult::Kind::kLimited;
     return answer;
   }
   if (word == "claimed" && allowed) {
-    answer.kind = BeginAnswer::Kind::kClaimed;
+    answer.kind = BeginResult::Kind::kClaimed;
     return answer;
   }
   if (word != "held" || !allowed) return Unexpected("answer to a begin");
   Result<idempotency::Record> record = ReadRecord(from);
   if (!record) return record.error();
-  answer.kind = BeginAnswer::Kind::kHeld;
+  answer.kind = BeginResult::Kind::kHeld;
   answer.record = std::move(*record);
   return answer;
 }
 
-Result<SettleAnswer> ReadSettleAnswer(const PostgresAnswer& from) {
+Result<TransitionResult> ReadSettleAnswer(const PostgresStepRow& from) {
   const std::string_view word = from.Value(kWord).value_or("");
   const Result<StoreTime> now = ReadTime(from);
   if (!now) return now.error();
-  SettleAnswer answer;
+  TransitionResult answer;
   answer.now = *now;
   if (word == "done") {
-    answer.kind = SettleAnswer::Kind::kDone;
+    answer.kind = TransitionResult::Kind::kDone;
   } else if (word == "gone") {
-    answer.kind = SettleAnswer::Kind::kGone;
+    answer.kind = TransitionResult::Kind::kGone;
   } else if (word == "rewritten") {
-    answer.kind = SettleAnswer::Kind::kRewritten;
+    answer.kind = TransitionResult::Kind::kRewritten;
   } else if (word == "held") {
     Result<idempotency::Record> record = ReadRecord(from);
     if (!record) return record.error();
-    answer.kind = SettleAnswer::Kind::kHeld;
+    answer.kind = TransitionResult::Kind::kHeld;
     answer.record = std::move(*record);
   } else {
     return Unexpected("answer to a transition");
@@ -113,21 +113,21 @@ Result<SettleAnswer> ReadSettleAnswer(const PostgresAnswer& from) {
   return answer;
 }
 
-Result<LookUpAnswer> ReadLookUpAnswer(const PostgresAnswer& from) {
+Result<LookUpReservation> ReadLookUpAnswer(const PostgresStepRow& from) {
   const std::string_view word = from.Value(kWord).value_or("");
   const Result<StoreTime> now = ReadTime(from);
   if (!now) return now.error();
-  LookUpAnswer answer;
+  LookUpReservation answer;
   answer.now = *now;
   if (word == "granted") {
-    answer.kind = LookUpAnswer::Kind::kGranted;
+    answer.kind = LookUpReservation::Kind::kGranted;
   } else if (word == "taken") {
     const auto pause = NumberOf(from.Value(kReset));
     if (!pause) return Unexpected("pause");
-    answer.kind = LookUpAnswer::Kind::kTaken;
+    answer.kind = LookUpReservation::Kind::kTaken;
     answer.retry_after = std::chrono::milliseconds(*pause);
   } else if (word == "changed") {
-    answer.kind = LookUpAnswer::Kind::kChanged;
+    answer.kind = LookUpReservation::Kind::kChanged;
     if (!from.Value(kRecord)) return answer;
     Result<idempotency::Record> record = ReadRecord(from);
     if (!record) return record.error();
@@ -138,9 +138,9 @@ Result<LookUpAnswer> ReadLookUpAnswer(const PostgresAnswer& from) {
   return answer;
 }
 
-Result<ListAnswer> ReadListAnswer(const postgres::Rows& rows, const exchange::RecordFilter& filter,
+Result<RecordPage> ReadListAnswer(const libpq::Rows& rows, const ports::RecordFilter& filter,
                                   std::string_view prefix) {
-  ListAnswer answer;
+  RecordPage answer;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     if (rows.Text(row, 0) != "step") continue;
     const auto now = NumberOf(rows.Value(row, 1));
@@ -163,8 +163,8 @@ Result<ListAnswer> ReadListAnswer(const postgres::Rows& rows, const exchange::Re
   return answer;
 }
 
-exchange::NoteAnswer ReadNoteAnswer(const postgres::Rows& rows) {
-  exchange::NoteAnswer answer;
+ports::NoteResult ReadNoteAnswer(const libpq::Rows& rows) {
+  ports::NoteResult answer;
   answer.written = rows.Text(0, 0) == "true";
   if (const auto value = rows.Value(0, 1)) answer.value = std::string(*value);
   return answer;

@@ -11,16 +11,16 @@
 namespace idem::store {
 
 /// `limited`: whether the question counted; its answer then has a verdict.
-[[nodiscard]] Result<exchange::BeginAnswer> ReadBeginAnswer(const PostgresAnswer& answer,
-                                                            bool limited);
-[[nodiscard]] Result<exchange::SettleAnswer> ReadSettleAnswer(const PostgresAnswer& answer);
-[[nodiscard]] Result<exchange::LookUpAnswer> ReadLookUpAnswer(const PostgresAnswer& answer);
-[[nodiscard]] Result<exchange::LimitVerdict> ReadVerdict(const PostgresAnswer& answer);
+[[nodiscard]] Result<ports::BeginResult> ReadBeginAnswer(const PostgresStepRow& answer,
+                                                         bool limited);
+[[nodiscard]] Result<ports::TransitionResult> ReadSettleAnswer(const PostgresStepRow& answer);
+[[nodiscard]] Result<ports::LookUpReservation> ReadLookUpAnswer(const PostgresStepRow& answer);
+[[nodiscard]] Result<ports::LimitResult> ReadVerdict(const PostgresStepRow& answer);
 
 /// What one step of a list saw: all its records that `filter` wants, their keys without `prefix`.
-[[nodiscard]] Result<exchange::ListAnswer> ReadListAnswer(const postgres::Rows& rows,
-                                                          const exchange::RecordFilter& filter,
-                                                          std::string_view prefix);
-[[nodiscard]] exchange::NoteAnswer ReadNoteAnswer(const postgres::Rows& rows);
+[[nodiscard]] Result<ports::RecordPage> ReadListAnswer(const libpq::Rows& rows,
+                                                       const ports::RecordFilter& filter,
+                                                       std::string_view prefix);
+[[nodiscard]] ports::NoteResult ReadNoteAnswer(const libpq::Rows& rows);
 
 }  // namespace idem::store

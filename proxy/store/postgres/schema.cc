@@ -11,7 +11,7 @@
 //   idemproxy_records       a row for each record; `rest` is its byte form behind the times, which
 //                           only the database knows (idempotency::EncodeRest)
 //   idemproxy_withdrawals   tokens whose begin changes nothing if it arrives now
-//   idemproxy_notes         exchange::Notes
+//   idemproxy_notes         ports::NoteStore
 //   idemproxy_limits        a row for each subject that is counted; whoever counts locks it
 //   idemproxy_accepted      the requests of a subject that count now
 //

@@ -26,7 +26,8 @@ RedisPipeline::RedisPipeline(event::EventLoop& loop, event::Resolver& resolver, 
       options_(options),
       patience_ends_(loop.Now() + options.timeout),
       link_(loop, resolver, random, std::move(address),
-            {.require_durable = options.require_durable, .speaks = options.speaks}, *this) {
+            {.require_durable = options.require_durable, .is_reporter = options.is_reporter},
+            *this) {
   link_.Start();
 }
 
@@ -34,14 +35,14 @@ RedisPipeline::~RedisPipeline() = default;
 
 // --- asking ---
 
-void RedisPipeline::Ask(RedisQuestion question) {
+void RedisPipeline::Ask(RedisScriptCall question) {
   if (full()) {
     return AnswerLater(std::move(question),
                        Fail(ErrorCode::kUnavailable, "has too many questions to answer"));
   }
   const BootTime now = loop_.Now();
   if (!link_.ready() && now >= patience_ends_) {
-    return AnswerLater(std::move(question), link_.why_not());
+    return AnswerLater(std::move(question), link_.unavailable_reason());
   }
   bytes_ += question.arguments.size();
   Entry entry;
@@ -57,7 +58,7 @@ bool RedisPipeline::full() const {
          bytes_ + link_.unsent_bytes() >= options_.bytes_max;
 }
 
-void RedisPipeline::AnswerLater(RedisQuestion question, Error error) {
+void RedisPipeline::AnswerLater(RedisScriptCall question, Error error) {
   loop_.Post([on_reply = std::move(question.on_reply), error = std::move(error)]() mutable {
     on_reply(std::move(error));
   });
@@ -94,7 +95,7 @@ void RedisPipeline::Flush() {
 }
 
 void RedisPipeline::Send(Entry entry, std::string& out) {
-  const RedisQuestion& question = entry.question;
+  const RedisScriptCall& question = entry.question;
   if (entry.load_first) {
     AppendRedisCommand({"SCRIPT", "LOAD", RedisScriptText(question.script)}, out);
     AppendControl(Entry::Kind::kScriptLoad);
@@ -244,7 +245,8 @@ void RedisPipeline::TimeOut(BootTime now) {
   }
   const bool out_of_patience = !link_.ready() && now >= patience_ends_;
   EndOverdue(waiting_, now, out_of_patience, [this](Entry& entry) {
-    Answer(entry, link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.why_not());
+    Answer(entry,
+           link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.unavailable_reason());
   });
 }
 
@@ -252,8 +254,8 @@ bool RedisPipeline::stalled() const {
   return !in_flight_.empty() && loop_.Now() - heard_ >= options_.timeout;
 }
 
-std::optional<std::string> RedisPipeline::not_ready() const {
-  if (!link_.ready()) return link_.why_not().detail;
+std::optional<std::string> RedisPipeline::unavailable_reason() const {
+  if (!link_.ready()) return link_.unavailable_reason().detail;
   if (stalled()) return link_.where() + " does not answer";
   return {};
 }

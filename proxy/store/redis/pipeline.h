@@ -22,7 +22,7 @@
 
 namespace idem::store {
 
-struct RedisQuestion {
+struct RedisScriptCall {
   RedisScript script = RedisScript::kLook;
   std::size_t argument_count = 0;  // of those below
   std::string arguments;           // number of keys, keys, arguments: as AppendRedisArgument()
@@ -38,7 +38,7 @@ class RedisPipeline final : private RedisLinkEvents {
     std::chrono::milliseconds timeout{500};  // of one question, waiting included
     std::uint32_t wait_replicas = 0;
     bool require_durable = false;
-    bool speaks = true;  // see RedisLink
+    bool is_reporter = true;  // see RedisLink
     std::size_t questions_max = 16 * 1024;
     std::size_t bytes_max = 64UL << 20;  // beyond it nothing more is taken in
   };
@@ -51,7 +51,7 @@ class RedisPipeline final : private RedisLinkEvents {
 
   /// While the first connection is under way, and for a moment after one was lost, questions wait;
   /// later they fail at once.
-  void Ask(RedisQuestion question);
+  void Ask(RedisScriptCall question);
 
   /// Answers once the first attempt to connect has ended: with Ok, or why Redis cannot be used.
   [[nodiscard]] Ticket WhenTried(Function<void(Status)> on_tried) {
@@ -59,13 +59,13 @@ class RedisPipeline final : private RedisLinkEvents {
   }
 
   /// Nothing where questions can be asked; else why not.
-  [[nodiscard]] std::optional<std::string> not_ready() const;
+  [[nodiscard]] std::optional<std::string> unavailable_reason() const;
 
  private:
   struct Entry {
     enum class Kind : std::uint8_t { kQuestion, kScriptLoad, kWait };
     Kind kind = Kind::kQuestion;
-    RedisQuestion question;
+    RedisScriptCall question;
     BootTime deadline{};
     RedisReply reply;         // held until the replicas have it
     bool answered = false;    // or never to be: the entry only keeps the replies in step
@@ -87,7 +87,7 @@ class RedisPipeline final : private RedisLinkEvents {
   void DropDone();
 
   void Answer(Entry& entry, Result<RedisReply> answer);
-  void AnswerLater(RedisQuestion question, Error error);
+  void AnswerLater(RedisScriptCall question, Error error);
   void ArmTimer();
   void OnTimer();
   void TimeOut(BootTime now);
@@ -107,7 +107,7 @@ class RedisPipeline final : private RedisLinkEvents {
   bool was_ready_ = false;    // when the link was last heard of
   Ticket flush_;
   Ticket timer_;
-  FirstTry first_try_{loop_};
+  FirstConnect first_try_{loop_};
   RedisLink link_;  // last: it is gone before what it tells
 };
 

@@ -20,7 +20,7 @@ bool IsScriptName(std::string_view text) {
 
 }  // namespace
 
-void RedisServerFacts::ReadInfo(std::string_view info) {
+void RedisServerSettings::ReadInfo(std::string_view info) {
   while (!info.empty()) {
     const std::size_t end = std::min(info.find("\r\n"), info.size());
     const std::string_view line = info.substr(0, end);
@@ -38,7 +38,7 @@ void RedisServerFacts::ReadInfo(std::string_view info) {
   }
 }
 
-std::vector<std::string> WhyItMayForget(const RedisServerFacts& facts) {
+std::vector<std::string> DurabilityRisks(const RedisServerSettings& facts) {
   std::vector<std::string> reasons;
   if (facts.replica) {
     reasons.emplace_back("it is a replica, and what is written to it is lost when it syncs");
@@ -60,7 +60,7 @@ std::vector<std::string> WhyItMayForget(const RedisServerFacts& facts) {
   return reasons;
 }
 
-RedisGreeting::RedisGreeting(const RedisAddress& address, bool require_durable)
+RedisHandshake::RedisHandshake(const RedisAddress& address, bool require_durable)
     : address_(address), require_durable_(require_durable), where_("Redis at " + address.ToText()) {
   if (!address.password.empty()) steps_.push_back(Step::kAuth);
   if (address.database != 0) steps_.push_back(Step::kSelect);
@@ -70,7 +70,7 @@ RedisGreeting::RedisGreeting(const RedisAddress& address, bool require_durable)
   steps_.insert(steps_.end(), kRedisScriptCount, Step::kScripts);
 }
 
-std::string RedisGreeting::Commands() const {
+std::string RedisHandshake::Commands() const {
   std::string out;
   if (!address_.password.empty()) {
     if (address_.user.empty()) {
@@ -91,14 +91,14 @@ std::string RedisGreeting::Commands() const {
   return out;
 }
 
-std::optional<Status> RedisGreeting::Take(RedisValue reply) {
+std::optional<Status> RedisHandshake::Take(RedisValue reply) {
   if (std::optional<Error> error = Check(reply)) return Status(std::move(*error));
   ++taken_;
   if (taken_ < steps_.size()) return {};
   return Ok();
 }
 
-std::optional<Error> RedisGreeting::Check(RedisValue reply) {
+std::optional<Error> RedisHandshake::Check(RedisValue reply) {
   if (IsTurnedAway(reply)) return ExplainRedisError(where_, *reply.error());
   switch (steps_[taken_]) {
     case Step::kAuth:
@@ -125,13 +125,13 @@ std::optional<Error> RedisGreeting::Check(RedisValue reply) {
 }
 
 // No refusal: the sentinels will name another one soon.
-std::optional<Error> RedisGreeting::CheckRole(RedisValue reply) const {
+std::optional<Error> RedisHandshake::CheckRole(RedisValue reply) const {
   if (reply.error()) return ExplainRedisError(where_, *reply.error());
   if (reply.at(0).text() == "master") return {};
   return Error{ErrorCode::kUnavailable, where_ + " is no master, though a sentinel said so"};
 }
 
-std::optional<Error> RedisGreeting::CheckInfo(RedisValue reply) {
+std::optional<Error> RedisHandshake::CheckInfo(RedisValue reply) {
   if (const auto info = reply.text()) {
     facts_.ReadInfo(*info);
     return {};
@@ -142,12 +142,12 @@ std::optional<Error> RedisGreeting::CheckInfo(RedisValue reply) {
   return ExplainRedisError(where_, error);
 }
 
-std::optional<Error> RedisGreeting::CheckFacts() const {
+std::optional<Error> RedisHandshake::CheckFacts() const {
   if (facts_.cluster) return Refuse("is a cluster, which is not supported yet");
   if (facts_.replica && facts_.read_only) {
     return Refuse("is a replica and takes no writes; store.url must name the primary");
   }
-  const std::vector<std::string> reasons = WhyItMayForget(facts_);
+  const std::vector<std::string> reasons = DurabilityRisks(facts_);
   if (!require_durable_ || reasons.empty()) return {};
   std::string text = "may forget, and store.require_durable is set: ";
   for (const std::string& reason : reasons) {
@@ -157,7 +157,7 @@ std::optional<Error> RedisGreeting::CheckFacts() const {
   return Refuse(text);
 }
 
-std::optional<Error> RedisGreeting::CheckScript(RedisValue reply) {
+std::optional<Error> RedisHandshake::CheckScript(RedisValue reply) {
   if (reply.error()) return ExplainRedisError(where_, *reply.error());
   const auto name = reply.text();
   if (!name || !IsScriptName(*name)) return Refuse("does not load scripts");
@@ -165,7 +165,7 @@ std::optional<Error> RedisGreeting::CheckScript(RedisValue reply) {
   return {};
 }
 
-Error RedisGreeting::Refuse(std::string_view why) const {
+Error RedisHandshake::Refuse(std::string_view why) const {
   return {ErrorCode::kRefused, where_ + " " + std::string(why)};
 }
 

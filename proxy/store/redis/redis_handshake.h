@@ -25,7 +25,7 @@ namespace idem::store {
 using RedisScriptNames = std::array<std::string, kRedisScriptCount>;
 
 /// What a server told of itself. What it did not tell is empty, and counts as the worse.
-struct RedisServerFacts {
+struct RedisServerSettings {
   bool cluster = false;
   bool replica = false;
   bool read_only = false;  // a replica that takes no writes
@@ -39,13 +39,13 @@ struct RedisServerFacts {
 
 /// One sentence for each thing by which this server may forget a claim; none for one that keeps
 /// what it confirmed.
-[[nodiscard]] std::vector<std::string> WhyItMayForget(const RedisServerFacts& facts);
+[[nodiscard]] std::vector<std::string> DurabilityRisks(const RedisServerSettings& facts);
 
 /// The greeting of one connection.
-class RedisGreeting {
+class RedisHandshake {
  public:
-  /// `require_durable`: what WhyItMayForget() says is a refusal.
-  RedisGreeting(const RedisAddress& address, bool require_durable);
+  /// `require_durable`: what DurabilityRisks() says is a refusal.
+  RedisHandshake(const RedisAddress& address, bool require_durable);
 
   /// All its commands, to be sent in one piece.
   [[nodiscard]] std::string Commands() const;
@@ -55,7 +55,7 @@ class RedisGreeting {
 
   // After Ok.
   [[nodiscard]] const RedisScriptNames& names() const { return names_; }
-  [[nodiscard]] const RedisServerFacts& facts() const { return facts_; }
+  [[nodiscard]] const RedisServerSettings& facts() const { return facts_; }
 
  private:
   enum class Step : std::uint8_t { kAuth, kSelect, kRole, kInfo, kConfig, kScripts };
@@ -74,7 +74,7 @@ class RedisGreeting {
   std::size_t taken_ = 0;
   std::size_t scripts_ = 0;  // of them are loaded
   RedisScriptNames names_;
-  RedisServerFacts facts_;
+  RedisServerSettings facts_;
 };
 
 }  // namespace idem::store

@@ -23,8 +23,8 @@ RedisLink::RedisLink(event::EventLoop& loop, event::Resolver& resolver, Random& 
       options_(options),
       events_(events),
       where_("Redis at " + address_.ToText()),
-      why_not_(Away("is not connected yet")),
-      reconnection_(random, "redis_unavailable", options.speaks),
+      unavailable_reason_(Away("is not connected yet")),
+      reconnection_(random, "redis_unavailable", options.is_reporter),
       endpoint_(address_.endpoint),
       sentinels_(loop, resolver, address_) {}
 
@@ -113,12 +113,12 @@ void RedisLink::BeReady() {
   timer_ = {};
   reconnection_.Succeed();
   names_ = greeting_->names();
-  const RedisServerFacts facts = greeting_->facts();
+  const RedisServerSettings facts = greeting_->facts();
   greeting_.reset();
-  if (options_.speaks) {
+  if (options_.is_reporter) {
     log::Write(log::Level::kInfo, "redis_connected",
                {{"address", endpoint_.ToText()}, {"version", facts.version}});
-    for (const std::string& reason : WhyItMayForget(facts)) {
+    for (const std::string& reason : DurabilityRisks(facts)) {
       log::Write(log::Level::kWarn, "redis_may_forget",
                  {{"address", address_.ToText()}, {"detail", reason}});
     }
@@ -169,9 +169,9 @@ void RedisLink::Lose(Error why) {
   if (connection_ != nullptr) connection_->Abort();
   connection_.reset();
   timer_ = loop_.After(reconnection_.NextPause(), [this] { Find(); });
-  why_not_ = std::move(why);
-  reconnection_.Tell(why_not_);
-  events_.OnLinkLost(why_not_);
+  unavailable_reason_ = std::move(why);
+  reconnection_.Tell(unavailable_reason_);
+  events_.OnLinkLost(unavailable_reason_);
 }
 
 Error RedisLink::Away(std::string_view what) const {

@@ -44,7 +44,7 @@ class RedisLink final : private event::ConnectionEvents {
  public:
   struct Options {
     bool require_durable = false;
-    bool speaks = true;  // logs; of a process's many links one is enough
+    bool is_reporter = true;  // logs; of a process's many links one is enough
   };
 
   RedisLink(event::EventLoop& loop, event::Resolver& resolver, Random& random, RedisAddress address,
@@ -54,7 +54,7 @@ class RedisLink final : private event::ConnectionEvents {
 
   [[nodiscard]] bool ready() const { return state_ == State::kReady; }
   /// While it is not ready: why not.
-  [[nodiscard]] const Error& why_not() const { return why_not_; }
+  [[nodiscard]] const Error& unavailable_reason() const { return unavailable_reason_; }
   [[nodiscard]] const std::string& where() const { return where_; }
   /// The name of a script for EVALSHA, while ready.
   [[nodiscard]] std::string_view name_of(RedisScript script) const {
@@ -95,15 +95,15 @@ class RedisLink final : private event::ConnectionEvents {
   const std::string where_;  // "Redis at 127.0.0.1:6379"
 
   State state_ = State::kIdle;
-  Error why_not_;
-  Reconnection reconnection_;
+  Error unavailable_reason_;
+  ReconnectBackoff reconnection_;
   event::Endpoint endpoint_;  // where it is now
   std::vector<event::SocketAddress> addresses_;
   std::size_t next_address_ = 0;
   std::unique_ptr<event::TlsContext> tls_;  // where it is asked for; made once
   std::unique_ptr<event::Connection> connection_;
   std::optional<RedisReader> reader_;
-  std::optional<RedisGreeting> greeting_;
+  std::optional<RedisHandshake> greeting_;
   RedisScriptNames names_;
   RedisSentinels sentinels_;
   Ticket resolving_;  // or asking the sentinels

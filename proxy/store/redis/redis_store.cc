@@ -8,18 +8,18 @@
 namespace idem::store {
 namespace {
 
-using exchange::BeginAnswer;
-using exchange::BeginQuestion;
-using exchange::LimitQuestion;
-using exchange::LimitVerdict;
-using exchange::ListAnswer;
-using exchange::LookUpAnswer;
-using exchange::NoteAnswer;
-using exchange::RecordFilter;
-using exchange::SettleAnswer;
 using idempotency::Claim;
 using idempotency::Milliseconds;
 using idempotency::Token;
+using ports::BeginRequest;
+using ports::BeginResult;
+using ports::LimitRequest;
+using ports::LimitResult;
+using ports::LookUpReservation;
+using ports::NoteResult;
+using ports::RecordFilter;
+using ports::RecordPage;
+using ports::TransitionResult;
 
 /// One call of a script, argument by argument: first all its keys.
 class Call {
@@ -40,18 +40,18 @@ class Call {
   Call& Add(std::int64_t number) { return Add(std::string_view(std::to_string(number))); }
   // Redis refuses a life of no length.
   Call& AddLife(Milliseconds life) { return Add(std::max<std::int64_t>(1, life.count())); }
-  Call& Add(const LimitQuestion& limit) {
-    const bool bucket = limit.rule.algorithm == exchange::LimitAlgorithm::kTokenBucket;
+  Call& Add(const LimitRequest& limit) {
+    const bool bucket = limit.rule.algorithm == ports::LimitAlgorithm::kTokenBucket;
     Add(limit.token).Add(std::string_view(bucket ? "bucket" : "window"));
     Add(std::int64_t{limit.rule.requests});
     Add(limit.rule.per.count());
     return Add(std::int64_t{limit.rule.burst});
   }
 
-  RedisQuestion Take() && { return std::move(question_); }
+  RedisScriptCall Take() && { return std::move(question_); }
 
  private:
-  RedisQuestion question_;
+  RedisScriptCall question_;
 };
 
 template <class Answer, class Read>
@@ -66,24 +66,25 @@ auto Reading(Completion<Result<Answer>> completion, Read read) {
 
 Result<std::unique_ptr<RedisStore>> RedisStore::Open(event::EventLoop& loop,
                                                      event::Resolver& resolver, Random& random,
-                                                     const StoreOptions& options, bool speaks) {
+                                                     const StoreOptions& options,
+                                                     bool is_reporter) {
   Result<RedisAddress> address = ParseRedisUrl(options.url);
   if (!address) return address.error();
   return std::unique_ptr<RedisStore>(
-      new RedisStore(loop, resolver, random, std::move(*address), options, speaks));
+      new RedisStore(loop, resolver, random, std::move(*address), options, is_reporter));
 }
 
 RedisStore::RedisStore(event::EventLoop& loop, event::Resolver& resolver, Random& random,
-                       RedisAddress address, const StoreOptions& options, bool speaks)
+                       RedisAddress address, const StoreOptions& options, bool is_reporter)
     : loop_(loop),
       keys_{options.key_prefix},
       pipeline_(loop, resolver, random, std::move(address),
                 {.timeout = options.timeout,
                  .wait_replicas = options.wait_replicas,
                  .require_durable = options.require_durable,
-                 .speaks = speaks}) {}
+                 .is_reporter = is_reporter}) {}
 
-Ticket RedisStore::Begin(BeginQuestion question, OnBegun on_answer) {
+Ticket RedisStore::Begin(BeginRequest question, OnBegun on_answer) {
   const Claim& claim = question.claim;
   const std::string record = keys_.Record(question.record_key);
   const std::string token = claim.token.ToHex();
@@ -99,16 +100,16 @@ Ticket RedisStore::Begin(BeginQuestion question, OnBegun on_answer) {
   call.Add(EncodeRest(idempotency::MakeExecuting(claim, StoreTime{})));
   if (limited) call.Add(*question.limit);
 
-  auto [ticket, completion] = Ask<Result<BeginAnswer>>(std::move(on_answer));
-  RedisQuestion asked = std::move(call).Take();
+  auto [ticket, completion] = Ask<Result<BeginResult>>(std::move(on_answer));
+  RedisScriptCall asked = std::move(call).Take();
   asked.on_reply = Reading(std::move(completion),
                            [limited](RedisValue reply) { return ReadBeginAnswer(reply, limited); });
   pipeline_.Ask(std::move(asked));
   return std::move(ticket);
 }
 
-Ticket RedisStore::Settle(RedisQuestion question, OnSettled on_answer) {
-  auto [ticket, completion] = Ask<Result<SettleAnswer>>(std::move(on_answer));
+Ticket RedisStore::Settle(RedisScriptCall question, OnSettled on_answer) {
+  auto [ticket, completion] = Ask<Result<TransitionResult>>(std::move(on_answer));
   question.on_reply = Reading(std::move(completion), ReadSettleAnswer);
   pipeline_.Ask(std::move(question));
   return std::move(ticket);
@@ -145,13 +146,13 @@ Ticket RedisStore::Withdraw(std::string_view record_key, const Token& token, Mil
   return Settle(std::move(call).Take(), std::move(on_answer));
 }
 
-Ticket RedisStore::ClaimLookUp(std::string_view record_key, const Token& token, Milliseconds pause,
-                               OnLookUp on_answer) {
+Ticket RedisStore::ReserveLookUp(std::string_view record_key, const Token& token,
+                                 Milliseconds pause, OnLookUpReserved on_answer) {
   Call call(RedisScript::kClaimLookUp, false,
             {keys_.Record(record_key), keys_.LookUp(token.ToHex())});
   call.Add(token).AddLife(pause);
-  auto [ticket, completion] = Ask<Result<LookUpAnswer>>(std::move(on_answer));
-  RedisQuestion asked = std::move(call).Take();
+  auto [ticket, completion] = Ask<Result<LookUpReservation>>(std::move(on_answer));
+  RedisScriptCall asked = std::move(call).Take();
   asked.on_reply = Reading(std::move(completion), ReadLookUpAnswer);
   pipeline_.Ask(std::move(asked));
   return std::move(ticket);
@@ -178,13 +179,13 @@ Ticket RedisStore::Look(std::string_view record_key, OnSettled on_answer) {
   return Settle(std::move(call).Take(), std::move(on_answer));
 }
 
-Ticket RedisStore::Count(const LimitQuestion& question,
-                         Function<void(Result<LimitVerdict>)> on_answer) {
+Ticket RedisStore::Count(const LimitRequest& question,
+                         Function<void(Result<LimitResult>)> on_answer) {
   Call call(RedisScript::kCount, false,
             {keys_.Limit(question.subject), keys_.Counted(question.token.ToHex())});
   call.Add(question);
-  auto [ticket, completion] = Ask<Result<LimitVerdict>>(std::move(on_answer));
-  RedisQuestion asked = std::move(call).Take();
+  auto [ticket, completion] = Ask<Result<LimitResult>>(std::move(on_answer));
+  RedisScriptCall asked = std::move(call).Take();
   asked.on_reply = Reading(std::move(completion), ReadVerdict);
   pipeline_.Ask(std::move(asked));
   return std::move(ticket);
@@ -194,18 +195,18 @@ Ticket RedisStore::List(const RecordFilter& filter, std::string_view cursor, OnL
   constexpr std::string_view kFromTheFirst = "0";
   constexpr std::int64_t kCount = 250;
   constexpr std::size_t kCursorMax = 20;
-  auto [ticket, completion] = Ask<Result<ListAnswer>>(std::move(on_answer));
+  auto [ticket, completion] = Ask<Result<RecordPage>>(std::move(on_answer));
   const bool is_mine = cursor.size() <= kCursorMax &&
                        std::ranges::all_of(cursor, [](char c) { return c >= '0' && c <= '9'; });
   if (!is_mine) {
     loop_.Post(
-        [completion = std::move(completion)]() mutable { completion(exchange::NoSuchCursor()); });
+        [completion = std::move(completion)]() mutable { completion(ports::NoSuchCursor()); });
     return std::move(ticket);
   }
   Call call(RedisScript::kList, false, {});
   call.Add(cursor.empty() ? kFromTheFirst : cursor).Add(std::string_view(keys_.Pattern()));
   call.Add(kCount);
-  RedisQuestion asked = std::move(call).Take();
+  RedisScriptCall asked = std::move(call).Take();
   asked.on_reply = [this, filter,
                     completion = std::move(completion)](Result<RedisReply> reply) mutable {
     if (!reply) return completion(std::move(reply).error());
@@ -220,8 +221,8 @@ Ticket RedisStore::List(const RecordFilter& filter, std::string_view cursor, OnL
 // A completed record whose hash is the one that is looked for is read by itself. There is one at
 // most: other keys do not have that hash.
 void RedisStore::TakePage(const RecordFilter& filter, RedisPage page,
-                          Completion<Result<ListAnswer>> completion) {
-  ListAnswer answer{{}, std::move(page.cursor), page.now};
+                          Completion<Result<RecordPage>> completion) {
+  RecordPage answer{{}, std::move(page.cursor), page.now};
   std::optional<std::string> completed;
   for (RedisPage::Entry& entry : page.entries) {
     if (entry.record) {
@@ -235,11 +236,11 @@ void RedisStore::TakePage(const RecordFilter& filter, RedisPage page,
   }
   if (!completed) return completion(std::move(answer));
   Call call(RedisScript::kLook, false, {keys_.Record(*completed)});
-  RedisQuestion asked = std::move(call).Take();
+  RedisScriptCall asked = std::move(call).Take();
   asked.on_reply = [record_key = std::move(*completed), answer = std::move(answer),
                     completion = std::move(completion)](Result<RedisReply> reply) mutable {
     if (!reply) return completion(std::move(reply).error());
-    Result<SettleAnswer> seen = ReadSettleAnswer(reply->value());
+    Result<TransitionResult> seen = ReadSettleAnswer(reply->value());
     if (!seen) return completion(std::move(seen).error());
     if (seen->record) answer.found.push_back({std::move(record_key), std::move(*seen->record)});
     completion(std::move(answer));
@@ -247,8 +248,8 @@ void RedisStore::TakePage(const RecordFilter& filter, RedisPage page,
   pipeline_.Ask(std::move(asked));
 }
 
-Ticket RedisStore::AskNote(RedisQuestion question, OnNote on_answer) {
-  auto [ticket, completion] = Ask<Result<NoteAnswer>>(std::move(on_answer));
+Ticket RedisStore::AskNote(RedisScriptCall question, OnNote on_answer) {
+  auto [ticket, completion] = Ask<Result<NoteResult>>(std::move(on_answer));
   question.on_reply = Reading(std::move(completion), ReadNoteAnswer);
   pipeline_.Ask(std::move(question));
   return std::move(ticket);
@@ -267,6 +268,8 @@ Ticket RedisStore::WriteNote(std::string_view name, const std::optional<std::str
   return AskNote(std::move(call).Take(), std::move(on_answer));
 }
 
-std::optional<std::string> RedisStore::not_ready() const { return pipeline_.not_ready(); }
+std::optional<std::string> RedisStore::unavailable_reason() const {
+  return pipeline_.unavailable_reason();
+}
 
 }  // namespace idem::store

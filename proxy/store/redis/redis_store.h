@@ -22,16 +22,16 @@
 namespace idem::store {
 
 /// One worker's. Made, asked and destroyed on its loop; the askers go first.
-class RedisStore final : public exchange::RecordStore,
-                         public exchange::RateLimiter,
-                         public exchange::RecordIndex,
-                         public exchange::Notes {
+class RedisStore final : public ports::RecordStore,
+                         public ports::RateLimiter,
+                         public ports::RecordIndex,
+                         public ports::NoteStore {
  public:
   /// Begins to connect. kInvalid where `options.url` cannot be used. Of the stores of one process
-  /// one `speaks` in the log: they all would say the same.
+  /// one `is_reporter` in the log: they all would say the same.
   static Result<std::unique_ptr<RedisStore>> Open(event::EventLoop& loop, event::Resolver& resolver,
                                                   Random& random, const StoreOptions& options,
-                                                  bool speaks = true);
+                                                  bool is_reporter = true);
 
   /// Answers once the first attempt to connect has ended: Ok, or why not, for a start that wants to
   /// refuse a server (kRefused: a wrong password, a cluster, one that may forget where
@@ -40,7 +40,7 @@ class RedisStore final : public exchange::RecordStore,
     return pipeline_.WhenTried(std::move(on_tried));
   }
 
-  [[nodiscard]] Ticket Begin(exchange::BeginQuestion question, OnBegun on_answer) override;
+  [[nodiscard]] Ticket Begin(ports::BeginRequest question, OnBegun on_answer) override;
   [[nodiscard]] Ticket Complete(std::string_view record_key, const idempotency::Claim& claim,
                                 const idempotency::StoredResponse& response,
                                 idempotency::Milliseconds ttl, OnSettled on_answer) override;
@@ -50,33 +50,34 @@ class RedisStore final : public exchange::RecordStore,
                                    OnSettled on_answer) override;
   [[nodiscard]] Ticket Withdraw(std::string_view record_key, const idempotency::Token& token,
                                 idempotency::Milliseconds lease, OnSettled on_answer) override;
-  [[nodiscard]] Ticket ClaimLookUp(std::string_view record_key, const idempotency::Token& token,
-                                   idempotency::Milliseconds pause, OnLookUp on_answer) override;
+  [[nodiscard]] Ticket ReserveLookUp(std::string_view record_key, const idempotency::Token& token,
+                                     idempotency::Milliseconds pause,
+                                     OnLookUpReserved on_answer) override;
   [[nodiscard]] Ticket ReleaseUnknown(std::string_view record_key, const idempotency::Token& token,
                                       OnSettled on_answer) override;
   [[nodiscard]] Ticket ResolveUnknown(std::string_view record_key, const idempotency::Claim& claim,
                                       const idempotency::StoredResponse& response,
                                       idempotency::Milliseconds ttl, OnSettled on_answer) override;
   [[nodiscard]] Ticket Look(std::string_view record_key, OnSettled on_answer) override;
-  [[nodiscard]] Ticket List(const exchange::RecordFilter& filter, std::string_view cursor,
+  [[nodiscard]] Ticket List(const ports::RecordFilter& filter, std::string_view cursor,
                             OnListed on_answer) override;
   [[nodiscard]] Ticket ReadNote(std::string_view name, OnNote on_answer) override;
   [[nodiscard]] Ticket WriteNote(std::string_view name, const std::optional<std::string>& replaces,
                                  std::string_view value, OnNote on_answer) override;
-  [[nodiscard]] std::optional<std::string> not_ready() const override;
+  [[nodiscard]] std::optional<std::string> unavailable_reason() const override;
   [[nodiscard]] bool limits_with_begin() const override { return true; }
 
-  [[nodiscard]] Ticket Count(const exchange::LimitQuestion& question,
-                             Function<void(Result<exchange::LimitVerdict>)> on_answer) override;
+  [[nodiscard]] Ticket Count(const ports::LimitRequest& question,
+                             Function<void(Result<ports::LimitResult>)> on_answer) override;
 
  private:
   RedisStore(event::EventLoop& loop, event::Resolver& resolver, Random& random,
-             RedisAddress address, const StoreOptions& options, bool speaks);
+             RedisAddress address, const StoreOptions& options, bool is_reporter);
 
-  void TakePage(const exchange::RecordFilter& filter, RedisPage page,
-                Completion<Result<exchange::ListAnswer>> completion);
-  [[nodiscard]] Ticket AskNote(RedisQuestion question, OnNote on_answer);
-  [[nodiscard]] Ticket Settle(RedisQuestion question, OnSettled on_answer);
+  void TakePage(const ports::RecordFilter& filter, RedisPage page,
+                Completion<Result<ports::RecordPage>> completion);
+  [[nodiscard]] Ticket AskNote(RedisScriptCall question, OnNote on_answer);
+  [[nodiscard]] Ticket Settle(RedisScriptCall question, OnSettled on_answer);
 
   event::EventLoop& loop_;
   const RedisKeys keys_;

@@ -8,11 +8,11 @@
 namespace idem::store {
 namespace {
 
-using exchange::BeginAnswer;
-using exchange::LimitVerdict;
-using exchange::LookUpAnswer;
-using exchange::NoteAnswer;
-using exchange::SettleAnswer;
+using ports::BeginResult;
+using ports::LimitResult;
+using ports::LookUpReservation;
+using ports::NoteResult;
+using ports::TransitionResult;
 
 Error Unexpected(const char* what) {
   return {ErrorCode::kCorrupt,
@@ -34,7 +34,7 @@ Result<idempotency::Record> ReadRecord(RedisValue value) {
 
 }  // namespace
 
-Result<LimitVerdict> ReadVerdict(RedisValue reply) {
+Result<LimitResult> ReadVerdict(RedisValue reply) {
   const auto allowed = reply.at(0).integer();
   const auto remaining = reply.at(1).integer();
   const auto reset = reply.at(2).integer();
@@ -42,59 +42,59 @@ Result<LimitVerdict> ReadVerdict(RedisValue reply) {
                            (*allowed == 0 || *allowed == 1) && *remaining >= 0 &&
                            *remaining <= std::numeric_limits<std::uint32_t>::max() && *reset >= 0;
   if (!well_formed) return Unexpected("verdict");
-  return LimitVerdict{.allowed = *allowed == 1,
-                      .remaining = static_cast<std::uint32_t>(*remaining),
-                      .reset = std::chrono::milliseconds(*reset)};
+  return LimitResult{.allowed = *allowed == 1,
+                     .remaining = static_cast<std::uint32_t>(*remaining),
+                     .reset = std::chrono::milliseconds(*reset)};
 }
 
-Result<BeginAnswer> ReadBeginAnswer(RedisValue reply, bool limited) {
+Result<BeginResult> ReadBeginAnswer(RedisValue reply, bool limited) {
   const auto kind = reply.at(0).text();
   const Result<StoreTime> now = ReadTime(reply.at(1));
   if (!kind || !now) return Unexpected("beginning");
-  BeginAnswer answer;
+  BeginResult answer;
   answer.now = *now;
   if (*kind == "withdrawn") {
-    answer.kind = BeginAnswer::Kind::kWithdrawn;
+    answer.kind = BeginResult::Kind::kWithdrawn;
     return answer;
   }
   if (limited) {
-    Result<LimitVerdict> verdict = ReadVerdict(reply.at(2));
+    Result<LimitResult> verdict = ReadVerdict(reply.at(2));
     if (!verdict) return verdict.error();
     answer.limit = *verdict;
   }
   const bool allowed = !limited || answer.limit->allowed;
   if (*kind == "limited" && !allowed) {
-    answer.kind = BeginAnswer::Kind::kLimited;
+    answer.kind = BeginResult::Kind::kLimited;
     return answer;
   }
   if (*kind == "claimed" && allowed) {
-    answer.kind = BeginAnswer::Kind::kClaimed;
+    answer.kind = BeginResult::Kind::kClaimed;
     return answer;
   }
   if (*kind != "held" || !allowed) return Unexpected("answer to a begin");
   Result<idempotency::Record> record = ReadRecord(reply.at(3));
   if (!record) return record.error();
-  answer.kind = BeginAnswer::Kind::kHeld;
+  answer.kind = BeginResult::Kind::kHeld;
   answer.record = std::move(*record);
   return answer;
 }
 
-Result<SettleAnswer> ReadSettleAnswer(RedisValue reply) {
+Result<TransitionResult> ReadSettleAnswer(RedisValue reply) {
   const auto kind = reply.at(0).text();
   const Result<StoreTime> now = ReadTime(reply.at(1));
   if (!kind || !now) return Unexpected("beginning");
-  SettleAnswer answer;
+  TransitionResult answer;
   answer.now = *now;
   if (*kind == "done") {
-    answer.kind = SettleAnswer::Kind::kDone;
+    answer.kind = TransitionResult::Kind::kDone;
   } else if (*kind == "gone") {
-    answer.kind = SettleAnswer::Kind::kGone;
+    answer.kind = TransitionResult::Kind::kGone;
   } else if (*kind == "rewritten") {
-    answer.kind = SettleAnswer::Kind::kRewritten;
+    answer.kind = TransitionResult::Kind::kRewritten;
   } else if (*kind == "held") {
     Result<idempotency::Record> record = ReadRecord(reply.at(2));
     if (!record) return record.error();
-    answer.kind = SettleAnswer::Kind::kHeld;
+    answer.kind = TransitionResult::Kind::kHeld;
     answer.record = std::move(*record);
   } else {
     return Unexpected("answer to a transition");
@@ -102,21 +102,21 @@ Result<SettleAnswer> ReadSettleAnswer(RedisValue reply) {
   return answer;
 }
 
-Result<LookUpAnswer> ReadLookUpAnswer(RedisValue reply) {
+Result<LookUpReservation> ReadLookUpAnswer(RedisValue reply) {
   const auto kind = reply.at(0).text();
   const Result<StoreTime> now = ReadTime(reply.at(1));
   if (!kind || !now) return Unexpected("beginning");
-  LookUpAnswer answer;
+  LookUpReservation answer;
   answer.now = *now;
   if (*kind == "granted") {
-    answer.kind = LookUpAnswer::Kind::kGranted;
+    answer.kind = LookUpReservation::Kind::kGranted;
   } else if (*kind == "taken") {
     const auto retry_after = reply.at(2).integer();
     if (!retry_after || *retry_after < 0) return Unexpected("pause");
-    answer.kind = LookUpAnswer::Kind::kTaken;
+    answer.kind = LookUpReservation::Kind::kTaken;
     answer.retry_after = std::chrono::milliseconds(*retry_after);
   } else if (*kind == "changed") {
-    answer.kind = LookUpAnswer::Kind::kChanged;
+    answer.kind = LookUpReservation::Kind::kChanged;
     if (reply.size() < 3 || reply.at(2).nil()) return answer;
     Result<idempotency::Record> record = ReadRecord(reply.at(2));
     if (!record) return record.error();
@@ -127,10 +127,10 @@ Result<LookUpAnswer> ReadLookUpAnswer(RedisValue reply) {
   return answer;
 }
 
-Result<NoteAnswer> ReadNoteAnswer(RedisValue reply) {
+Result<NoteResult> ReadNoteAnswer(RedisValue reply) {
   const auto written = reply.at(0).integer();
   if (!written) return Unexpected("answer about a note");
-  NoteAnswer answer;
+  NoteResult answer;
   answer.written = *written == 1;
   if (const auto value = reply.at(1).text()) answer.value = *value;
   return answer;

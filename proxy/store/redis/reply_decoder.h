@@ -15,11 +15,11 @@
 namespace idem::store {
 
 /// `limited`: whether the question counted; its answer then has a verdict.
-[[nodiscard]] Result<exchange::BeginAnswer> ReadBeginAnswer(RedisValue reply, bool limited);
-[[nodiscard]] Result<exchange::SettleAnswer> ReadSettleAnswer(RedisValue reply);
-[[nodiscard]] Result<exchange::LookUpAnswer> ReadLookUpAnswer(RedisValue reply);
-[[nodiscard]] Result<exchange::NoteAnswer> ReadNoteAnswer(RedisValue reply);
-[[nodiscard]] Result<exchange::LimitVerdict> ReadVerdict(RedisValue reply);
+[[nodiscard]] Result<ports::BeginResult> ReadBeginAnswer(RedisValue reply, bool limited);
+[[nodiscard]] Result<ports::TransitionResult> ReadSettleAnswer(RedisValue reply);
+[[nodiscard]] Result<ports::LookUpReservation> ReadLookUpAnswer(RedisValue reply);
+[[nodiscard]] Result<ports::NoteResult> ReadNoteAnswer(RedisValue reply);
+[[nodiscard]] Result<ports::LimitResult> ReadVerdict(RedisValue reply);
 
 /// One page of a walk.
 struct RedisPage {

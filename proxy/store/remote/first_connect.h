@@ -11,9 +11,9 @@
 
 namespace idem::store {
 
-class FirstTry {
+class FirstConnect {
  public:
-  explicit FirstTry(Loop& loop) : loop_(loop) {}
+  explicit FirstConnect(Loop& loop) : loop_(loop) {}
 
   /// Answers once the first attempt has ended: Ok, or why not.
   [[nodiscard]] Ticket WhenOver(Function<void(Status)> on_over) {

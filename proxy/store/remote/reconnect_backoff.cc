@@ -9,18 +9,18 @@ namespace idem::store {
 
 using std::chrono::milliseconds;
 
-void Reconnection::Succeed() {
+void ReconnectBackoff::Succeed() {
   failures_ = 0;
   told_.clear();
 }
 
-void Reconnection::Tell(const Error& why) {
-  if (!speaks_ || told_ == why.detail) return;
+void ReconnectBackoff::Tell(const Error& why) {
+  if (!is_reporter_ || told_ == why.detail) return;
   told_ = why.detail;
   log::Write(log::Level::kWarn, event_, {{"detail", why.detail}});
 }
 
-Duration Reconnection::NextPause() {
+Duration ReconnectBackoff::NextPause() {
   constexpr milliseconds kPauseMin(50);
   constexpr milliseconds kPauseMax(2000);
   constexpr int kDoublingsMax = 10;

@@ -11,12 +11,12 @@
 
 namespace idem::store {
 
-class Reconnection {
+class ReconnectBackoff {
  public:
-  /// `event`: under which the log tells why there is no connection; a literal. `speaks`: whether it
+  /// `event`: under which the log tells why there is no connection; a literal. `is_reporter`: whether it
   /// does; of a process's many links one is enough.
-  Reconnection(Random& random, std::string_view event, bool speaks)
-      : random_(random), event_(event), speaks_(speaks) {}
+  ReconnectBackoff(Random& random, std::string_view event, bool is_reporter)
+      : random_(random), event_(event), is_reporter_(is_reporter) {}
 
   /// There is a connection.
   void Succeed();
@@ -31,7 +31,7 @@ class Reconnection {
  private:
   Random& random_;
   const std::string_view event_;
-  const bool speaks_;
+  const bool is_reporter_;
   int failures_ = 0;  // since the last connection
   std::string told_;  // the last reason that was logged
 };

@@ -19,8 +19,8 @@ TEST_CASE("a certificate's subject is a client, where the route lets it in") {
   };
   for (const std::vector<std::string>& may : {std::vector<std::string>(), {"signs", "shop"}}) {
     const auto known = ask("CN=shop,O=Tests", may);
-    REQUIRE(std::holds_alternative<Authenticated>(known));
-    CHECK(std::get<Authenticated>(known).client_id == "shop");
+    REQUIRE(std::holds_alternative<AuthenticatedClient>(known));
+    CHECK(std::get<AuthenticatedClient>(known).client_id == "shop");
   }
   CHECK(std::holds_alternative<SignatureInvalid>(ask("CN=shop,O=Tests", {"signs"})));
   CHECK(std::holds_alternative<SignatureInvalid>(ask("CN=shop", {})));

@@ -39,7 +39,7 @@ std::string Ask(const Clients& clients, const Lines& lines, std::vector<std::str
   http::RequestHead head;
   for (const auto& [name, value] : lines) head.fields.Add(name, value);
   const AuthenticateResult result = Authenticate(options, clients, "", head, kBody, WallTime());
-  if (const auto* who = std::get_if<Authenticated>(&result)) {
+  if (const auto* who = std::get_if<AuthenticatedClient>(&result)) {
     return "client " + std::string(who->client_id);
   }
   REQUIRE_FALSE(std::holds_alternative<SignatureExpired>(result));
@@ -126,8 +126,8 @@ TEST_CASE("the names of the fields are the route's") {
   head.fields.Add("signature-256", SignatureOf("shop secret"));
   head.fields.Add("caller", "shop");
   const auto result = Authenticate(options, TwoClients(), "", head, kBody, WallTime());
-  REQUIRE(std::holds_alternative<Authenticated>(result));
-  CHECK(std::get<Authenticated>(result).client_id == "shop");
+  REQUIRE(std::holds_alternative<AuthenticatedClient>(result));
+  CHECK(std::get<AuthenticatedClient>(result).client_id == "shop");
 }
 
 TEST_CASE("a client without secrets is nobody") {
@@ -143,8 +143,8 @@ TEST_CASE("what Sign() makes is accepted") {
     http::RequestHead head;
     for (const http::FieldLine line : *fields) head.fields.Add(line.name, line.value);
     const auto result = Authenticate(options, TwoClients(), "", head, kBody, WallTime());
-    REQUIRE(std::holds_alternative<Authenticated>(result));
-    CHECK(std::get<Authenticated>(result).client_id == client.id);
+    REQUIRE(std::holds_alternative<AuthenticatedClient>(result));
+    CHECK(std::get<AuthenticatedClient>(result).client_id == client.id);
   }
 }
 
@@ -162,8 +162,8 @@ TEST_CASE("Sign() says why it cannot sign") {
 
 TEST_CASE("without a scheme every request passes, without a client") {
   const auto result = Authenticate({}, TwoClients(), "", {}, kBody, WallTime());
-  REQUIRE(std::holds_alternative<Authenticated>(result));
-  CHECK(std::get<Authenticated>(result).client_id.empty());
+  REQUIRE(std::holds_alternative<AuthenticatedClient>(result));
+  CHECK(std::get<AuthenticatedClient>(result).client_id.empty());
   const auto fields = Sign({}, TwoClients()[0], kBody, WallTime());
   REQUIRE(fields.has_value());
   CHECK(fields->empty());

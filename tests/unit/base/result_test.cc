@@ -12,7 +12,7 @@ namespace {
 
 Result<std::string> Answer(bool well) {
   if (well) return std::string("a value");
-  return Error{ErrorCode::kTimeout, "no answer in 5 s", Reached::kMaybe};
+  return Error{ErrorCode::kTimeout, "no answer in 5 s", Delivery::kMaybeSent};
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ TEST_CASE("or a result is its error") {
   CHECK_FALSE(static_cast<bool>(result));
   CHECK(result.error().code == ErrorCode::kTimeout);
   CHECK(result.error().detail == "no answer in 5 s");
-  CHECK(result.error().reached == Reached::kMaybe);
+  CHECK(result.error().delivery == Delivery::kMaybeSent);
 }
 
 TEST_CASE("a value that only moves is moved out") {
@@ -43,7 +43,7 @@ TEST_CASE("a value that only moves is moved out") {
   Result<std::unique_ptr<int>> failed = Error{ErrorCode::kCorrupt, "gone"};
   const Error error = std::move(failed).error();
   CHECK(error.detail == "gone");
-  CHECK(error.reached == Reached::kNo);
+  CHECK(error.delivery == Delivery::kNotSent);
 }
 
 TEST_CASE("a status carries nothing but success") {

@@ -503,7 +503,7 @@ TEST_CASE("a token bucket has a burst, by default all requests of its time") {
 defaults: { upstream: http://b, rate_limit: { requests: 20000, per: 1s, algorithm: token_bucket } }
 routes: [{ path: /a }, { path: /b, rate_limit: { burst: 7 } }]
 )");
-  CHECK(config.routes[0].rate_limit->rule.algorithm == exchange::LimitAlgorithm::kTokenBucket);
+  CHECK(config.routes[0].rate_limit->rule.algorithm == ports::LimitAlgorithm::kTokenBucket);
   CHECK(config.routes[0].rate_limit->rule.burst == 20000);
   CHECK(config.routes[1].rate_limit->rule.burst == 7);
 }
@@ -623,7 +623,7 @@ routes:
   struct Row {
     const char* from;
     const char* to;
-    std::vector<FixedKey> fixed;
+    std::vector<RestartOnlyChange> fixed;
   };
   const Row rows[] = {
       {"", "", {}},
@@ -651,7 +651,7 @@ routes:
     CAPTURE(row.to);
     std::string next = base;
     next.replace(next.find(row.from), std::string(row.from).size(), row.to);
-    CHECK(NotReloadable(running, GoodText(next)) == row.fixed);
+    CHECK(RestartOnlyChanges(running, GoodText(next)) == row.fixed);
   }
 }
 

@@ -22,16 +22,16 @@ inline Environment EnvironmentOf(Variables variables) {
   };
 }
 
-inline std::vector<std::string> ToLines(const std::vector<Mistake>& mistakes) {
+inline std::vector<std::string> ToLines(const std::vector<ConfigError>& mistakes) {
   std::vector<std::string> lines;
-  for (const Mistake& mistake : mistakes) lines.push_back(mistake.ToText());
+  for (const ConfigError& mistake : mistakes) lines.push_back(mistake.ToText());
   return lines;
 }
 
 /// The lines that `check` would print for a text called "f"; none for a good one.
 inline std::vector<std::string> MistakesOf(std::string_view text, const Variables& variables = {}) {
   const auto loaded = LoadText("f", text, EnvironmentOf(variables));
-  const auto* mistakes = std::get_if<std::vector<Mistake>>(&loaded);
+  const auto* mistakes = std::get_if<std::vector<ConfigError>>(&loaded);
   return mistakes == nullptr ? std::vector<std::string>() : ToLines(*mistakes);
 }
 
@@ -43,7 +43,7 @@ inline std::string JoinLines(const std::vector<std::string>& lines) {
 
 /// A file that must be good.
 inline Config Good(LoadResult loaded) {
-  if (const auto* mistakes = std::get_if<std::vector<Mistake>>(&loaded)) {
+  if (const auto* mistakes = std::get_if<std::vector<ConfigError>>(&loaded)) {
     FAIL(JoinLines(ToLines(*mistakes)));
   }
   return std::get<Config>(std::move(loaded));

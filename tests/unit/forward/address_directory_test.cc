@@ -38,7 +38,7 @@ struct Town {
 
   support::VirtualLoop loop;
   event::Resolver resolver;
-  Directory directory;
+  AddressDirectory directory;
 };
 
 }  // namespace

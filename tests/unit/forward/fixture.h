@@ -13,7 +13,7 @@
 
 namespace idem::forward {
 
-struct Heard final : exchange::UpstreamEvents {
+struct Heard final : ports::UpstreamEvents {
   bool OnUpstreamReady() override {
     log += "ready ";
     if (drop_at_ready) call.reset();
@@ -37,7 +37,7 @@ struct Heard final : exchange::UpstreamEvents {
     over = true;
     if (drop_at_end) call.reset();
   }
-  void OnUpstreamFailure(const exchange::UpstreamFailure& told) override {
+  void OnUpstreamFailure(const ports::UpstreamFailure& told) override {
     failure = told;
     log += "failure";
     over = true;
@@ -45,7 +45,7 @@ struct Heard final : exchange::UpstreamEvents {
   }
   void OnUpstreamSent() override { ++sent; }
 
-  std::unique_ptr<exchange::UpstreamCall> call;
+  std::unique_ptr<ports::UpstreamCall> call;
   bool go = true;
   bool drop_at_ready = false;
   bool drop_at_head = false;
@@ -58,7 +58,7 @@ struct Heard final : exchange::UpstreamEvents {
   int status = 0;
   int sent = 0;
   bool over = false;
-  exchange::UpstreamFailure failure;
+  ports::UpstreamFailure failure;
 };
 
 inline http::RequestHead Head(std::string method, http::BodyLength body = {}) {
@@ -87,18 +87,18 @@ struct World {
   }
 
   void Start(Heard& heard, const http::RequestHead& head, const std::string* body = nullptr,
-             const exchange::UpstreamTerms& terms = {}) {
+             const ports::UpstreamTerms& terms = {}) {
     heard.call = upstream->Send(head, body, terms, heard);
     CHECK(heard.log.empty());  // nobody is called back from inside the call
   }
   /// Starts a call and waits for its end.
   void Run(Heard& heard, const http::RequestHead& head, const std::string* body = nullptr,
-           const exchange::UpstreamTerms& terms = {}) {
+           const ports::UpstreamTerms& terms = {}) {
     Start(heard, head, body, terms);
     support::RunUntil(loop, [&] { return heard.over; });
   }
   /// A GET that must succeed with `body`.
-  void Get(const std::string& body, const exchange::UpstreamTerms& terms = {}) {
+  void Get(const std::string& body, const ports::UpstreamTerms& terms = {}) {
     Heard heard;
     Run(heard, Head("GET"), nullptr, terms);
     CHECK(heard.log == "ready 200 end");
@@ -106,7 +106,7 @@ struct World {
   }
 
   event::Resolver resolver;
-  InFlightGate gate;
+  InFlightLimit gate;
   telemetry::Metrics metrics;
   event::EventLoop loop;
   std::unique_ptr<PooledUpstream> upstream;

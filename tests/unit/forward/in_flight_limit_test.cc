@@ -12,12 +12,12 @@
 namespace idem::forward {
 namespace {
 
-using Slot = InFlightGate::Slot;
+using Slot = InFlightLimit::Slot;
 
 TEST_CASE(
     "slots are given in the order of asking, the queue is bounded, and withdrawing frees a place") {
   event::EventLoop loop;
-  InFlightGate gate(1);
+  InFlightLimit gate(1);
   std::string order;
   std::vector<Slot> held;
   const auto ask = [&](char name) {
@@ -45,7 +45,7 @@ TEST_CASE(
 
 TEST_CASE("a slot whose asker withdrew before it arrived comes back") {
   event::EventLoop loop;
-  InFlightGate gate(1);
+  InFlightLimit gate(1);
   Ticket ticket = gate.Enter(loop, [](Slot) { FAIL("answered"); });
   CHECK(gate.in_flight() == 1);
   ticket.Withdraw();
@@ -58,7 +58,7 @@ TEST_CASE(
   constexpr int kWorkers = 4;
   constexpr int kCalls = 500;
   constexpr int kMax = 3;
-  InFlightGate gate(kMax);
+  InFlightLimit gate(kMax);
   std::atomic<int> now = 0;
   std::atomic<bool> exceeded = false;
   std::vector<std::thread> workers;
@@ -89,7 +89,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a loop may go while another worker's slot is on its way to it") {
-  InFlightGate gate(1);
+  InFlightLimit gate(1);
   event::EventLoop loop;
   for (int i = 0; i < 200; ++i) {
     Slot held;

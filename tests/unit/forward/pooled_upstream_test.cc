@@ -16,7 +16,7 @@
 namespace idem::forward {
 namespace {
 
-using exchange::UpstreamProblem;
+using ports::UpstreamProblem;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -102,7 +102,7 @@ TEST_CASE("each way to fail is told as what it is, and whether the backend may h
     const std::string body = "{}";
     world.Run(heard, Head("POST", http::BodyLength::Known(2)), &body);
     CHECK(heard.failure.problem == one.problem);
-    CHECK(heard.failure.reached == Reached::kMaybe);
+    CHECK(heard.failure.delivery == Delivery::kMaybeSent);
     CHECK(heard.log == one.log);
     CHECK(heard.failure.detail.find(backend.address()) == 0);
     CHECK(heard.failure.detail.rfind(backend.address()) == 0);  // once
@@ -128,7 +128,7 @@ TEST_CASE(
     Heard heard;
     world.Run(heard, Head("GET"));
     CHECK(heard.failure.problem == UpstreamProblem::kTimeout);
-    CHECK(heard.failure.reached == Reached::kMaybe);
+    CHECK(heard.failure.delivery == Delivery::kMaybeSent);
     RunUntil(world.loop, [&] { return was_cut.load(); });
   }
 }
@@ -163,7 +163,7 @@ TEST_CASE("a refused connection and an unknown name say that nothing was sent") 
     world.Run(heard, Head("GET"));
     CHECK(heard.log == "failure");
     CHECK(heard.failure.problem == UpstreamProblem::kUnreachable);
-    CHECK(heard.failure.reached == Reached::kNo);
+    CHECK(heard.failure.delivery == Delivery::kNotSent);
   }
 }
 
@@ -343,7 +343,7 @@ TEST_CASE("nothing is sent again once a response byte came, or on a fresh connec
     Heard heard;
     world.Run(heard, Head("GET"), nullptr, {.retry_stale = true});
     CHECK(heard.log == "ready failure");
-    CHECK(heard.failure.reached == Reached::kMaybe);
+    CHECK(heard.failure.delivery == Delivery::kMaybeSent);
   }
   CHECK(backend.requests() == 3);
 }
@@ -425,7 +425,7 @@ TEST_CASE("beyond max_in_flight calls wait their turn, and no longer than queue_
   world.Run(second, Head("GET"));
   CHECK(second.log == "failure");
   CHECK(second.failure.problem == UpstreamProblem::kOverloaded);
-  CHECK(second.failure.reached == Reached::kNo);
+  CHECK(second.failure.delivery == Delivery::kNotSent);
   world.Start(third, Head("GET"));
   backend.Release();
   RunUntil(world.loop, [&] { return first.over && third.over; });

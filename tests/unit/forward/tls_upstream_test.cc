@@ -11,7 +11,7 @@
 namespace idem::forward {
 namespace {
 
-using exchange::UpstreamProblem;
+using ports::UpstreamProblem;
 
 /// Answers the first request on its one connection, and then ends or is cut.
 class TlsBackend final : event::ConnectionEvents {
@@ -61,7 +61,7 @@ TEST_CASE("a call over TLS: answered, refused for its certificate, ended in orde
     TlsBackend::Then then;
     const char* log;
     UpstreamProblem problem;
-    Reached reached;
+    Delivery delivery;
   };
   const std::string known = support::Response(200, "abc");
   const std::string until_end = "HTTP/1.1 200 OK\r\n\r\nabc";
@@ -76,11 +76,11 @@ TEST_CASE("a call over TLS: answered, refused for its certificate, ended in orde
              {},
              {}},
         Case{"cut where the length was unknown", certificates.server(), until_end, Then::kCut,
-             "ready 200 failure", UpstreamProblem::kReset, Reached::kMaybe},
+             "ready 200 failure", UpstreamProblem::kReset, Delivery::kMaybeSent},
         Case{"expired", certificates.expired(), known, Then::kKeep, "failure",
-             UpstreamProblem::kUnreachable, Reached::kNo},
+             UpstreamProblem::kUnreachable, Delivery::kNotSent},
         Case{"another name", certificates.other_name(), known, Then::kKeep, "failure",
-             UpstreamProblem::kUnreachable, Reached::kNo}}) {
+             UpstreamProblem::kUnreachable, Delivery::kNotSent}}) {
     CAPTURE(one.what);
     UpstreamOptions options;
     options.tls = UpstreamTls{};
@@ -99,8 +99,8 @@ TEST_CASE("a call over TLS: answered, refused for its certificate, ended in orde
       continue;
     }
     CHECK(heard.failure.problem == one.problem);
-    CHECK(heard.failure.reached == one.reached);
-    if (one.reached == Reached::kNo) {
+    CHECK(heard.failure.delivery == one.delivery);
+    if (one.delivery == Delivery::kNotSent) {
       CHECK(heard.failure.detail.find("certificate") != std::string::npos);
       support::RunBriefly(world.loop);
       CHECK(backend.received().empty());

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace idem::idempotency {
+namespace idem::http {
 
 TEST_CASE("every byte is encoded to printable ASCII and read back, in one spelling") {
   for (int byte = 0; byte < 256; ++byte) {
@@ -26,4 +26,4 @@ TEST_CASE("another spelling is refused") {
   }
 }
 
-}  // namespace idem::idempotency
+}  // namespace idem::http

@@ -8,9 +8,9 @@ namespace idem::idempotency {
 
 namespace {
 
-constexpr Ending kRecord = Ending::kRecord;
-constexpr Ending kRelease = Ending::kRelease;
-constexpr Ending kUnknown = Ending::kUnknown;
+constexpr ClaimEnding kRecord = ClaimEnding::kRecord;
+constexpr ClaimEnding kRelease = ClaimEnding::kRelease;
+constexpr ClaimEnding kUnknown = ClaimEnding::kUnknown;
 
 Policy Backend(bool idempotent, std::vector<StatusOverride> overrides = {}) {
   Policy policy;
@@ -22,7 +22,7 @@ Policy Backend(bool idempotent, std::vector<StatusOverride> overrides = {}) {
 // One row of "What happens to a claim": statuses from `first` to `last`.
 struct Row {
   int first, last;
-  Ending legacy, idempotent;
+  ClaimEnding legacy, idempotent;
 };
 
 constexpr Row kTable[] = {
@@ -43,7 +43,7 @@ TEST_CASE("every status ends a claim as the table says, for both kinds of backen
     next = row.last + 1;
     for (int status = row.first; status <= row.last; ++status) {
       CAPTURE(status);
-      const Seen seen = Seen::Response(static_cast<std::uint16_t>(status));
+      const UpstreamResult seen = UpstreamResult::Response(static_cast<std::uint16_t>(status));
       CHECK(DecideOutcome(Backend(false), seen) == row.legacy);
       CHECK(DecideOutcome(Backend(true), seen) == row.idempotent);
     }
@@ -52,14 +52,14 @@ TEST_CASE("every status ends a claim as the table says, for both kinds of backen
 }
 
 TEST_CASE("a request of which no byte was written is released") {
-  CHECK(DecideOutcome(Backend(false), Seen::Failure(Reached::kNo)) == kRelease);
-  CHECK(DecideOutcome(Backend(true), Seen::Failure(Reached::kNo)) == kRelease);
+  CHECK(DecideOutcome(Backend(false), UpstreamResult::Failure(Delivery::kNotSent)) == kRelease);
+  CHECK(DecideOutcome(Backend(true), UpstreamResult::Failure(Delivery::kNotSent)) == kRelease);
 }
 
 TEST_CASE(
     "a request that the backend may have seen is unknown, unless it drops duplicates itself") {
-  CHECK(DecideOutcome(Backend(false), Seen::Failure(Reached::kMaybe)) == kUnknown);
-  CHECK(DecideOutcome(Backend(true), Seen::Failure(Reached::kMaybe)) == kRelease);
+  CHECK(DecideOutcome(Backend(false), UpstreamResult::Failure(Delivery::kMaybeSent)) == kUnknown);
+  CHECK(DecideOutcome(Backend(true), UpstreamResult::Failure(Delivery::kMaybeSent)) == kRelease);
 }
 
 TEST_CASE("the configuration overrides a status, and nothing but statuses") {
@@ -70,7 +70,7 @@ TEST_CASE("the configuration overrides a status, and nothing but statuses") {
                                                  {429, 429, kRecord}};
   struct OverrideRow {
     int status;
-    Ending ending;
+    ClaimEnding ending;
   };
   const OverrideRow rows[] = {
       {200, kRecord},   // none holds it: the table
@@ -85,11 +85,11 @@ TEST_CASE("the configuration overrides a status, and nothing but statuses") {
     const Policy policy = Backend(idempotent, overrides);
     for (const OverrideRow& row : rows) {
       CAPTURE(row.status);
-      const Seen seen = Seen::Response(static_cast<std::uint16_t>(row.status));
+      const UpstreamResult seen = UpstreamResult::Response(static_cast<std::uint16_t>(row.status));
       CHECK(DecideOutcome(policy, seen) == row.ending);
     }
-    CHECK(DecideOutcome(policy, Seen::Failure(Reached::kNo)) == kRelease);
-    CHECK(DecideOutcome(policy, Seen::Failure(Reached::kMaybe)) ==
+    CHECK(DecideOutcome(policy, UpstreamResult::Failure(Delivery::kNotSent)) == kRelease);
+    CHECK(DecideOutcome(policy, UpstreamResult::Failure(Delivery::kMaybeSent)) ==
           (idempotent ? kRelease : kUnknown));
   }
 }

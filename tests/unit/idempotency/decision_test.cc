@@ -166,7 +166,7 @@ Decision DecideCase(const Case& c) {
   Policy policy;
   policy.upstream_idempotent = c.route_idempotent;
   if (c.reconcile) policy.reconcile.emplace();
-  Question question;
+  RequestIdentity question;
   question.token.bytes.fill(c.mine ? 1 : 3);
   question.fingerprint.fill(c.same ? 2 : 4);
   question.recipe = c.possible ? RecipeMatch::kSame : RecipeMatch::kImpossible;

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace idem::store {
+namespace idem::idempotency {
 
 namespace {
 
@@ -11,11 +11,11 @@ using Routes = std::vector<RouteScope>;
 RouteScope Orders() { return {"orders", "idempotency-key", {"client"}, {"a", "b"}}; }
 RouteScope Open(std::string name) { return {std::move(name), "idempotency-key", {"route"}, {}}; }
 
-HeldScopes After(const Routes& routes, const std::string& prefix = "p:") {
+ScopeManifest After(const Routes& routes, const std::string& prefix = "p:") {
   return CompareScopes({}, prefix, routes).next;
 }
 
-std::string Differences(const HeldScopes& held, const Routes& routes,
+std::string Differences(const ScopeManifest& held, const Routes& routes,
                         const std::string& prefix = "p:") {
   std::string text;
   for (const std::string& difference : CompareScopes(held, prefix, routes).differences) {
@@ -27,7 +27,7 @@ std::string Differences(const HeldScopes& held, const Routes& routes,
 }  // namespace
 
 TEST_CASE("scopes are text that reads back as it was written") {
-  HeldScopes scopes = After({Orders(), Open("b,c d=%")}, "");
+  ScopeManifest scopes = After({Orders(), Open("b,c d=%")}, "");
   scopes["p:"]["orders"] = {false, "x-key", {"header:x-tenant", "route"}, {"é", ","}, {"old"}};
   const std::string text = ToText(scopes);
   CAPTURE(text);
@@ -72,7 +72,7 @@ TEST_CASE("what forgets earlier keys is a difference, and names both values") {
   open.clients = {};
   RouteScope renamed = Orders();
   renamed.name = "orders-v2";
-  const HeldScopes held = After({Orders(), Open("refunds")});
+  const ScopeManifest held = After({Orders(), Open("refunds")});
   struct Row {
     Routes routes;
     std::string prefix;
@@ -112,12 +112,12 @@ TEST_CASE("what forgets earlier keys is a difference, and names both values") {
 }
 
 TEST_CASE("routes and clients may come, and may go, and what has gone is not forgotten") {
-  const HeldScopes one = After({Orders()});
+  const ScopeManifest one = After({Orders()});
   CHECK(Differences(one, {Orders(), Open("refunds")}).empty());
-  const HeldScopes two = CompareScopes(one, "p:", {Orders(), Open("refunds")}).next;
+  const ScopeManifest two = CompareScopes(one, "p:", {Orders(), Open("refunds")}).next;
 
   CHECK(Differences(two, {Orders()}).empty());
-  const HeldScopes without = CompareScopes(two, "p:", {Orders()}).next;
+  const ScopeManifest without = CompareScopes(two, "p:", {Orders()}).next;
   CHECK_FALSE(without.at("p:").at("refunds").active);
   CHECK(Differences(without, {Orders(), Open("third")}).empty());
   CHECK(Differences(without, {Orders(), Open("refunds")}).empty());
@@ -129,7 +129,7 @@ TEST_CASE("routes and clients may come, and may go, and what has gone is not for
   RouteScope fewer = Orders();
   fewer.clients = {"a"};
   CHECK(Differences(one, {fewer}).empty());
-  const HeldScopes left = CompareScopes(one, "p:", {fewer}).next;
+  const ScopeManifest left = CompareScopes(one, "p:", {fewer}).next;
   CHECK(left.at("p:").at("orders").gone_clients == std::vector<std::string>{"b"});
   RouteScope more = Orders();
   more.clients = {"a", "c"};
@@ -141,14 +141,14 @@ TEST_CASE("routes and clients may come, and may go, and what has gone is not for
 TEST_CASE("what was accepted once is no difference any more") {
   RouteScope renamed = Orders();
   renamed.name = "orders-v2";
-  const HeldScopes held = After({Orders()});
+  const ScopeManifest held = After({Orders()});
   REQUIRE_FALSE(Differences(held, {renamed}).empty());
-  const HeldScopes accepted = CompareScopes(held, "p:", {renamed}).next;
+  const ScopeManifest accepted = CompareScopes(held, "p:", {renamed}).next;
   CHECK(Differences(accepted, {renamed}).empty());
   CHECK(CompareScopes(accepted, "p:", {renamed}).next == accepted);
-  const HeldScopes moved = CompareScopes(held, "q:", {Orders()}).next;
+  const ScopeManifest moved = CompareScopes(held, "q:", {Orders()}).next;
   CHECK(Differences(moved, {Orders()}, "q:").empty());
   CHECK(Differences(moved, {Orders()}, "p:").empty());
 }
 
-}  // namespace idem::store
+}  // namespace idem::idempotency

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 TEST_CASE("an array travels in PostgreSQL's binary form") {
   using namespace std::string_view_literals;
@@ -23,4 +23,4 @@ TEST_CASE("an empty array has no dimension") {
   CHECK(Array(Array::Of::kInt64).Take().bytes == "\0\0\0\0\0\0\0\0\0\0\0\x14"sv);
 }
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq

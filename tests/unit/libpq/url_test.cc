@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 TEST_CASE("a name is looked up first, an address and a socket are not") {
   struct Row {
@@ -45,4 +45,4 @@ TEST_CASE("what is no database's URL is refused without repeating a secret") {
   }
 }
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq

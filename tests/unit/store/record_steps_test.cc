@@ -20,7 +20,7 @@ namespace {
 constexpr StoreTime kBegun{std::chrono::hours(100)};
 constexpr StoreTime kNow = kBegun + Milliseconds(500);
 
-Present Prepared(From from, Claim claim) {
+StoredRecord Prepared(From from, Claim claim) {
   if (from == From::kLeaseEnded) claim.lease = Milliseconds(500);
   switch (from) {
     case From::kAbsent:
@@ -37,23 +37,24 @@ Present Prepared(From from, Claim claim) {
   return std::nullopt;
 }
 
-struct Seen {
+struct UpstreamResult {
   Reply reply;
-  Present after;
+  StoredRecord after;
 };
 
 template <class Answer>
-Seen Look(Step<Answer> step, const Present& before) {
-  Seen seen{contract::ReplyOf(step.answer.kind), before};
+UpstreamResult Look(Step<Answer> step, const StoredRecord& before) {
+  UpstreamResult seen{contract::ReplyOf(step.answer.kind), before};
   CHECK(step.answer.now == kNow);
   CHECK(step.answer.record.has_value() == (seen.reply == Reply::kHeld));
-  CHECK(step.record.has_value() == (step.change == Change::kWrite));
-  if (step.change == Change::kErase) seen.after.reset();
-  if (step.change == Change::kWrite) seen.after = step.record;
+  CHECK(step.record.has_value() == (step.change == RecordWrite::kWrite));
+  if (step.change == RecordWrite::kErase) seen.after.reset();
+  if (step.change == RecordWrite::kWrite) seen.after = step.record;
   return seen;
 }
 
-Seen Run(contract::Ask ask, const Present& present, const Claim& mine, const Claim& fresh) {
+UpstreamResult Run(contract::Ask ask, const StoredRecord& present, const Claim& mine,
+                   const Claim& fresh) {
   const StoredResponse response = contract::NewResponse();
   switch (ask) {
     case contract::Ask::kBegin:
@@ -88,11 +89,11 @@ TEST_CASE("each step answers and writes as the table says, and asked twice write
     const Claim mine = arrow.token == Whose::kMine ? record : contract::NewClaim();
     const Claim fresh = contract::NewClaim();
 
-    const Seen once = Run(arrow.ask, Prepared(arrow.from, record), mine, fresh);
+    const UpstreamResult once = Run(arrow.ask, Prepared(arrow.from, record), mine, fresh);
     CHECK(once.reply == arrow.reply);
     CHECK(contract::StateOf(once.after, kNow) == arrow.after);
 
-    const Seen twice = Run(arrow.ask, once.after, mine, fresh);
+    const UpstreamResult twice = Run(arrow.ask, once.after, mine, fresh);
     CHECK(twice.reply == contract::AskedTwice(arrow.reply));
     CHECK(twice.after.has_value() == once.after.has_value());
     if (twice.after && once.after) {
@@ -103,7 +104,7 @@ TEST_CASE("each step answers and writes as the table says, and asked twice write
 
 TEST_CASE("what is written lives from now, and keeps when the claim began and its lease ends") {
   const Claim claim = contract::NewClaim();
-  const Present executing = Prepared(From::kExecuting, claim);
+  const StoredRecord executing = Prepared(From::kExecuting, claim);
 
   const auto completed =
       Complete(executing, claim, contract::NewResponse(), Milliseconds(7000), kNow).record;
@@ -121,8 +122,8 @@ TEST_CASE("what is written lives from now, and keeps when the claim began and it
 TEST_CASE("marking an unknown outcome again does not start its life anew") {
   const Claim claim = contract::NewClaim();
   const auto step = MarkUnknown(Prepared(From::kUnknown, claim), claim, kNow);
-  CHECK(step.answer.kind == exchange::SettleAnswer::Kind::kDone);
-  CHECK(step.change == Change::kNone);
+  CHECK(step.answer.kind == ports::TransitionResult::Kind::kDone);
+  CHECK(step.change == RecordWrite::kNone);
 }
 
 TEST_CASE("a claim that the store forgot may have a lease as long as if it began now") {
@@ -135,41 +136,41 @@ TEST_CASE("a claim that the store forgot may have a lease as long as if it began
 TEST_CASE(
     "a completion under its own token with another response is refused, and shows the first") {
   const Claim claim = contract::NewClaim();
-  const Present completed = Prepared(From::kCompleted, claim);
+  const StoredRecord completed = Prepared(From::kCompleted, claim);
   const auto step =
       Complete(completed, claim, contract::NewResponse("{\"order\":2}"), contract::kLong, kNow);
-  CHECK(step.answer.kind == exchange::SettleAnswer::Kind::kHeld);
-  CHECK(step.change == Change::kNone);
+  CHECK(step.answer.kind == ports::TransitionResult::Kind::kHeld);
+  CHECK(step.change == RecordWrite::kNone);
   REQUIRE(step.answer.record);
   CHECK(step.answer.record->response->body == "{\"order\":1}");
 }
 
 TEST_CASE("the right to look up is for what is unknown with that token, and for one at a time") {
-  using Kind = exchange::LookUpAnswer::Kind;
+  using Kind = ports::LookUpReservation::Kind;
   const Claim claim = contract::NewClaim();
   for (const From from : {From::kAbsent, From::kExecuting, From::kCompleted}) {
     CAPTURE(from);
-    const auto step = ClaimLookUp(Prepared(from, claim), claim.token, {}, kNow);
+    const auto step = ReserveLookUp(Prepared(from, claim), claim.token, {}, kNow);
     CHECK(step.answer.kind == Kind::kChanged);
     CHECK(step.answer.record.has_value() == (from != From::kAbsent));
   }
   for (const From from : {From::kLeaseEnded, From::kUnknown}) {
     CAPTURE(from);
-    const Present present = Prepared(from, claim);
-    CHECK(ClaimLookUp(present, claim.token, {}, kNow).answer.kind == Kind::kGranted);
-    CHECK(ClaimLookUp(present, claim.token, kNow, kNow).answer.kind == Kind::kGranted);
-    CHECK(ClaimLookUp(present, contract::NextToken(), {}, kNow).answer.kind == Kind::kChanged);
-    const auto taken = ClaimLookUp(present, claim.token, kNow + Milliseconds(7), kNow).answer;
+    const StoredRecord present = Prepared(from, claim);
+    CHECK(ReserveLookUp(present, claim.token, {}, kNow).answer.kind == Kind::kGranted);
+    CHECK(ReserveLookUp(present, claim.token, kNow, kNow).answer.kind == Kind::kGranted);
+    CHECK(ReserveLookUp(present, contract::NextToken(), {}, kNow).answer.kind == Kind::kChanged);
+    const auto taken = ReserveLookUp(present, claim.token, kNow + Milliseconds(7), kNow).answer;
     CHECK(taken.kind == Kind::kTaken);
     CHECK(taken.retry_after == Milliseconds(7));
   }
 }
 
 TEST_CASE("a record is absent from the moment at which it expires") {
-  const Present record = Prepared(From::kCompleted, contract::NewClaim());
-  CHECK(Alive(record, record->expires_at - Milliseconds(1)).has_value());
-  CHECK_FALSE(Alive(record, record->expires_at).has_value());
-  CHECK_FALSE(Alive(std::nullopt, kNow).has_value());
+  const StoredRecord record = Prepared(From::kCompleted, contract::NewClaim());
+  CHECK(WithoutExpired(record, record->expires_at - Milliseconds(1)).has_value());
+  CHECK_FALSE(WithoutExpired(record, record->expires_at).has_value());
+  CHECK_FALSE(WithoutExpired(std::nullopt, kNow).has_value());
 }
 
 }  // namespace idem::store

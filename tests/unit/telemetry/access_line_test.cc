@@ -19,7 +19,7 @@ AccessLine FullLine() {
   line.method = "POST";
   line.path = "/orders/\"\xFF";
   line.status = 201;
-  line.verdict = Verdict::kExecuted;
+  line.verdict = RequestDecision::kExecuted;
   line.problem = "none";
   line.key_hash = "ba7816bf8f01cfea";
   line.address = "192.0.2.1";
@@ -75,7 +75,7 @@ TEST_CASE("as text a line leaves out what there is not") {
   line.request_id = "r-1";
   line.path = "/a b";
   line.status = 404;
-  line.verdict = Verdict::kRefused;
+  line.verdict = RequestDecision::kRefused;
   line.problem = "no-route";
   CHECK(Render(line, log::Format::kText) ==
         R"(request request_id="r-1" path="/a b" status=404 decision="refused" problem="no-route" )"
@@ -86,7 +86,7 @@ TEST_CASE("every decision has its word") {
   const char* words[kVerdicts] = {"executed",   "replayed", "mismatch", "in_progress", "unknown",
                                   "reconciled", "passed",   "refused",  "failed"};
   for (std::size_t i = 0; i < kVerdicts; ++i) {
-    CHECK(VerdictText(static_cast<Verdict>(i)) == words[i]);
+    CHECK(VerdictText(static_cast<RequestDecision>(i)) == words[i]);
   }
 }
 

@@ -16,7 +16,7 @@ bool Shows(const Metrics& metrics, const std::string& line) {
   return ("\n" + metrics.Render()).find("\n" + line + "\n") != std::string::npos;
 }
 
-AccessLine Finished(Verdict verdict, std::uint16_t status) {
+AccessLine Finished(RequestDecision verdict, std::uint16_t status) {
   AccessLine line;
   line.verdict = verdict;
   line.status = status;
@@ -30,11 +30,11 @@ AccessLine Finished(Verdict verdict, std::uint16_t status) {
 TEST_CASE("requests are counted by route, decision and class of status") {
   Metrics metrics;
   RouteMetrics& orders = metrics.Route("orders");
-  orders.CountRequest(Finished(Verdict::kExecuted, 201));
-  orders.CountRequest(Finished(Verdict::kExecuted, 200));
-  orders.CountRequest(Finished(Verdict::kReplayed, 201));
-  metrics.Route("").CountRequest(Finished(Verdict::kRefused, 404));
-  metrics.Route("orders").CountRequest(Finished(Verdict::kFailed, 0));
+  orders.CountRequest(Finished(RequestDecision::kExecuted, 201));
+  orders.CountRequest(Finished(RequestDecision::kExecuted, 200));
+  orders.CountRequest(Finished(RequestDecision::kReplayed, 201));
+  metrics.Route("").CountRequest(Finished(RequestDecision::kRefused, 404));
+  metrics.Route("orders").CountRequest(Finished(RequestDecision::kFailed, 0));
 
   const std::string name = "idemproxy_requests_total";
   CAPTURE(metrics.Render());
@@ -46,7 +46,7 @@ TEST_CASE("requests are counted by route, decision and class of status") {
 
 TEST_CASE("durations are told in seconds, a part only where that step was taken") {
   Metrics metrics;
-  metrics.Route("orders").CountRequest(Finished(Verdict::kExecuted, 201));
+  metrics.Route("orders").CountRequest(Finished(RequestDecision::kExecuted, 201));
   const std::string total = "idemproxy_request_duration_seconds";
   const std::string part = "idemproxy_request_part_duration_seconds";
   CAPTURE(metrics.Render());
@@ -110,7 +110,7 @@ TEST_CASE("several workers count the same series") {
   for (int i = 0; i < 4; ++i) {
     workers.emplace_back([&] {
       for (int n = 0; n < kRequests; ++n) {
-        metrics.Route("orders").CountRequest(Finished(Verdict::kExecuted, 201));
+        metrics.Route("orders").CountRequest(Finished(RequestDecision::kExecuted, 201));
         metrics.CountStoreOperation(StoreOperation::kComplete, StoreResult::kDone);
       }
     });

@@ -6,8 +6,8 @@ namespace idem::upstream {
 
 namespace {
 
-OptionTexts Good() {
-  OptionTexts texts;
+RawOptions Good() {
+  RawOptions texts;
   texts.database = "postgres://me:secret@db:5433/orders";
   return texts;
 }
@@ -27,27 +27,27 @@ TEST_CASE("options have defaults, all but the database") {
 TEST_CASE("a wrong option is named") {
   struct Row {
     std::string_view option;
-    std::string OptionTexts::*member;
+    std::string RawOptions::*member;
     std::string_view value;
   };
   for (const Row& row : {
-           Row{"--listen", &OptionTexts::listen, "nowhere"},
-           Row{"--database", &OptionTexts::database, "mysql://db"},
-           Row{"--database", &OptionTexts::database, "postgres://me:secret@a,b/orders"},
-           Row{"--delay", &OptionTexts::delay, "50"},
-           Row{"--delay", &OptionTexts::delay, "-1s"},
-           Row{"--delay", &OptionTexts::delay, "1.5s"},
-           Row{"--delay", &OptionTexts::delay, "99999999999999999999d"},
-           Row{"--fail", &OptionTexts::fail, "501"},
-           Row{"--fail-rate", &OptionTexts::fail_rate, "1.1"},
-           Row{"--fail-rate", &OptionTexts::fail_rate, "-0.1"},
-           Row{"--fail-rate", &OptionTexts::fail_rate, "nan"},
-           Row{"--fail-rate", &OptionTexts::fail_rate, "half"},
-           Row{"--seed", &OptionTexts::seed, "x"},
-           Row{"--log-level", &OptionTexts::log_level, "loud"},
+           Row{"--listen", &RawOptions::listen, "nowhere"},
+           Row{"--database", &RawOptions::database, "mysql://db"},
+           Row{"--database", &RawOptions::database, "postgres://me:secret@a,b/orders"},
+           Row{"--delay", &RawOptions::delay, "50"},
+           Row{"--delay", &RawOptions::delay, "-1s"},
+           Row{"--delay", &RawOptions::delay, "1.5s"},
+           Row{"--delay", &RawOptions::delay, "99999999999999999999d"},
+           Row{"--fail", &RawOptions::fail, "501"},
+           Row{"--fail-rate", &RawOptions::fail_rate, "1.1"},
+           Row{"--fail-rate", &RawOptions::fail_rate, "-0.1"},
+           Row{"--fail-rate", &RawOptions::fail_rate, "nan"},
+           Row{"--fail-rate", &RawOptions::fail_rate, "half"},
+           Row{"--seed", &RawOptions::seed, "x"},
+           Row{"--log-level", &RawOptions::log_level, "loud"},
        }) {
     CAPTURE(row.value);
-    OptionTexts texts = Good();
+    RawOptions texts = Good();
     texts.*row.member = row.value;
     const auto options = ReadOptions(texts);
     REQUIRE_FALSE(options);

@@ -11,7 +11,7 @@ namespace {
 
 struct Fixture {
   explicit Fixture(const std::string& url, bool legacy = false)
-      : store(loop, resolver, *postgres::Url::Parse(url), legacy) {}
+      : store(loop, resolver, *libpq::Url::Parse(url), legacy) {}
 
   /// Asks for all in one turn, and waits for the answers.
   std::vector<Result<Order>> PutAll(const std::vector<NewOrder>& orders) {

@@ -23,7 +23,7 @@ http::RequestHead Post(std::string_view content_type, std::string_view key) {
 }
 
 std::uint16_t StatusOf(const Route& route) {
-  const auto* answer = std::get_if<Answer>(&route);
+  const auto* answer = std::get_if<OrderResponse>(&route);
   return answer == nullptr ? std::uint16_t{0} : answer->status;
 }
 
@@ -75,7 +75,7 @@ TEST_CASE("a path and a method choose what is done") {
 
 TEST_CASE("405 says what is allowed") {
   const auto allow = [](std::string_view target) {
-    return std::get<Answer>(ReadRoute(Head("PUT", target), true)).allow;
+    return std::get<OrderResponse>(ReadRoute(Head("PUT", target), true)).allow;
   };
   CHECK(allow("/orders") == "GET, HEAD, POST");
   CHECK(allow("/healthz") == "GET, HEAD");

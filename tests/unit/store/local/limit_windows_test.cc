@@ -12,10 +12,10 @@
 namespace idem::store {
 
 using contract::NextToken;
-using exchange::LimitAlgorithm;
-using exchange::LimitRule;
-using exchange::LimitVerdict;
 using idempotency::Token;
+using ports::LimitAlgorithm;
+using ports::LimitResult;
+using ports::LimitRule;
 using std::chrono::milliseconds;
 
 namespace {
@@ -26,7 +26,7 @@ constexpr StoreTime kStart{std::chrono::hours(100)};
 struct PlainList {
   std::vector<std::pair<StoreTime, Token>> accepted;
 
-  LimitVerdict Count(const Token& token, const LimitRule& rule, StoreTime now) {
+  LimitResult Count(const Token& token, const LimitRule& rule, StoreTime now) {
     std::vector<StoreTime> counting;
     bool known = false;
     for (const auto& [at, of] : accepted) {
@@ -35,7 +35,7 @@ struct PlainList {
         known = known || of == token;
       }
     }
-    LimitVerdict verdict;
+    LimitResult verdict;
     verdict.allowed = known || counting.size() < rule.requests;
     if (verdict.allowed && !known) {
       accepted.emplace_back(now, token);
@@ -67,8 +67,8 @@ TEST_CASE("the sliding window counts as a plain list of timestamps does, on rand
     for (int i = 0; i < 300; ++i) {
       now += milliseconds(pick(step_max));
       if (pick(4) != 0) token = NextToken();  // else the same question again
-      const LimitVerdict verdict = window.Count(token, rule, now);
-      const LimitVerdict expected = list.Count(token, rule, now);
+      const LimitResult verdict = window.Count(token, rule, now);
+      const LimitResult expected = list.Count(token, rule, now);
       REQUIRE(verdict.allowed == expected.allowed);
       REQUIRE(verdict.remaining == expected.remaining);
       REQUIRE(verdict.reset == expected.reset);
@@ -80,7 +80,7 @@ TEST_CASE("a request accepted at t counts until t + per, exclusive") {
   const LimitRule rule{1, milliseconds(1000), {}, 0};
   SlidingWindow window;
   CHECK(window.Count(NextToken(), rule, kStart).allowed);
-  const LimitVerdict refused = window.Count(NextToken(), rule, kStart + milliseconds(999));
+  const LimitResult refused = window.Count(NextToken(), rule, kStart + milliseconds(999));
   CHECK_FALSE(refused.allowed);
   CHECK(refused.reset == milliseconds(1));
   CHECK(window.Count(NextToken(), rule, kStart + milliseconds(1000)).allowed);
@@ -92,7 +92,7 @@ TEST_CASE("a reload that lowers the limit counts what was accepted before") {
     CHECK(
         window.Count(NextToken(), {5, milliseconds(100), {}, 0}, kStart + milliseconds(i)).allowed);
   }
-  const LimitVerdict verdict =
+  const LimitResult verdict =
       window.Count(NextToken(), {2, milliseconds(100), {}, 0}, kStart + milliseconds(10));
   CHECK_FALSE(verdict.allowed);
   CHECK(verdict.remaining == 0);
@@ -103,7 +103,7 @@ TEST_CASE("a token bucket lets its burst through at once and then one for each i
   const LimitRule rule{10, milliseconds(1000), LimitAlgorithm::kTokenBucket, 3};
   TokenBucket bucket;
   for (std::uint32_t i = 0; i < 3; ++i) {
-    const LimitVerdict verdict = bucket.Count(NextToken(), rule, kStart);
+    const LimitResult verdict = bucket.Count(NextToken(), rule, kStart);
     CHECK(verdict.allowed);
     CHECK(verdict.remaining == 2 - i);
     CHECK(verdict.reset == milliseconds(100));

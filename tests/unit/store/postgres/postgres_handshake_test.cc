@@ -5,7 +5,7 @@
 namespace idem::store {
 namespace {
 
-PostgresServerFacts Durable() {
+PostgresServerSettings Durable() {
   return {.version = "15.3",
           .standby = false,
           .read_only = false,
@@ -16,21 +16,21 @@ PostgresServerFacts Durable() {
 }  // namespace
 
 TEST_CASE("a database that keeps what it confirmed is warned of nothing") {
-  CHECK(WhyItMayForget(Durable()).empty());
-  CHECK_FALSE(WhyRefused(Durable(), "PostgreSQL at h", true));
-  PostgresServerFacts replicated = Durable();
+  CHECK(DurabilityRisks(Durable()).empty());
+  CHECK_FALSE(RefusalReason(Durable(), "PostgreSQL at h", true));
+  PostgresServerSettings replicated = Durable();
   replicated.synchronous_commit = "remote_apply";
-  CHECK(WhyItMayForget(replicated).empty());
+  CHECK(DurabilityRisks(replicated).empty());
 }
 
 TEST_CASE("what may forget is a warning each, and a refusal where durability is required") {
-  PostgresServerFacts facts = Durable();
+  PostgresServerSettings facts = Durable();
   facts.fsync = "off";
   facts.synchronous_commit = "off";
-  const auto reasons = WhyItMayForget(facts);
+  const auto reasons = DurabilityRisks(facts);
   REQUIRE(reasons.size() == 2);
-  CHECK_FALSE(WhyRefused(facts, "PostgreSQL at h", false));
-  const auto refused = WhyRefused(facts, "PostgreSQL at h", true);
+  CHECK_FALSE(RefusalReason(facts, "PostgreSQL at h", false));
+  const auto refused = RefusalReason(facts, "PostgreSQL at h", true);
   REQUIRE(refused);
   CHECK(refused->code == ErrorCode::kRefused);
   CHECK(refused->detail == "PostgreSQL at h may forget, and store.require_durable is set: " +
@@ -38,13 +38,13 @@ TEST_CASE("what may forget is a warning each, and a refusal where durability is 
 }
 
 TEST_CASE("a database that takes no writes is refused") {
-  PostgresServerFacts standby = Durable();
+  PostgresServerSettings standby = Durable();
   standby.standby = true;
-  CHECK(WhyRefused(standby, "PostgreSQL at h", false)->detail ==
+  CHECK(RefusalReason(standby, "PostgreSQL at h", false)->detail ==
         "PostgreSQL at h is a standby and takes no writes; store.url must name the primary");
-  PostgresServerFacts read_only = Durable();
+  PostgresServerSettings read_only = Durable();
   read_only.read_only = true;
-  CHECK(WhyRefused(read_only, "PostgreSQL at h", false)->code == ErrorCode::kRefused);
+  CHECK(RefusalReason(read_only, "PostgreSQL at h", false)->code == ErrorCode::kRefused);
 }
 
 }  // namespace idem::store

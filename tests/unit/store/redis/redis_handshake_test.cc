@@ -27,8 +27,8 @@ std::string SevenNames() {
 
 /// How a greeting ends that is answered so; nothing if it awaits more.
 std::optional<Status> Greet(const RedisAddress& address, bool require_durable,
-                            const std::string& replies, RedisServerFacts* facts = nullptr) {
-  RedisGreeting greeting(address, require_durable);
+                            const std::string& replies, RedisServerSettings* facts = nullptr) {
+  RedisHandshake greeting(address, require_durable);
   RedisReader reader;
   reader.Feed(replies);
   while (true) {
@@ -53,12 +53,12 @@ const RedisAddress kWithPassword{.endpoint = {.host = "h", .port = 1, .unix_path
 }  // namespace
 
 TEST_CASE("a greeting ends when every script has its name") {
-  RedisServerFacts facts;
+  RedisServerSettings facts;
   const auto ended = Greet(kPlain, true, Bulk(kDurable) + kAlways + SevenNames(), &facts);
   REQUIRE(ended);
   CHECK(ended->has_value());
   CHECK(facts.version == "7.0.15");
-  CHECK(WhyItMayForget(facts).empty());
+  CHECK(DurabilityRisks(facts).empty());
   CHECK_FALSE(Greet(kPlain, true, Bulk(kDurable) + kAlways));
 }
 
@@ -116,11 +116,11 @@ TEST_CASE(
        }) {
     CAPTURE(row.info);
     CAPTURE(row.config);
-    RedisServerFacts facts;
+    RedisServerSettings facts;
     const auto ended = Greet(kPlain, false, row.info + row.config + SevenNames(), &facts);
     REQUIRE(ended);
     CHECK(ended->has_value());
-    CHECK(WhyItMayForget(facts).size() == row.reasons);
+    CHECK(DurabilityRisks(facts).size() == row.reasons);
     const auto strict = Greet(kPlain, true, row.info + row.config + SevenNames());
     REQUIRE(strict);
     CHECK(strict->has_value() == (row.reasons == 0));

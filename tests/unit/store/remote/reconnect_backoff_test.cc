@@ -10,7 +10,7 @@ using std::chrono::milliseconds;
 
 TEST_CASE("pauses between attempts grow to two seconds, with a random part, and then begin anew") {
   SystemRandom random;
-  Reconnection reconnection(random, "away", false);
+  ReconnectBackoff reconnection(random, "away", false);
   for (const int full_ms : {50, 100, 200, 400, 800, 1600, 2000, 2000, 2000}) {
     CAPTURE(full_ms);
     const Duration pause = reconnection.NextPause();

@@ -5,7 +5,7 @@
 #include "tests/support/postgres_server.h"
 #include "tests/support/run_loop.h"
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 namespace {
 
@@ -72,7 +72,7 @@ TEST_CASE("the errors of a statement say whether trying again may help") {
   const auto locked = fixture.Run(
       "DO $$ BEGIN RAISE EXCEPTION 'deadlock detected' USING ERRCODE = '40P01'; END $$");
   CHECK(locked.error().code == ErrorCode::kUnavailable);
-  CHECK(locked.error().reached == Reached::kNo);
+  CHECK(locked.error().delivery == Delivery::kNotSent);
   CHECK(fixture.Run("SELECT 1"));
 }
 
@@ -153,7 +153,7 @@ TEST_CASE("without a database a statement waits for its time and is never made")
   };
   const Error error = run(std::chrono::milliseconds(100));
   CHECK(error.code == ErrorCode::kUnavailable);
-  CHECK(error.reached == Reached::kNo);
+  CHECK(error.delivery == Delivery::kNotSent);
   CHECK_FALSE(made);
   CHECK_FALSE(fixture.pool.reachable());
 }
@@ -171,7 +171,7 @@ TEST_CASE("a connection that is cut under a statement may have reached the serve
   Fixture fixture(database.url());
   const auto rows = fixture.Run("SELECT pg_terminate_backend(pg_backend_pid())");
   REQUIRE_FALSE(rows);
-  CHECK(rows.error().reached == Reached::kMaybe);
+  CHECK(rows.error().delivery == Delivery::kMaybeSent);
   CHECK(fixture.Run("SELECT 1"));
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("a statement that takes too long is given up, and the pool goes on") {
   const auto rows = fixture.Run("SELECT pg_sleep(60)");
   REQUIRE_FALSE(rows);
   CHECK(rows.error().code == ErrorCode::kTimeout);
-  CHECK(rows.error().reached == Reached::kMaybe);
+  CHECK(rows.error().delivery == Delivery::kMaybeSent);
   CHECK(fixture.Run("SELECT 1"));
 }
 
@@ -201,4 +201,4 @@ TEST_CASE("after a restart of the server the pool comes back by itself") {
   CHECK(fixture.Run("SELECT 1"));
 }
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq

@@ -7,12 +7,12 @@
 #include "tests/support/postgres_server.h"
 #include "tests/support/run_loop.h"
 
-namespace idem::postgres {
+namespace idem::libpq {
 
 namespace {
 
 /// Rows are texts of numbers; their answers are what the database made of them.
-class Casts final : public Grouping<std::string, std::string> {
+class Casts final : public BatchCodec<std::string, std::string> {
  public:
   Statement Make(std::span<const std::string> rows) const override {
     sizes.push_back(rows.size());
@@ -59,7 +59,7 @@ struct Fixture {
   event::Resolver resolver;
   Pool pool;
   Casts casts;
-  Grouped<std::string, std::string> grouped;
+  StatementBatcher<std::string, std::string> grouped;
 };
 
 const std::string kInvalid = "error " + std::to_string(int(ErrorCode::kInvalid));
@@ -104,4 +104,4 @@ TEST_CASE("beyond a number that waits, questions are refused") {
   CHECK(fixture.AskAll({"1", "2", "3"}) == std::vector<std::string>{"2", "4", kUnavailable});
 }
 
-}  // namespace idem::postgres
+}  // namespace idem::libpq
