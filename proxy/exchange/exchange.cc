@@ -344,7 +344,7 @@ void Exchange::OnUpstreamSent() {
 
 void Exchange::Conclude(const UpstreamResult& seen) {
   Clock(&ports::RequestReport::upstream);
-  ending_ = idempotency::DecideOutcome(*policy_, seen);
+  ending_ = idempotency::DecideEnding(*policy_, seen);
   if (ending_ == ClaimEnding::kRecord) stored_ = response_.MoveToStored(policy_->replay_drop);
   Enter(Phase::kRecording);
   claim_->End(ending_, stored_);

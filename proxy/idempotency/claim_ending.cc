@@ -56,7 +56,7 @@ ClaimEnding DecideResponse(const Policy& policy, std::uint16_t status) {
 
 }  // namespace
 
-ClaimEnding DecideOutcome(const Policy& policy, const UpstreamResult& seen) {
+ClaimEnding DecideEnding(const Policy& policy, const UpstreamResult& seen) {
   switch (seen.kind) {
     case UpstreamResult::Kind::kNotSent:
       return kRelease;

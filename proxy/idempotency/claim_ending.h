@@ -24,6 +24,6 @@ struct UpstreamResult {
   }
 };
 
-[[nodiscard]] ClaimEnding DecideOutcome(const Policy& policy, const UpstreamResult& seen);
+[[nodiscard]] ClaimEnding DecideEnding(const Policy& policy, const UpstreamResult& seen);
 
 }  // namespace idem::idempotency

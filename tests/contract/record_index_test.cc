@@ -5,6 +5,7 @@
 #include <set>
 
 #include "proxy/idempotency/key.h"
+#include "proxy/idempotency/record_codec.h"
 #include "tests/contract/contract_stores.h"
 #include "tests/contract/samples.h"
 #include "tests/contract/store_caller.h"

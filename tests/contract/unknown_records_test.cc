@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "proxy/idempotency/record_codec.h"
 #include "tests/contract/arrows.h"
 #include "tests/contract/contract_stores.h"
 #include "tests/contract/samples.h"

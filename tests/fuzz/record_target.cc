@@ -2,7 +2,7 @@
 // reads as what it was.
 #include <algorithm>
 
-#include "proxy/idempotency/record.h"
+#include "proxy/idempotency/record_codec.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace idem::fuzz {

@@ -103,7 +103,7 @@ void Observation::OnClaimed() {
 void Observation::End(const idempotency::UpstreamResult& seen) {
   seen_ = seen;
   if (step_ != Step::kBegun) return;
-  Settle(ports::Transition::KindOf(idempotency::DecideOutcome(*request_.policy, seen)));
+  Settle(ports::Transition::KindOf(idempotency::DecideEnding(*request_.policy, seen)));
 }
 
 void Observation::Settle(ports::Transition::Kind kind) {

@@ -6,6 +6,7 @@
 #include "proxy/base/invariant.h"
 #include "proxy/base/log.h"
 #include "proxy/idempotency/key.h"
+#include "proxy/idempotency/record_codec.h"
 
 namespace idem::store {
 

@@ -5,6 +5,7 @@
 
 #include "proxy/base/digest.h"
 #include "proxy/base/hex.h"
+#include "proxy/idempotency/record_codec.h"
 #include "proxy/store/postgres/row_decoder.h"
 #include "proxy/store/postgres/statements.h"
 

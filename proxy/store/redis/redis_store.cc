@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/idempotency/key.h"
+#include "proxy/idempotency/record_codec.h"
 
 namespace idem::store {
 namespace {

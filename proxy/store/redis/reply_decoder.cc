@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "proxy/idempotency/record_codec.h"
 #include "proxy/store/unreadable_record.h"
 
 namespace idem::store {

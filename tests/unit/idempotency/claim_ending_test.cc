@@ -44,22 +44,22 @@ TEST_CASE("every status ends a claim as the table says, for both kinds of backen
     for (int status = row.first; status <= row.last; ++status) {
       CAPTURE(status);
       const UpstreamResult seen = UpstreamResult::Response(static_cast<std::uint16_t>(status));
-      CHECK(DecideOutcome(Backend(false), seen) == row.legacy);
-      CHECK(DecideOutcome(Backend(true), seen) == row.idempotent);
+      CHECK(DecideEnding(Backend(false), seen) == row.legacy);
+      CHECK(DecideEnding(Backend(true), seen) == row.idempotent);
     }
   }
   CHECK(next == 600);
 }
 
 TEST_CASE("a request of which no byte was written is released") {
-  CHECK(DecideOutcome(Backend(false), UpstreamResult::Failure(Delivery::kNotSent)) == kRelease);
-  CHECK(DecideOutcome(Backend(true), UpstreamResult::Failure(Delivery::kNotSent)) == kRelease);
+  CHECK(DecideEnding(Backend(false), UpstreamResult::Failure(Delivery::kNotSent)) == kRelease);
+  CHECK(DecideEnding(Backend(true), UpstreamResult::Failure(Delivery::kNotSent)) == kRelease);
 }
 
 TEST_CASE(
     "a request that the backend may have seen is unknown, unless it drops duplicates itself") {
-  CHECK(DecideOutcome(Backend(false), UpstreamResult::Failure(Delivery::kMaybeSent)) == kUnknown);
-  CHECK(DecideOutcome(Backend(true), UpstreamResult::Failure(Delivery::kMaybeSent)) == kRelease);
+  CHECK(DecideEnding(Backend(false), UpstreamResult::Failure(Delivery::kMaybeSent)) == kUnknown);
+  CHECK(DecideEnding(Backend(true), UpstreamResult::Failure(Delivery::kMaybeSent)) == kRelease);
 }
 
 TEST_CASE("the configuration overrides a status, and nothing but statuses") {
@@ -86,10 +86,10 @@ TEST_CASE("the configuration overrides a status, and nothing but statuses") {
     for (const OverrideRow& row : rows) {
       CAPTURE(row.status);
       const UpstreamResult seen = UpstreamResult::Response(static_cast<std::uint16_t>(row.status));
-      CHECK(DecideOutcome(policy, seen) == row.ending);
+      CHECK(DecideEnding(policy, seen) == row.ending);
     }
-    CHECK(DecideOutcome(policy, UpstreamResult::Failure(Delivery::kNotSent)) == kRelease);
-    CHECK(DecideOutcome(policy, UpstreamResult::Failure(Delivery::kMaybeSent)) ==
+    CHECK(DecideEnding(policy, UpstreamResult::Failure(Delivery::kNotSent)) == kRelease);
+    CHECK(DecideEnding(policy, UpstreamResult::Failure(Delivery::kMaybeSent)) ==
           (idempotent ? kRelease : kUnknown));
   }
 }

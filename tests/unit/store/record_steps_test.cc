@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "proxy/idempotency/record_codec.h"
 #include "tests/contract/arrows.h"
 #include "tests/contract/samples.h"
 
