@@ -16,6 +16,7 @@ namespace idem::admin {
 using idempotency::Milliseconds;
 using idempotency::Record;
 using idempotency::RecordState;
+using ports::ReadResult;
 using ports::RecordPage;
 using ports::TransitionResult;
 
@@ -137,12 +138,11 @@ bool ListRequest::ReadFilter(const Query& query) {
 }
 
 void ListRequest::LookAt(const std::string& record_key) {
-  question_ =
-      api_.records_.Look(record_key, [this, record_key](const Result<TransitionResult>& seen) {
-        if (!seen) return RefuseStore(seen.error());
-        if (seen->record) AppendRecordJson(record_key, *seen->record, seen->now, found_json_);
-        AnswerFound();
-      });
+  question_ = api_.records_.Read(record_key, [this, record_key](const Result<ReadResult>& read) {
+    if (!read) return RefuseStore(read.error());
+    if (read->record) AppendRecordJson(record_key, *read->record, read->now, found_json_);
+    AnswerFound();
+  });
 }
 
 void ListRequest::Step() {
@@ -243,50 +243,54 @@ bool SettleRequest::ReadResponse(const JsonValue& body) {
   if (!status || *status < 200 || *status > 599) {
     return wrong("status must be the one that callers get, from 200 to 599");
   }
-  response_.status = static_cast<std::uint16_t>(*status);
+  response_->status = static_cast<std::uint16_t>(*status);
   const JsonValue& content = body["body"];
   if (content.kind() != JsonValue::Kind::kNull && !content.text()) return wrong("body is a text");
-  response_.body = content.text().value_or("");
-  if (!response_.body.empty() && http::HasNoBody("POST", response_.status)) {
+  response_->body = content.text().value_or("");
+  if (!response_->body.empty() && http::HasNoBody("POST", response_->status)) {
     return wrong("a response with this status has no body");
   }
   const std::string_view type = body["content_type"].text().value_or("application/json");
   if (!IsFieldValue(type)) return wrong("content_type is not the value of a field");
-  if (!response_.body.empty()) response_.fields.Add("Content-Type", type);
+  if (!response_->body.empty()) response_->fields.Add("Content-Type", type);
   return true;
 }
 
 void SettleRequest::Act() {
   asked_ = true;
-  question_ = api_.records_.Look(record_key_, [this](const Result<TransitionResult>& seen) {
-    if (seen) return OnLooked(*seen);
+  question_ = api_.records_.Read(record_key_, [this](const Result<ReadResult>& read) {
+    if (read) return OnRead(*read);
     Log("failed");
-    RefuseStore(seen.error());
+    RefuseStore(read.error());
   });
 }
 
-void SettleRequest::OnLooked(const TransitionResult& seen) {
-  if (!seen.record) {
+void SettleRequest::OnRead(const ReadResult& read) {
+  if (!read.record) {
     Log("not_found");
     return Refuse(404, "not-found", "there is no record under this key");
   }
-  claim_ = seen.record->claim;
-  if (claim_.token != token_) return RefuseHeld(*seen.record, seen.now);
+  claim_ = read.record->claim;
+  if (claim_.token != token_) return RefuseHeld(*read.record, read.now);
   auto on_answer = [this](const Result<TransitionResult>& answer) {
-    if (answer) return OnSettled(*answer);
+    if (answer) return OnApplied(*answer);
     Log("failed");
     Refuse(503, "store-unavailable",
            answer.error().detail +
                "; it is not known whether the record was changed: look "
                "at it again");
   };
-  question_ = action_ == Action::kRelease
-                  ? api_.records_.ReleaseUnknown(record_key_, token_, std::move(on_answer))
-                  : api_.records_.ResolveUnknown(record_key_, claim_, response_,
-                                                 api_.ttl_of_(claim_.route), std::move(on_answer));
+  ports::Transition transition{
+      .kind = ports::Transition::Kind::kReleaseUnknown, .record_key = record_key_, .claim = claim_};
+  if (action_ == Action::kResolve) {
+    transition.kind = ports::Transition::Kind::kResolveUnknown;
+    transition.response = response_;
+    transition.ttl = api_.ttl_of_(claim_.route);
+  }
+  question_ = api_.records_.Apply(transition, std::move(on_answer));
 }
 
-void SettleRequest::OnSettled(const TransitionResult& answer) {
+void SettleRequest::OnApplied(const TransitionResult& answer) {
   if (answer.kind == TransitionResult::Kind::kGone) {
     Log("not_found");
     return Refuse(404, "not-found", "the record has gone meanwhile");
@@ -327,7 +331,7 @@ void SettleRequest::Log(std::string_view outcome) {
               {"key_hash", std::string_view(key_hash)},
               {"token", std::string_view(token)},
               {"route", std::string_view(claim_.route)},
-              {"status", std::int64_t{response_.status}},
+              {"status", std::int64_t{response_->status}},
               {"reason", std::string_view(reason_)},
               {"address", std::string_view(address_)}});
 }

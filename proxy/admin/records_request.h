@@ -90,8 +90,8 @@ class SettleRequest final : public RecordsRequest {
   [[nodiscard]] bool Read(const JsonValue& body);
   [[nodiscard]] bool ReadResponse(const JsonValue& body);
   void Act();
-  void OnLooked(const ports::TransitionResult& seen);
-  void OnSettled(const ports::TransitionResult& answer);
+  void OnRead(const ports::ReadResult& read);
+  void OnApplied(const ports::TransitionResult& answer);
   void RefuseHeld(const idempotency::Record& record, StoreTime now);
   void Log(std::string_view outcome);
 
@@ -103,8 +103,9 @@ class SettleRequest final : public RecordsRequest {
   std::string record_key_;
   idempotency::Token token_;
   std::string reason_;
-  idempotency::StoredResponse response_;  // kResolve
-  idempotency::Claim claim_;              // as it lies there
+  std::shared_ptr<idempotency::StoredResponse> response_ =  // kResolve
+      std::make_shared<idempotency::StoredResponse>();
+  idempotency::Claim claim_;  // as it lies there
 };
 
 }  // namespace idem::admin

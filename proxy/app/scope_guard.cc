@@ -92,7 +92,7 @@ Ticket ScopeGuard::Run(const config::Config& config, bool accept,
 }
 
 void ScopeGuard::Read() {
-  question_ = notes_.ReadNote(kNote, [this](Result<NoteResult> answer) {
+  question_ = notes_.Read(kNote, [this](Result<NoteResult> answer) {
     if (!answer) return Answer(ScopeAnswer::Kind::kUnanswered, answer.error().detail);
     Compare(answer->value);
   });
@@ -115,7 +115,7 @@ void ScopeGuard::Compare(const std::optional<std::string>& held) {
   }
   const std::string next = idempotency::ToText(comparison.next);
   if (held == next) return Answer(ScopeAnswer::Kind::kAgreed);
-  question_ = notes_.WriteNote(kNote, held, next, [this](Result<NoteResult> answer) {
+  question_ = notes_.Write(kNote, held, next, [this](Result<NoteResult> answer) {
     if (!answer) return Answer(ScopeAnswer::Kind::kUnanswered, answer.error().detail);
     if (answer->written) return Answer(ScopeAnswer::Kind::kAgreed);
     if (++races_ > kRacesMax) {

@@ -165,12 +165,12 @@ bool Exchange::Authenticate() {
   return true;
 }
 
-// Where the store can do both, the limit is counted in the step that begins the claim; a request
-// that will not reach that step is counted by itself.
+// The step that begins a claim also counts the limit. A request that will not reach that step is
+// counted in a step of its own.
 void Exchange::Limit() {
   if (!route_->rate_limit) return TakeKey();
   const bool begins = policy_ != nullptr && std::holds_alternative<std::string>(key_);
-  if (begins && parts_.store.limits_with_begin()) return TakeKey();
+  if (begins) return TakeKey();
   Enter(Phase::kLimiting);
   since_ = parts_.loop.Now();
   question_ = parts_.limiter.Count(MakeLimitQuestion(), [this](Result<ports::LimitResult> verdict) {

@@ -34,7 +34,7 @@ Decision Decide(const Policy& policy, const RequestIdentity& question, const Rec
 
   switch (record.state_at(now)) {
     case RecordState::kCompleted:
-      INVARIANT(record.response.has_value());
+      INVARIANT(record.response != nullptr);
       return record.response->body_kept ? Decision::kReplay : Decision::kNotKept;
     case RecordState::kExecuting:
       return Decision::kInProgress;

@@ -29,8 +29,9 @@ Record MakeUnknown(const Claim& claim, StoreTime begun_at, StoreTime lease_ends_
   return record;
 }
 
-Record MakeCompleted(const Claim& claim, StoreTime begun_at, StoredResponse response,
-                     Milliseconds ttl, StoreTime now) {
+Record MakeCompleted(const Claim& claim, StoreTime begun_at,
+                     std::shared_ptr<const StoredResponse> response, Milliseconds ttl,
+                     StoreTime now) {
   Record record;
   record.state = RecordState::kCompleted;
   record.claim = claim;

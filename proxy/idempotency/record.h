@@ -3,7 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "proxy/base/clock.h"
@@ -42,9 +42,9 @@ struct Record {
   RecordState state = RecordState::kExecuting;
   Claim claim;
   StoreTime begun_at{};
-  StoreTime lease_ends_at{};               // at that moment an executing record becomes unknown
-  StoreTime expires_at{};                  // from then on the record reads as absent
-  std::optional<StoredResponse> response;  // kCompleted only
+  StoreTime lease_ends_at{};  // at that moment an executing record becomes unknown
+  StoreTime expires_at{};     // from then on the record reads as absent
+  std::shared_ptr<const StoredResponse> response;  // kCompleted; otherwise null
 
   /// Returns kUnknown for an executing record whose lease has ended at `now`, otherwise `state`: no
   /// store has to write that transition.
@@ -59,7 +59,8 @@ struct Record {
 [[nodiscard]] Record MakeExecuting(const Claim& claim, StoreTime now);
 [[nodiscard]] Record MakeUnknown(const Claim& claim, StoreTime begun_at, StoreTime lease_ends_at,
                                  StoreTime now);
-[[nodiscard]] Record MakeCompleted(const Claim& claim, StoreTime begun_at, StoredResponse response,
-                                   Milliseconds ttl, StoreTime now);
+[[nodiscard]] Record MakeCompleted(const Claim& claim, StoreTime begun_at,
+                                   std::shared_ptr<const StoredResponse> response, Milliseconds ttl,
+                                   StoreTime now);
 
 }  // namespace idem::idempotency

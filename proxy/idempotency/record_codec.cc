@@ -110,7 +110,7 @@ std::size_t ResponseBytes(const Record& record) {
 
 void AppendRest(const Record& record, std::string& to) {
   const bool completed = record.state == RecordState::kCompleted;
-  INVARIANT(completed == record.response.has_value());
+  INVARIANT(completed == (record.response != nullptr));
   INVARIANT(!completed || IsConsistent(*record.response));
   AppendTerms(record.claim, to);
   AppendNumber(completed ? record.response->status : 0, to);
@@ -282,7 +282,7 @@ Result<Record> Decode(std::string_view bytes) {
   }
   Result<StoredResponse> response = ReadResponse(sizes, bytes);
   if (!response) return response.error();
-  record.response = std::move(*response);
+  record.response = std::make_shared<const StoredResponse>(std::move(*response));
   return record;
 }
 

@@ -1,5 +1,5 @@
-// Small named values that lie beside the records and never expire: what the replicas of one store
-// must agree on. They lie at a place that no configuration moves (store.key_prefix does not), so
+// Small named values that are stored beside the records and never expire: settings on which the
+// replicas of one store must agree. No configuration moves them (store.key_prefix does not), so
 // that a process finds them whatever else was changed.
 #pragma once
 
@@ -13,8 +13,8 @@
 namespace idem::ports {
 
 struct NoteResult {
-  bool written = false;              // WriteNote: by this step, or the value lay there already
-  std::optional<std::string> value;  // what lies there now; null: nothing
+  bool written = false;  // Write(): this step wrote the value, or the note had it already
+  std::optional<std::string> value;  // the note's value now; null: there is no such note
 };
 
 class NoteStore {
@@ -23,13 +23,13 @@ class NoteStore {
 
   using OnNote = Function<void(Result<NoteResult>)>;
 
-  /// `name` is made of a to z and `_`.
-  [[nodiscard]] virtual Ticket ReadNote(std::string_view name, OnNote on_answer) = 0;
-  /// Compare and set, as one step, as durable as a claim: written where what lies there is
-  /// `replaces` (null: nothing lies there), or is `value` already.
-  [[nodiscard]] virtual Ticket WriteNote(std::string_view name,
-                                         const std::optional<std::string>& replaces,
-                                         std::string_view value, OnNote on_answer) = 0;
+  /// `name` consists of a to z and `_`.
+  [[nodiscard]] virtual Ticket Read(std::string_view name, OnNote on_note) = 0;
+  /// Compares and sets in one step that is as durable as a claim: the value is written if the note
+  /// is `replaces` (null: there is no such note), or is `value` already.
+  [[nodiscard]] virtual Ticket Write(std::string_view name,
+                                     const std::optional<std::string>& replaces,
+                                     std::string_view value, OnNote on_note) = 0;
 };
 
 }  // namespace idem::ports

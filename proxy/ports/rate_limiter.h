@@ -1,5 +1,4 @@
-// How often a client may ask. Implemented by the stores, where the records lie, so that replicas
-// share the count.
+// Rate limits. The stores implement them beside the records, so that replicas share the count.
 #pragma once
 
 #include <chrono>
@@ -9,7 +8,7 @@
 
 #include "proxy/base/result.h"
 #include "proxy/base/ticket.h"
-#include "proxy/idempotency/record.h"
+#include "proxy/idempotency/token.h"
 
 namespace idem::ports {
 
@@ -25,23 +24,24 @@ struct LimitRule {
 };
 
 struct LimitRequest {
-  std::string subject;  // who is counted: "ROUTE;address=192.0.2.1", percent-encoded as scopes are
-  idempotency::Token token;  // one token is counted once, however often it is asked
+  std::string subject;  // of the count: "ROUTE;address=192.0.2.1", percent-encoded as scopes are
+  idempotency::Token token;  // one token is counted once, however often the request is sent
   LimitRule rule;
 };
 
 struct LimitResult {
   bool allowed = true;
   std::uint32_t remaining = 0;        // after this request
-  std::chrono::milliseconds reset{};  // until one place more is free than now; 0 where all are free
+  std::chrono::milliseconds reset{};  // until one more place is free; 0 if all are free
 };
 
 class RateLimiter {
  public:
   virtual ~RateLimiter() = default;
+  using OnCounted = Function<void(Result<LimitResult>)>;
+
   /// A refused request does not count. An error means that the store could not be asked.
-  [[nodiscard]] virtual Ticket Count(const LimitRequest& question,
-                                     Function<void(Result<LimitResult>)> on_answer) = 0;
+  [[nodiscard]] virtual Ticket Count(const LimitRequest& request, OnCounted on_counted) = 0;
 };
 
 }  // namespace idem::ports

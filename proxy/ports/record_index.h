@@ -1,5 +1,5 @@
-// Finding records without their keys, for operators: by age, client, route and state, or by the
-// hash that the log shows. Slow by design, in steps that are each short.
+// Finds records without their keys, for operators: by age, client, route and state, or by the hash
+// that the log shows. A search is slow by design, but each of its steps is short.
 #pragma once
 
 #include <optional>
@@ -13,18 +13,18 @@
 
 namespace idem::ports {
 
-/// Which records are wanted: by `key_hash` alone and in any state, where that is given; else those
-/// that are not completed, are not only observed (`mode: observe`), and fit everything that is
-/// given.
+/// With `key_hash` it fits the record of that hash in any state, and the other members are ignored.
+/// Otherwise it fits the records that are not completed, are not only observed (`mode: observe`),
+/// and match every member that is set.
 struct RecordFilter {
-  std::string key_hash{};                           // idempotency::KeyHash(); "": not given
+  std::string key_hash{};                           // idempotency::KeyHash(); "": not set
   std::optional<idempotency::RecordState> state{};  // kUnknown (also executing with its lease
                                                     // ended) or kExecuting; null: both
-  idempotency::Milliseconds age_min{};              // since it began
+  idempotency::Milliseconds age_min{};              // since the claim began
   std::string route{};                              // "": any
   std::string client{};                             // "": any
 
-  /// `record` has not expired.
+  /// Requires that `record` has not expired.
   [[nodiscard]] bool Fits(std::string_view record_key, const idempotency::Record& record,
                           StoreTime now) const;
 };
@@ -35,8 +35,8 @@ struct FoundRecord {
 };
 
 struct RecordPage {
-  std::vector<FoundRecord> found;  // in no order; one that is written meanwhile may come twice
-  std::string cursor;  // for the next step, in letters and digits; "": that was the last one
+  std::vector<FoundRecord> found;  // in no order; a record that is written meanwhile may come twice
+  std::string cursor;  // for the next step, in letters and digits; "": this was the last one
   StoreTime now{};
 };
 
@@ -46,15 +46,15 @@ class RecordIndex {
 
   using OnListed = Function<void(Result<RecordPage>)>;
 
-  /// One step of a walk over all records: it looks at some hundreds, and may find none and still
-  /// have a cursor. `cursor` is "" for the first step. What lies in the store during the whole walk
-  /// is found, but for a record that cannot be read: the log tells of it. kInvalid for a cursor
-  /// that no answer gave.
+  /// Makes one step of a walk over all records. A step reads some hundreds of records; it may find
+  /// none and still return a cursor. `cursor` is "" for the first step. A walk finds every record
+  /// that stays in the store meanwhile, except one that cannot be read, which is logged. Returns
+  /// kInvalid for a cursor that no page had.
   [[nodiscard]] virtual Ticket List(const RecordFilter& filter, std::string_view cursor,
-                                    OnListed on_answer) = 0;
+                                    OnListed on_listed) = 0;
 };
 
-/// For a List() with a cursor that no answer gave.
+/// The error for a cursor that no page had.
 [[nodiscard]] Error NoSuchCursor();
 
 }  // namespace idem::ports

@@ -17,10 +17,10 @@ std::optional<std::string> ClaimGate::why_closed() const {
   return why_closed_;
 }
 
-Ticket GatedRecordStore::Begin(ports::BeginRequest question, OnBegun on_answer) {
+Ticket GatedRecordStore::Begin(ports::BeginRequest request, OnBegun on_begun) {
   auto why_closed = gate_.why_closed();
-  if (!why_closed) return records_.Begin(std::move(question), std::move(on_answer));
-  auto [ticket, completion] = Ask<Result<ports::BeginResult>>(std::move(on_answer));
+  if (!why_closed) return records_.Begin(std::move(request), std::move(on_begun));
+  auto [ticket, completion] = Ask<Result<ports::BeginResult>>(std::move(on_begun));
   loop_.Post([completion = std::move(completion), why = std::move(*why_closed)]() mutable {
     completion(Error{ErrorCode::kRefused, std::move(why), Delivery::kNotSent});
   });
@@ -28,8 +28,8 @@ Ticket GatedRecordStore::Begin(ports::BeginRequest question, OnBegun on_answer) 
 }
 
 std::optional<std::string> GatedRecordStore::unavailable_reason() const {
-  // A store that is away is why nobody could check: the nearer reason.
-  if (auto away = records_.unavailable_reason()) return away;
+  // The gate stays closed while the store is unreachable, so the store's reason comes first.
+  if (auto reason = records_.unavailable_reason()) return reason;
   return gate_.why_closed();
 }
 

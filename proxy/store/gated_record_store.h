@@ -1,6 +1,7 @@
-// A record store that takes no claim until somebody has said that it may.
+// A record store that takes no claims until its gate is open.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -13,13 +14,13 @@ namespace idem::store {
 /// Shared by all workers of a process. Any thread.
 class ClaimGate {
  public:
-  /// Closed for that reason, until Open().
+  /// The gate is closed until Open(); `why` is the reason.
   explicit ClaimGate(std::string why) : why_closed_(std::move(why)) {}
 
   void Open();
-  /// Another reason.
+  /// Replaces the reason.
   void StayClosed(std::string why);
-  /// nullopt: it is open.
+  /// Returns null if the gate is open.
   [[nodiscard]] std::optional<std::string> why_closed() const;
 
  private:
@@ -28,50 +29,24 @@ class ClaimGate {
   std::string why_closed_;
 };
 
-/// For one loop. While the gate is closed Begin() fails and nothing is claimed; all else goes
-/// through.
+/// For one loop. While the gate is closed, Begin() fails and claims nothing; all other steps pass.
 class GatedRecordStore final : public ports::RecordStore {
  public:
   GatedRecordStore(ports::RecordStore& records, const ClaimGate& gate, Loop& loop)
       : records_(records), gate_(gate), loop_(loop) {}
 
-  [[nodiscard]] Ticket Begin(ports::BeginRequest question, OnBegun on_answer) override;
-  [[nodiscard]] Ticket Complete(std::string_view record_key, const idempotency::Claim& claim,
-                                const idempotency::StoredResponse& response,
-                                idempotency::Milliseconds ttl, OnSettled on_answer) override {
-    return records_.Complete(record_key, claim, response, ttl, std::move(on_answer));
+  [[nodiscard]] Ticket Begin(ports::BeginRequest request, OnBegun on_begun) override;
+  [[nodiscard]] Ticket Apply(const ports::Transition& transition, OnApplied on_applied) override {
+    return records_.Apply(transition, std::move(on_applied));
   }
-  [[nodiscard]] Ticket Release(std::string_view record_key, const idempotency::Token& token,
-                               OnSettled on_answer) override {
-    return records_.Release(record_key, token, std::move(on_answer));
+  [[nodiscard]] Ticket ReserveLookUp(const ports::LookUpRequest& request,
+                                     OnLookUpReserved on_reserved) override {
+    return records_.ReserveLookUp(request, std::move(on_reserved));
   }
-  [[nodiscard]] Ticket MarkUnknown(std::string_view record_key, const idempotency::Claim& claim,
-                                   OnSettled on_answer) override {
-    return records_.MarkUnknown(record_key, claim, std::move(on_answer));
-  }
-  [[nodiscard]] Ticket Withdraw(std::string_view record_key, const idempotency::Token& token,
-                                idempotency::Milliseconds lease, OnSettled on_answer) override {
-    return records_.Withdraw(record_key, token, lease, std::move(on_answer));
-  }
-  [[nodiscard]] Ticket ReserveLookUp(std::string_view record_key, const idempotency::Token& token,
-                                     idempotency::Milliseconds pause,
-                                     OnLookUpReserved on_answer) override {
-    return records_.ReserveLookUp(record_key, token, pause, std::move(on_answer));
-  }
-  [[nodiscard]] Ticket ReleaseUnknown(std::string_view record_key, const idempotency::Token& token,
-                                      OnSettled on_answer) override {
-    return records_.ReleaseUnknown(record_key, token, std::move(on_answer));
-  }
-  [[nodiscard]] Ticket ResolveUnknown(std::string_view record_key, const idempotency::Claim& claim,
-                                      const idempotency::StoredResponse& response,
-                                      idempotency::Milliseconds ttl, OnSettled on_answer) override {
-    return records_.ResolveUnknown(record_key, claim, response, ttl, std::move(on_answer));
-  }
-  [[nodiscard]] Ticket Look(std::string_view record_key, OnSettled on_answer) override {
-    return records_.Look(record_key, std::move(on_answer));
+  [[nodiscard]] Ticket Read(std::string_view record_key, OnRead on_read) override {
+    return records_.Read(record_key, std::move(on_read));
   }
   [[nodiscard]] std::optional<std::string> unavailable_reason() const override;
-  [[nodiscard]] bool limits_with_begin() const override { return records_.limits_with_begin(); }
 
  private:
   ports::RecordStore& records_;

@@ -15,13 +15,14 @@ using idempotency::StoredResponse;
 using idempotency::Token;
 using ports::BeginResult;
 using ports::LookUpReservation;
+using ports::Transition;
 using ports::TransitionResult;
 
 bool Carries(const StoredRecord& present, const Token& token) {
   return present && present->claim.token == token;
 }
 
-/// With this token, and nobody executes it any more.
+/// The record has this token and is no longer executed.
 bool IsUnknown(const StoredRecord& present, const Token& token, StoreTime now) {
   return Carries(present, token) && present->state_at(now) == RecordState::kUnknown;
 }
@@ -42,45 +43,95 @@ bool IsSameResponse(const StoredResponse& a, const StoredResponse& b) {
   return true;
 }
 
-/// What a record must be to be written at all.
+/// Asserts the properties of every record that is written.
 const Record& Checked(const Record& record, StoreTime now) {
   INVARIANT(record.claim.token != Token{});
   INVARIANT(record.begun_at <= now && now < record.expires_at);
-  INVARIANT((record.state == RecordState::kCompleted) == record.response.has_value());
+  INVARIANT((record.state == RecordState::kCompleted) == (record.response != nullptr));
   INVARIANT(record.state != RecordState::kExecuting || now < record.lease_ends_at);
   INVARIANT(record.state != RecordState::kExecuting || record.lease_ends_at <= record.expires_at);
   return record;
 }
 
-SettleStep Done(StoreTime now) { return {{TransitionResult::Kind::kDone, {}, now}, {}, {}}; }
+TransitionStep Done(StoreTime now) { return {{TransitionResult::Kind::kDone, {}, now}, {}, {}}; }
 
-SettleStep Held(StoredRecord present, StoreTime now) {
+TransitionStep Held(StoredRecord present, StoreTime now) {
   return {{TransitionResult::Kind::kHeld, std::move(present), now}, {}, {}};
 }
 
-SettleStep Write(TransitionResult::Kind kind, Record record, StoreTime now) {
+TransitionStep Write(TransitionResult::Kind kind, Record record, StoreTime now) {
   Checked(record, now);
   return {{kind, {}, now}, RecordWrite::kWrite, std::move(record)};
 }
 
-SettleStep Erase(StoreTime now) {
+TransitionStep Erase(StoreTime now) {
   return {{TransitionResult::Kind::kDone, {}, now}, RecordWrite::kErase, {}};
 }
 
-/// When a claim began and how far its lease reaches; of one that the store forgot the latest that
-/// may be true, because nothing is looked up at the backend before the lease's end.
+/// The start of a claim and the end of its lease. For a claim that the store forgot, both are the
+/// latest that may be true, because the backend is asked only after the lease's end.
 struct ClaimTimes {
   StoreTime begun_at;
   StoreTime lease_ends_at;
 };
 
-ClaimTimes LifeOf(const StoredRecord& present, const Claim& claim, StoreTime now) {
+ClaimTimes TimesOf(const StoredRecord& present, const Claim& claim, StoreTime now) {
   if (present) return {present->begun_at, present->lease_ends_at};
   return {now, now + claim.lease};
 }
 
 TransitionResult::Kind KindOf(const StoredRecord& present) {
   return present ? TransitionResult::Kind::kDone : TransitionResult::Kind::kRewritten;
+}
+
+TransitionStep Complete(StoredRecord present, const Transition& what, StoreTime now) {
+  const Claim& claim = what.claim;
+  INVARIANT(what.response != nullptr);
+  if (present && !Carries(present, claim.token)) return Held(std::move(present), now);
+  if (IsCompleted(present)) {
+    const bool is_same = IsSameResponse(*present->response, *what.response);
+    return is_same ? Done(now) : Held(std::move(present), now);
+  }
+  const ClaimTimes times = TimesOf(present, claim, now);
+  return Write(KindOf(present),
+               idempotency::MakeCompleted(claim, times.begun_at, what.response, what.ttl, now),
+               now);
+}
+
+TransitionStep MarkUnknown(StoredRecord present, const Claim& claim, StoreTime now) {
+  if (present && (!Carries(present, claim.token) || IsCompleted(present))) {
+    return Held(std::move(present), now);
+  }
+  if (present && present->state == RecordState::kUnknown) return Done(now);
+  const ClaimTimes times = TimesOf(present, claim, now);
+  return Write(KindOf(present),
+               idempotency::MakeUnknown(claim, times.begun_at, times.lease_ends_at, now), now);
+}
+
+TransitionStep Release(StoredRecord present, const Token& token, StoreTime now) {
+  if (!present) return Done(now);
+  if (!Carries(present, token) || IsCompleted(present)) return Held(std::move(present), now);
+  return Erase(now);
+}
+
+TransitionStep Withdraw(const StoredRecord& present, const Token& token, StoreTime now) {
+  const bool is_mine = Carries(present, token) && !IsCompleted(present);
+  return is_mine ? Erase(now) : Done(now);
+}
+
+TransitionStep ReleaseUnknown(StoredRecord present, const Token& token, StoreTime now) {
+  if (!present) return Done(now);
+  return IsUnknown(present, token, now) ? Erase(now) : Held(std::move(present), now);
+}
+
+// The record keeps the terms of its claim, whatever terms the operator was shown.
+TransitionStep ResolveUnknown(StoredRecord present, Transition what, StoreTime now) {
+  if (!present) return {{TransitionResult::Kind::kGone, {}, now}, {}, {}};
+  if (present->state_at(now) == RecordState::kExecuting) return Held(std::move(present), now);
+  const Token token = what.claim.token;
+  what.claim = present->claim;
+  what.claim.token = token;  // Complete() compares it with the record's
+  return Complete(std::move(present), what, now);
 }
 
 }  // namespace
@@ -106,51 +157,23 @@ BeginStep Begin(StoredRecord present, const Claim& claim, const std::optional<To
   return {{BeginResult::Kind::kClaimed, {}, now, {}}, RecordWrite::kWrite, std::move(record)};
 }
 
-SettleStep Complete(StoredRecord present, const Claim& claim, StoredResponse response,
-                    idempotency::Milliseconds ttl, StoreTime now) {
-  if (present && !Carries(present, claim.token)) return Held(std::move(present), now);
-  if (IsCompleted(present)) {
-    return IsSameResponse(*present->response, response) ? Done(now) : Held(std::move(present), now);
+TransitionStep Apply(const Transition& transition, StoredRecord present, StoreTime now) {
+  const Token& token = transition.claim.token;
+  switch (transition.kind) {
+    case Transition::Kind::kComplete:
+      return Complete(std::move(present), transition, now);
+    case Transition::Kind::kRelease:
+      return Release(std::move(present), token, now);
+    case Transition::Kind::kMarkUnknown:
+      return MarkUnknown(std::move(present), transition.claim, now);
+    case Transition::Kind::kWithdraw:
+      return Withdraw(present, token, now);
+    case Transition::Kind::kReleaseUnknown:
+      return ReleaseUnknown(std::move(present), token, now);
+    case Transition::Kind::kResolveUnknown:
+      break;
   }
-  const ClaimTimes life = LifeOf(present, claim, now);
-  return Write(KindOf(present),
-               idempotency::MakeCompleted(claim, life.begun_at, std::move(response), ttl, now),
-               now);
-}
-
-SettleStep MarkUnknown(StoredRecord present, const Claim& claim, StoreTime now) {
-  if (present && (!Carries(present, claim.token) || IsCompleted(present))) {
-    return Held(std::move(present), now);
-  }
-  if (present && present->state == RecordState::kUnknown) return Done(now);
-  const ClaimTimes life = LifeOf(present, claim, now);
-  return Write(KindOf(present),
-               idempotency::MakeUnknown(claim, life.begun_at, life.lease_ends_at, now), now);
-}
-
-SettleStep Release(StoredRecord present, const Token& token, StoreTime now) {
-  if (!present) return Done(now);
-  if (!Carries(present, token) || IsCompleted(present)) return Held(std::move(present), now);
-  return Erase(now);
-}
-
-SettleStep Withdraw(StoredRecord present, const Token& token, StoreTime now) {
-  const bool is_mine = Carries(present, token) && !IsCompleted(present);
-  return is_mine ? Erase(now) : Done(now);
-}
-
-SettleStep ReleaseUnknown(StoredRecord present, const Token& token, StoreTime now) {
-  if (!present) return Done(now);
-  return IsUnknown(present, token, now) ? Erase(now) : Held(std::move(present), now);
-}
-
-SettleStep ResolveUnknown(StoredRecord present, const Token& token, StoredResponse response,
-                          idempotency::Milliseconds ttl, StoreTime now) {
-  if (!present) return {{TransitionResult::Kind::kGone, {}, now}, {}, {}};
-  if (present->state_at(now) == RecordState::kExecuting) return Held(std::move(present), now);
-  Claim claim = present->claim;
-  claim.token = token;  // Complete() compares it with the one that lies there
-  return Complete(std::move(present), claim, std::move(response), ttl, now);
+  return ResolveUnknown(std::move(present), transition, now);
 }
 
 LookUpStep ReserveLookUp(StoredRecord present, const Token& token,
@@ -164,8 +187,6 @@ LookUpStep ReserveLookUp(StoredRecord present, const Token& token,
   return {{LookUpReservation::Kind::kGranted, {}, {}, now}, {}, {}};
 }
 
-SettleStep Look(StoredRecord present, StoreTime now) {
-  return present ? Held(std::move(present), now) : Done(now);
-}
+ReadStep Read(StoredRecord present, StoreTime now) { return {{std::move(present), now}, {}, {}}; }
 
 }  // namespace idem::store

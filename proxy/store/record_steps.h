@@ -1,25 +1,28 @@
-// The atomic steps of ports::RecordStore as pure functions: what lies under a key and a question
-// in, an answer and what to write out. The memory and the embedded store run them under a lock or
-// on one thread; Redis has the same steps as scripts, and tests/contract/ holds them all equal.
+// The atomic steps of ports::RecordStore as pure functions. A step takes the record under a key and
+// a request, and returns the answer and the write. The memory and the embedded store run the steps
+// under a lock or on one thread; Redis and PostgreSQL have the same steps as scripts, and
+// tests/contract/ holds all four equal.
 //
 //                  absent      executing           unknown             completed
 //   begin          claim       mine: claimed       replaces it: claim  held
 //                              lease ended and
 //                              replaces it: claim
-//                              else held           else held
+//                              otherwise held      otherwise held
 //   complete       rewritten   mine: done          mine: done          mine, same response: done
 //   mark unknown   rewritten   mine: done          mine: done          held
 //   release        done        mine: erased        mine: erased        held
 //   withdraw       done        mine: erased        mine: erased        done
 //   release        done        mine, lease ended:  mine: erased        held
-//     unknown                  erased, else held
+//     unknown                  erased, otherwise
+//                              held
 //   resolve        gone        mine, lease ended:  mine: done          mine, same response: done
-//     unknown                  done, else held
-//   claim look-up  changed     mine, lease ended:  mine: granted or    changed
-//                              granted or taken    taken
+//     unknown                  done, otherwise
+//                              held
+//   reserve        changed     mine, lease ended:  mine: granted or    changed
+//     look-up                  granted or taken    taken
 //
-// Every other cell is `held` (withdraw: `done`, claim look-up: `changed`) and changes nothing. What
-// had not expired is presented; an expired record is absent (WithoutExpired()).
+// Every other cell is `held` (withdraw: `done`, reserve look-up: `changed`) and changes nothing. An
+// expired record counts as absent: callers drop it with WithoutExpired() first.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +30,12 @@
 
 #include "proxy/idempotency/record.h"
 #include "proxy/ports/record_store.h"
+#include "proxy/ports/transition.h"
 
 namespace idem::store {
 
 enum class RecordWrite : std::uint8_t { kNone, kWrite, kErase };
 
-/// What a step answers and what it does to the record.
 template <class Answer>
 struct Step {
   Answer answer;
@@ -40,37 +43,28 @@ struct Step {
   std::optional<idempotency::Record> record;  // kWrite
 };
 using BeginStep = Step<ports::BeginResult>;
-using SettleStep = Step<ports::TransitionResult>;
+using TransitionStep = Step<ports::TransitionResult>;
 using LookUpStep = Step<ports::LookUpReservation>;
+using ReadStep = Step<ports::ReadResult>;
 
 using StoredRecord = std::optional<idempotency::Record>;
 
-/// `record` if it has not expired at `now`.
+/// Returns `record` if it has not expired at `now`, otherwise null.
 [[nodiscard]] StoredRecord WithoutExpired(StoredRecord record, StoreTime now);
 
-/// The limit was counted, and the token's mark looked for, before this.
+/// Requires that the limit was counted, and that the claim's token was not withdrawn.
 [[nodiscard]] BeginStep Begin(StoredRecord present, const idempotency::Claim& claim,
                               const std::optional<idempotency::Token>& replaces, StoreTime now);
-[[nodiscard]] SettleStep Complete(StoredRecord present, const idempotency::Claim& claim,
-                                  idempotency::StoredResponse response,
-                                  idempotency::Milliseconds ttl, StoreTime now);
-[[nodiscard]] SettleStep MarkUnknown(StoredRecord present, const idempotency::Claim& claim,
-                                     StoreTime now);
-[[nodiscard]] SettleStep Release(StoredRecord present, const idempotency::Token& token,
-                                 StoreTime now);
-[[nodiscard]] SettleStep Withdraw(StoredRecord present, const idempotency::Token& token,
-                                  StoreTime now);
-[[nodiscard]] SettleStep ReleaseUnknown(StoredRecord present, const idempotency::Token& token,
-                                        StoreTime now);
-[[nodiscard]] SettleStep ResolveUnknown(StoredRecord present, const idempotency::Token& token,
-                                        idempotency::StoredResponse response,
-                                        idempotency::Milliseconds ttl, StoreTime now);
-[[nodiscard]] SettleStep Look(StoredRecord present, StoreTime now);
 
-/// `taken_until`: until when the right to look this token up is somebody's; null where nobody has
-/// it. It writes no record; where it answers kGranted, the caller keeps the right until now +
-/// pause.
+/// The store itself bars the token of a kWithdraw.
+[[nodiscard]] TransitionStep Apply(const ports::Transition& transition, StoredRecord present,
+                                   StoreTime now);
+
+/// `taken_until` is the end of the token's reservation, null if there is none. The step writes no
+/// record; after kGranted the caller keeps the reservation until now + pause.
 [[nodiscard]] LookUpStep ReserveLookUp(StoredRecord present, const idempotency::Token& token,
                                        std::optional<StoreTime> taken_until, StoreTime now);
+
+[[nodiscard]] ReadStep Read(StoredRecord present, StoreTime now);
 
 }  // namespace idem::store

@@ -1,5 +1,4 @@
-// What an operator's list does about a record that cannot be read: it says so and goes on behind
-// it.
+// How the stores report a record that a list cannot read: they log it and continue behind it.
 #pragma once
 
 #include <string_view>

@@ -83,15 +83,15 @@ class DamagedStore {
     Caller caller(clients);
     Count count;
     for (const auto& [key, body] : bodies_) {
-      const auto seen = caller.Try<TransitionResult>([&, of = key](auto on_answer) {
-        return caller.records().Look(of, std::move(on_answer));
+      const auto seen = caller.Try<ports::ReadResult>([&, of = key](auto on_answer) {
+        return caller.records().Read(of, std::move(on_answer));
       });
       if (!seen) {
         ++count.errors;
         continue;
       }
       const auto& record = seen->record;
-      const bool kept = record && record->response.has_value() == !body.empty() &&
+      const bool kept = record && (record->response != nullptr) == !body.empty() &&
                         (body.empty() || record->response->body == body);
       count.lost += kept ? 0 : 1;
     }

@@ -123,7 +123,7 @@ TEST_CASE("records outlive a restart with durability os too") {
     caller.Complete("k", claim);
   }
   fixture.Reopen();
-  CHECK(Caller(fixture).Look("k").record.has_value());
+  CHECK(Caller(fixture).Read("k").record.has_value());
 }
 
 TEST_CASE("a folder has one owner, and the next waits for it") {
@@ -184,8 +184,8 @@ TEST_CASE("beyond max_size new claims are refused, and what runs is completed an
         CHECK(answer.error().code == ErrorCode::kRefused);
         CHECK(answer.error().detail.find("store.max_size") != std::string::npos);
       }));
-  tickets.push_back(client->records().Complete(
-      "running", running, NewResponse(), kLong, [&](Result<TransitionResult> answer) {
+  tickets.push_back(
+      client->records().Apply(Completion("running", running), [&](Result<TransitionResult> answer) {
         seen.emplace_back(answer ? "completed" : "refused");
       }));
   tickets.push_back(
@@ -225,7 +225,7 @@ TEST_CASE("a full disk refuses new claims, completes what runs on its reserve, a
     for (const std::string key : {"done", "running"}) {
       const BeginResult replay = caller.Begin(key, NewClaim());
       REQUIRE(replay.record);
-      CHECK(replay.record->response.has_value());
+      CHECK(replay.record->response != nullptr);
     }
 
     disk->is_reserve_used_ = false;
@@ -237,7 +237,7 @@ TEST_CASE("a full disk refuses new claims, completes what runs on its reserve, a
   Caller caller(fixture);
   for (const std::string key : {"done", "running"}) {
     CAPTURE(key);
-    const auto held = caller.Look(key);
+    const auto held = caller.Read(key);
     REQUIRE(held.record);
     CHECK(held.record->state == RecordState::kCompleted);
   }
@@ -255,11 +255,10 @@ TEST_CASE("a step whose commit failed is an error, and has not happened") {
     caller.Begin("running", running);
     disk->is_full_ = true;
     const auto failed = caller.Try<TransitionResult>([&](auto on_answer) {
-      return caller.records().Complete("running", running, NewResponse(), kLong,
-                                       std::move(on_answer));
+      return caller.records().Apply(Completion("running", running), std::move(on_answer));
     });
     CHECK_FALSE(failed);
-    CHECK(caller.Look("running").record->state == RecordState::kExecuting);
+    CHECK(caller.Read("running").record->state == RecordState::kExecuting);
     CHECK(caller.records().unavailable_reason().has_value());
 
     disk->is_full_ = false;
@@ -281,7 +280,7 @@ TEST_CASE("a start whose clock is behind the newest record goes on from there") 
   fixture.calendar().Pass(-hours(24));
   fixture.Open();
   Caller caller(fixture);
-  const auto held = caller.Look("k");
+  const auto held = caller.Read("k");
   CHECK(held.record.has_value());
   CHECK(held.now >= completed_at);
 }
@@ -304,7 +303,7 @@ TEST_CASE("a claim of the process before keeps its whole lease from the start on
   Caller caller(fixture);
   for (const std::string key : {"executing", "unknown"}) {
     CAPTURE(key);
-    const auto held = caller.Look(key);
+    const auto held = caller.Read(key);
     REQUIRE(held.record.has_value());
     CHECK(held.record->state == idempotency::RecordState::kUnknown);
     CHECK(held.record->lease_ends_at > held.now + std::chrono::seconds(50));
@@ -331,9 +330,9 @@ TEST_CASE("a start more than 30 days ahead forgets nothing for an hour") {
   {
     Caller caller(fixture);
     CHECK(caller.Begin("k", NewClaim()).kind == BeginResult::Kind::kHeld);
-    CHECK_FALSE(caller.Look("expired before").record.has_value());
+    CHECK_FALSE(caller.Read("expired before").record.has_value());
     fixture.Pass(milliseconds(hours(1)));
-    CHECK_FALSE(caller.Look("k").record.has_value());
+    CHECK_FALSE(caller.Read("k").record.has_value());
   }
 }
 
@@ -348,7 +347,7 @@ TEST_CASE("a stop and a start a year apart with records a year long forget nothi
   fixture.Close();
   fixture.calendar().Pass(hours(24 * 364));
   fixture.Open();
-  CHECK(Caller(fixture).Look("k").record.has_value());
+  CHECK(Caller(fixture).Read("k").record.has_value());
 }
 
 // Under strace it is what the test below counts.
@@ -370,8 +369,8 @@ TEST_CASE("sixty-four callers at once on the embedded store") {
     }
     for (auto& answer :
          caller.AwaitAll<TransitionResult>(kCallers, [&](std::size_t i, auto on_answer) {
-           return caller.records().Complete(key(i), claims[i], NewResponse(), kLong,
-                                            std::move(on_answer));
+           return caller.records().Apply(Completion(key(i), claims[i], NewResponse()),
+                                         std::move(on_answer));
          })) {
       CHECK(answer.has_value());
     }

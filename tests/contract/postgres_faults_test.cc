@@ -51,7 +51,7 @@ Result<BeginResult> TryBegin(Caller& caller, const std::string& key, const Claim
 
 Result<TransitionResult> TryComplete(Caller& caller, const std::string& key, const Claim& claim) {
   return caller.Try<TransitionResult>([&](auto on_answer) {
-    return caller.records().Complete(key, claim, NewResponse(), kLong, std::move(on_answer));
+    return caller.records().Apply(Completion(key, claim), std::move(on_answer));
   });
 }
 
@@ -117,8 +117,8 @@ int LostInACrash(const PostgresServer::Settings& settings) {
   AwaitReady(caller);
   int lost = 0;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto seen = caller.Look(keys[i]);
-    const bool kept = seen.record && seen.record->response.has_value() == (i % 2 == 0);
+    const auto seen = caller.Read(keys[i]);
+    const bool kept = seen.record && (seen.record->response != nullptr) == (i % 2 == 0);
     lost += kept ? 0 : 1;
   }
   return lost;
@@ -174,7 +174,7 @@ TEST_CASE(
   CHECK_FALSE(TryComplete(caller, "k", claim).has_value());
   AwaitReady(caller);
   CHECK(caller.Complete("k", claim).kind == TransitionResult::Kind::kDone);
-  CHECK(caller.Begin("k", NewClaim()).record->response.has_value());
+  CHECK(caller.Begin("k", NewClaim()).record->response != nullptr);
   CHECK(database.client().Ask("SELECT count(*) FROM idemproxy_records") == "1");
 }
 
@@ -219,7 +219,7 @@ TEST_CASE("postgres: a begin under way on another connection is waited for by it
     }
     other.join();
     CHECK(caller.Begin(key, claim).kind == BeginResult::Kind::kWithdrawn);
-    CHECK_FALSE(caller.Look(key).record.has_value());
+    CHECK_FALSE(caller.Read(key).record.has_value());
   }
 }
 
@@ -247,7 +247,7 @@ TEST_CASE("postgres: a step that is asked twice is written twice") {
   }
   CHECK(caller.Complete("k", claim).kind == TransitionResult::Kind::kDone);
   CHECK(is_new());
-  CHECK(caller.Look("k").record);
+  CHECK(caller.Read("k").record);
   CHECK_FALSE(is_new());
 }
 
@@ -261,7 +261,7 @@ TEST_CASE("postgres: a takeover that was withdrawn leaves what it would have tak
   const Claim late = NewClaim();
   caller.Withdraw("k", late.token);
   CHECK(caller.Begin("k", late, unknown.token).kind == BeginResult::Kind::kWithdrawn);
-  CHECK(caller.Look("k").record->claim.token == unknown.token);
+  CHECK(caller.Read("k").record->claim.token == unknown.token);
 }
 
 TEST_CASE("postgres: a question that the database refuses fails alone") {

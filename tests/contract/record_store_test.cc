@@ -83,7 +83,7 @@ TEST_CASE_TEMPLATE("every arrow of the record's picture, once and asked twice", 
 
     for (const Reply reply : {arrow.reply, AskedTwice(arrow.reply)}) {
       CHECK(Run(arrow.ask, key, mine, fresh, caller) == reply);
-      const TransitionResult seen = caller.Look(key);
+      const ports::ReadResult seen = caller.Read(key);
       CHECK(StateOf(seen.record, seen.now) == arrow.after);
     }
   }
@@ -131,7 +131,7 @@ TEST_CASE_TEMPLATE("a response without its body, and one without fields, come ba
     const Claim claim = NewClaim();
     caller.Begin(key, claim);
     caller.Complete(key, claim, response);
-    const auto held = caller.Look(key);
+    const auto held = caller.Read(key);
     REQUIRE(held.record);
     REQUIRE(held.record->response);
     CHECK(IsSameResponse(*held.record->response, response));
@@ -188,7 +188,7 @@ TEST_CASE_TEMPLATE("a begin that arrives after its withdrawal changes nothing", 
   const LimitRequest limit = Limit("late", late.token, {1, kLong, {}, 0});
   CHECK(caller.Withdraw("k", late.token).kind == TransitionResult::Kind::kDone);
   CHECK(caller.Begin("k", late, {}, limit).kind == BeginResult::Kind::kWithdrawn);
-  CHECK_FALSE(caller.Look("k").record.has_value());
+  CHECK_FALSE(caller.Read("k").record.has_value());
 
   const LimitRequest next = Limit("late", NextToken(), {1, kLong, {}, 0});
   CHECK(caller.Begin("k", NewClaim(), {}, next).kind == BeginResult::Kind::kClaimed);
@@ -201,7 +201,7 @@ TEST_CASE_TEMPLATE("a begin that arrived before its withdrawal is released, and 
   const Claim claim = NewClaim();
   caller.Begin("k", claim);
   caller.Withdraw("k", claim.token);
-  CHECK_FALSE(caller.Look("k").record.has_value());
+  CHECK_FALSE(caller.Read("k").record.has_value());
   CHECK(caller.Begin("k", claim).kind == BeginResult::Kind::kWithdrawn);
 }
 
@@ -231,7 +231,7 @@ TEST_CASE_TEMPLATE("a record reads as absent when its time is over", Fixture, CO
 
   for (const std::string key : {"completed", "unknown", "abandoned"}) {
     CAPTURE(key);
-    CHECK_FALSE(caller.Look(key).record.has_value());
+    CHECK_FALSE(caller.Read(key).record.has_value());
     CHECK(caller.Begin(key, NewClaim()).kind == BeginResult::Kind::kClaimed);
   }
 }
@@ -242,7 +242,7 @@ TEST_CASE_TEMPLATE("replays do not extend a record's life", Fixture, CONTRACT_ST
   const Claim claim = NewClaim();
   caller.Begin("k", claim);
   caller.Complete("k", claim);
-  const auto first = caller.Look("k");
+  const auto first = caller.Read("k");
   REQUIRE(first.record);
   fixture.Pass(kShort);
   for (int i = 0; i < 3; ++i) {
@@ -251,7 +251,7 @@ TEST_CASE_TEMPLATE("replays do not extend a record's life", Fixture, CONTRACT_ST
     CHECK(replay.record->expires_at == first.record->expires_at);
   }
   caller.Complete("k", claim);  // asked twice
-  CHECK(caller.Look("k").record->expires_at == first.record->expires_at);
+  CHECK(caller.Read("k").record->expires_at == first.record->expires_at);
 }
 
 TEST_CASE_TEMPLATE("marking an unknown outcome again does not extend its life", Fixture,
@@ -261,11 +261,11 @@ TEST_CASE_TEMPLATE("marking an unknown outcome again does not extend its life", 
   const Claim claim = NewClaim();
   caller.Begin("k", claim);
   caller.MarkUnknown("k", claim);
-  const auto first = caller.Look("k");
+  const auto first = caller.Read("k");
   REQUIRE(first.record);
   fixture.Pass(kShort);
   CHECK(caller.MarkUnknown("k", claim).kind == TransitionResult::Kind::kDone);
-  CHECK(caller.Look("k").record->expires_at == first.record->expires_at);
+  CHECK(caller.Read("k").record->expires_at == first.record->expires_at);
 }
 
 TEST_CASE_TEMPLATE("of 1,000 begins at once on one key, one claims", Fixture, CONTRACT_STORES) {
@@ -291,7 +291,7 @@ TEST_CASE_TEMPLATE("of 1,000 begins at once on one key, one claims", Fixture, CO
 
   CHECK(claimed == 1);
   Caller caller(fixture);
-  const auto holder = caller.Look("k");
+  const auto holder = caller.Read("k");
   REQUIRE(holder.record);
   std::size_t shown = 0;
   for (const auto& tokens : winners) {
@@ -317,8 +317,8 @@ TEST_CASE_TEMPLATE("many keys at once: each is claimed, completed and replayed",
     CHECK(answer->kind == BeginResult::Kind::kClaimed);
   }
   for (auto& answer : caller.AwaitAll<TransitionResult>(kKeys, [&](std::size_t i, auto on_answer) {
-         return caller.records().Complete(key(i), claims[i], NewResponse(body(i)), kLong,
-                                          std::move(on_answer));
+         return caller.records().Apply(Completion(key(i), claims[i], NewResponse(body(i))),
+                                       std::move(on_answer));
        })) {
     REQUIRE(answer);
     CHECK(answer->kind == TransitionResult::Kind::kDone);
@@ -348,15 +348,17 @@ TEST_CASE_TEMPLATE("one turn may begin, complete and begin again: each step sees
     if (seen.size() == 5) caller.loop().Stop();
   };
   tickets.push_back(records.Begin({"k", first, {}, {}}, on_begun));
-  tickets.push_back(records.Release("k", first.token, on_settled));
+  tickets.push_back(
+      records.Apply(Settlement(ports::Transition::Kind::kRelease, "k", first), on_settled));
   tickets.push_back(records.Begin({"k", second, {}, {}}, on_begun));
-  tickets.push_back(records.Release("k", first.token, on_settled));
-  tickets.push_back(records.Complete("k", second, NewResponse(), kLong, on_settled));
+  tickets.push_back(
+      records.Apply(Settlement(ports::Transition::Kind::kRelease, "k", first), on_settled));
+  tickets.push_back(records.Apply(Completion("k", second), on_settled));
   caller.loop().Run();
   CHECK(std::count(seen.begin(), seen.end(), "claimed") == 2);
   CHECK(std::count(seen.begin(), seen.end(), "done") == 2);
   CHECK(std::count(seen.begin(), seen.end(), "held") == 1);
-  CHECK(caller.Look("k").record->state == RecordState::kCompleted);
+  CHECK(caller.Read("k").record->state == RecordState::kCompleted);
 }
 
 TEST_CASE_TEMPLATE("a body of 1 MiB comes back byte for byte", Fixture, CONTRACT_STORES) {
@@ -394,7 +396,7 @@ TEST_CASE_TEMPLATE("keys of every byte that a key may have are keys of their own
   }
   for (const std::string& key : keys) {
     CAPTURE(key);
-    const auto held = caller.Look(key);
+    const auto held = caller.Read(key);
     REQUIRE(held.record);
     CHECK(held.record->response->body == key);
   }
@@ -409,7 +411,7 @@ TEST_CASE_TEMPLATE("a dropped ticket is never answered, and hurts nobody", Fixtu
     const Ticket ticket =
         caller.records().Begin({"k", NewClaim(), {}, {}}, [&](auto) { answered = true; });
   }
-  caller.Look("k");
+  caller.Read("k");
   CHECK_FALSE(answered);
 }
 
@@ -417,7 +419,6 @@ TEST_CASE_TEMPLATE("begin counts, and a request that the limit refuses leaves no
                    CONTRACT_STORES) {
   Fixture fixture;
   Caller caller(fixture);
-  REQUIRE(caller.records().limits_with_begin());
   const LimitRule rule{2, kLong, {}, 0};
   const Claim claim = NewClaim();
   const BeginResult first = caller.Begin("a", claim, {}, Limit("s", claim.token, rule));
@@ -440,7 +441,7 @@ TEST_CASE_TEMPLATE("begin counts, and a request that the limit refuses leaves no
   CHECK_FALSE(refused.limit->allowed);
   CHECK(refused.limit->remaining == 0);
   CHECK_FALSE(refused.record.has_value());
-  CHECK_FALSE(caller.Look("b").record.has_value());
+  CHECK_FALSE(caller.Read("b").record.has_value());
   CHECK(caller.Begin("b", NewClaim(), {}, Limit("t", NextToken(), rule)).kind ==
         BeginResult::Kind::kClaimed);
 }

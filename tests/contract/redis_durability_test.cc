@@ -62,8 +62,8 @@ void ClaimAndComplete(Caller& caller) {
 int LostOf(Caller& caller) {
   int lost = 0;
   for (int i = 0; i < kKeys; ++i) {
-    const auto seen = caller.Look(KeyOf(i));
-    const bool kept = seen.record && seen.record->response.has_value() == (i % 2 == 0);
+    const auto seen = caller.Read(KeyOf(i));
+    const bool kept = seen.record && (seen.record->response != nullptr) == (i % 2 == 0);
     lost += kept ? 0 : 1;
   }
   return lost;
@@ -127,7 +127,7 @@ int LostInAPromotion(std::uint32_t wait_replicas) {
   RedisFixture after(OptionsFor(replica.url()));
   Caller survivor(after);
   int lost = 0;
-  for (const std::string& key : acknowledged) lost += survivor.Look(key).record ? 0 : 1;
+  for (const std::string& key : acknowledged) lost += survivor.Read(key).record ? 0 : 1;
   return lost;
 }
 
@@ -214,7 +214,7 @@ TEST_CASE("redis: a primary that became a replica is left for the one that the s
   const Claim after = NewClaim();
   while (!TryBegin(caller, "after", after)) std::this_thread::sleep_for(milliseconds(20));
   CHECK(RedisClient(replica.port()).Ask({"EXISTS", "idemp:after"}) == "1");
-  CHECK(caller.Look("before").record.has_value());
+  CHECK(caller.Read("before").record.has_value());
 }
 
 TEST_CASE("redis: sentinels that do not know the master are told of in one line") {

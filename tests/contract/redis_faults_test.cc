@@ -23,6 +23,7 @@ namespace idem::store {
 namespace {
 
 using ports::BeginResult;
+using ports::ReadResult;
 using ports::TransitionResult;
 using Settings = support::RedisServer::Settings;
 using std::chrono::milliseconds;
@@ -60,16 +61,16 @@ class Asker {
     idempotency::StoredResponse response;
     response.status = 200;
     response.body = std::move(body);
-    const Ticket ticket = store_->Complete(
-        key, ClaimOf(number), response, std::chrono::hours(1),
+    const Ticket ticket = store_->Apply(
+        contract::Completion(key, ClaimOf(number), std::move(response), std::chrono::hours(1)),
         [&](Result<TransitionResult> result) { answer.emplace(std::move(result)); });
     support::RunUntil(loop_, [&] { return answer.has_value(); });
     return std::move(*answer);
   }
-  Result<TransitionResult> Look(std::string_view key) {
-    std::optional<Result<TransitionResult>> answer;
-    const Ticket ticket = store_->Look(
-        key, [&](Result<TransitionResult> result) { answer.emplace(std::move(result)); });
+  Result<ReadResult> Read(std::string_view key) {
+    std::optional<Result<ReadResult>> answer;
+    const Ticket ticket =
+        store_->Read(key, [&](Result<ReadResult> result) { answer.emplace(std::move(result)); });
     support::RunUntil(loop_, [&] { return answer.has_value(); });
     return std::move(*answer);
   }
@@ -290,9 +291,9 @@ TEST_CASE("redis: a full server says so, and keeps serving what it holds") {
   const auto refused = asker.Begin("k2", 2);
   REQUIRE_FALSE(refused.has_value());
   CHECK(Holds(refused.error().detail, "has no memory left; raise its maxmemory (OOM)"));
-  const auto looked = asker.Look("k");
+  const auto looked = asker.Read("k");
   REQUIRE(looked.has_value());
-  CHECK(looked->kind == TransitionResult::Kind::kHeld);
+  CHECK(looked->record.has_value());
 }
 
 TEST_CASE("redis: a claim counts once as many replicas have it as are asked for") {
@@ -318,7 +319,7 @@ TEST_CASE("redis: a claim counts once as many replicas have it as are asked for"
   });
   CHECK(claimed->value().kind == BeginResult::Kind::kClaimed);
   CHECK(support::RedisClient(replica.port()).Ask({"GET", "idemp:k"}).starts_with("idemproxy/1 "));
-  CHECK(asker.Look("k").has_value());
+  CHECK(asker.Read("k").has_value());
 }
 
 TEST_CASE("redis: what is asked in one turn leaves in one write and is answered in its order") {
@@ -328,10 +329,11 @@ TEST_CASE("redis: what is asked in one turn leaves in one write and is answered 
   std::vector<int> order;
   std::vector<Ticket> tickets;
   for (int i = 0; i < 1000; ++i) {
-    tickets.push_back(asker.store().Look(std::to_string(i), [&order, i](const auto& answer) {
-      CHECK(answer.has_value());
-      order.push_back(i);
-    }));
+    tickets.push_back(
+        asker.store().Read(std::to_string(i), [&order, i](const Result<ReadResult>& answer) {
+          CHECK(answer.has_value());
+          order.push_back(i);
+        }));
   }
   for (std::size_t i = 1; i < tickets.size(); i += 2)
     tickets[i] = {};  // half of them lose interest
@@ -348,7 +350,7 @@ TEST_CASE("redis: more than a connection may hold is refused at once") {
   int refused = 0;
   std::vector<Ticket> tickets;
   for (int i = 0; i < 16 * 1024 + 10; ++i) {
-    tickets.push_back(asker.store().Look("k", [&](const Result<TransitionResult>& answer) {
+    tickets.push_back(asker.store().Read("k", [&](const Result<ReadResult>& answer) {
       if (!answer) refused += Holds(answer.error().detail, "too many questions") ? 1 : 1000;
     }));
   }

@@ -4,9 +4,10 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 
-#include "proxy/idempotency/record.h"
+#include "proxy/ports/transition.h"
 
 namespace idem::contract {
 
@@ -47,6 +48,27 @@ inline idempotency::StoredResponse NewResponse(std::string body = "{\"order\":1}
   response.fields.Add("link", "</b>");
   response.body = std::move(body);
   return response;
+}
+
+inline std::shared_ptr<const idempotency::StoredResponse> Shared(
+    idempotency::StoredResponse response) {
+  return std::make_shared<const idempotency::StoredResponse>(std::move(response));
+}
+
+inline ports::Transition Completion(std::string_view key, const idempotency::Claim& claim,
+                                    idempotency::StoredResponse response = NewResponse(),
+                                    std::chrono::milliseconds ttl = kLong) {
+  return {.kind = ports::Transition::Kind::kComplete,
+          .record_key = std::string(key),
+          .claim = claim,
+          .response = Shared(std::move(response)),
+          .ttl = ttl};
+}
+
+/// A transition of a kind that has no response.
+inline ports::Transition Settlement(ports::Transition::Kind kind, std::string_view key,
+                                    const idempotency::Claim& claim) {
+  return {.kind = kind, .record_key = std::string(key), .claim = claim};
 }
 
 inline bool IsSameResponse(const idempotency::StoredResponse& a,

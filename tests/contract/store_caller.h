@@ -1,4 +1,4 @@
-// A store's client on a loop of the calling thread, asked in plain sequence.
+// A store's client on a loop of the calling thread: each call waits for its answer.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -37,46 +37,45 @@ class Caller {
     });
   }
   TransitionResult Complete(std::string_view key, const idempotency::Claim& claim,
-                            const idempotency::StoredResponse& response = NewResponse(),
+                            idempotency::StoredResponse response = NewResponse(),
                             idempotency::Milliseconds ttl = kLong) {
-    return Await<TransitionResult>([&](auto on_answer) {
-      return records().Complete(key, claim, response, ttl, std::move(on_answer));
-    });
+    return Apply(Completion(key, claim, std::move(response), ttl));
   }
   TransitionResult Release(std::string_view key, const idempotency::Token& token) {
-    return Await<TransitionResult>(
-        [&](auto on_answer) { return records().Release(key, token, std::move(on_answer)); });
+    return Apply(Settlement(Kind::kRelease, key, ClaimWith(token)));
   }
   TransitionResult MarkUnknown(std::string_view key, const idempotency::Claim& claim) {
-    return Await<TransitionResult>(
-        [&](auto on_answer) { return records().MarkUnknown(key, claim, std::move(on_answer)); });
+    return Apply(Settlement(Kind::kMarkUnknown, key, claim));
   }
   TransitionResult Withdraw(std::string_view key, const idempotency::Token& token,
                             idempotency::Milliseconds lease = kLong) {
-    return Await<TransitionResult>([&](auto on_answer) {
-      return records().Withdraw(key, token, lease, std::move(on_answer));
-    });
+    idempotency::Claim claim = ClaimWith(token);
+    claim.lease = lease;
+    return Apply(Settlement(Kind::kWithdraw, key, claim));
+  }
+  TransitionResult ReleaseUnknown(std::string_view key, const idempotency::Token& token) {
+    return Apply(Settlement(Kind::kReleaseUnknown, key, ClaimWith(token)));
+  }
+  TransitionResult ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
+                                  idempotency::StoredResponse response = NewResponse(),
+                                  idempotency::Milliseconds ttl = kLong) {
+    ports::Transition transition = Completion(key, claim, std::move(response), ttl);
+    transition.kind = Kind::kResolveUnknown;
+    return Apply(transition);
+  }
+  TransitionResult Apply(const ports::Transition& transition) {
+    return Await<TransitionResult>(
+        [&](auto on_applied) { return records().Apply(transition, std::move(on_applied)); });
   }
   LookUpReservation ReserveLookUp(std::string_view key, const idempotency::Token& token,
                                   idempotency::Milliseconds pause = kLong) {
-    return Await<LookUpReservation>([&](auto on_answer) {
-      return records().ReserveLookUp(key, token, pause, std::move(on_answer));
+    return Await<LookUpReservation>([&](auto on_reserved) {
+      return records().ReserveLookUp({std::string(key), token, pause}, std::move(on_reserved));
     });
   }
-  TransitionResult ReleaseUnknown(std::string_view key, const idempotency::Token& token) {
-    return Await<TransitionResult>(
-        [&](auto on_answer) { return records().ReleaseUnknown(key, token, std::move(on_answer)); });
-  }
-  TransitionResult ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
-                                  const idempotency::StoredResponse& response = NewResponse(),
-                                  idempotency::Milliseconds ttl = kLong) {
-    return Await<TransitionResult>([&](auto on_answer) {
-      return records().ResolveUnknown(key, claim, response, ttl, std::move(on_answer));
-    });
-  }
-  TransitionResult Look(std::string_view key) {
-    return Await<TransitionResult>(
-        [&](auto on_answer) { return records().Look(key, std::move(on_answer)); });
+  ports::ReadResult Read(std::string_view key) {
+    return Await<ports::ReadResult>(
+        [&](auto on_read) { return records().Read(key, std::move(on_read)); });
   }
   /// The whole walk.
   std::vector<ports::FoundRecord> List(const ports::RecordFilter& filter) {
@@ -93,12 +92,12 @@ class Caller {
   }
   ports::NoteResult ReadNote(std::string_view name) {
     return Await<ports::NoteResult>(
-        [&](auto on_answer) { return client_->notes().ReadNote(name, std::move(on_answer)); });
+        [&](auto on_answer) { return client_->notes().Read(name, std::move(on_answer)); });
   }
   ports::NoteResult WriteNote(std::string_view name, const std::optional<std::string>& replaces,
                               std::string_view value) {
     return Await<ports::NoteResult>([&](auto on_answer) {
-      return client_->notes().WriteNote(name, replaces, value, std::move(on_answer));
+      return client_->notes().Write(name, replaces, value, std::move(on_answer));
     });
   }
   ports::RecordIndex& index() { return client_->index(); }
@@ -132,6 +131,14 @@ class Caller {
   }
 
  private:
+  using Kind = ports::Transition::Kind;
+  // Only the token of such a claim is read.
+  static idempotency::Claim ClaimWith(const idempotency::Token& token) {
+    idempotency::Claim claim;
+    claim.token = token;
+    return claim;
+  }
+
   template <class Value, class Question>
   Value Await(Question question) {
     Result<Value> answer = Try<Value>(std::move(question));

@@ -35,7 +35,7 @@ TEST_CASE_TEMPLATE("the right to look up is granted once, until its pause is ove
   Caller first(fixture);
   Caller second(fixture);
   const Claim claim = MakeUnknown("k", first);
-  const auto before = first.Look("k");
+  const auto before = first.Read("k");
 
   CHECK(first.ReserveLookUp("k", claim.token).kind == LookUpReservation::Kind::kGranted);
   for (Caller* caller : {&first, &second}) {
@@ -50,7 +50,7 @@ TEST_CASE_TEMPLATE("the right to look up is granted once, until its pause is ove
   fixture.Pass(kAfterShort);
   CHECK(first.ReserveLookUp("other", other.token).kind == LookUpReservation::Kind::kGranted);
 
-  const auto after = first.Look("k");
+  const auto after = first.Read("k");
   REQUIRE(before.record);
   REQUIRE(after.record);
   CHECK(idempotency::Encode(*after.record) == idempotency::Encode(*before.record));
@@ -69,7 +69,7 @@ TEST_CASE_TEMPLATE("of many that ask for the right to look up at once, one gets 
     threads.emplace_back([&] {
       Caller mine(fixture);
       for (auto& answer : mine.AwaitAll<LookUpReservation>(kEach, [&](std::size_t, auto on_answer) {
-             return mine.records().ReserveLookUp("k", claim.token, kLong, std::move(on_answer));
+             return mine.records().ReserveLookUp({"k", claim.token, kLong}, std::move(on_answer));
            })) {
         if (answer->kind == LookUpReservation::Kind::kGranted) ++granted;
       }
@@ -108,7 +108,7 @@ TEST_CASE_TEMPLATE("nobody may look up what is not unknown with the token that w
   const LookUpReservation done = caller.ReserveLookUp("completed", completed.token);
   CHECK(done.kind == LookUpReservation::Kind::kChanged);
   REQUIRE(done.record);
-  CHECK(done.record->response.has_value());
+  CHECK(done.record->response != nullptr);
 
   fixture.Pass(kAfterShort);
   CHECK(caller.ReserveLookUp("abandoned", abandoned.token).kind ==
@@ -144,9 +144,9 @@ TEST_CASE_TEMPLATE("what an operator released is a key that nobody used; its lat
   Caller caller(fixture);
   const Claim claim = MakeUnknown("k", caller);
   CHECK(caller.ReleaseUnknown("k", claim.token).kind == TransitionResult::Kind::kDone);
-  CHECK_FALSE(caller.Look("k").record.has_value());
+  CHECK_FALSE(caller.Read("k").record.has_value());
   CHECK(caller.Complete("k", claim).kind == TransitionResult::Kind::kRewritten);
-  CHECK(caller.Begin("k", NewClaim()).record->response.has_value());
+  CHECK(caller.Begin("k", NewClaim()).record->response != nullptr);
 }
 
 }  // namespace idem::contract

@@ -44,7 +44,7 @@ bool SameResponse(const StoredResponse& one, const StoredResponse& other) {
 }
 
 bool Same(const Record& one, const Record& other) {
-  if (one.response.has_value() != other.response.has_value()) return false;
+  if ((one.response == nullptr) != (other.response == nullptr)) return false;
   return one.state == other.state && SameClaim(one.claim, other.claim) &&
          one.begun_at == other.begun_at && one.lease_ends_at == other.lease_ends_at &&
          one.expires_at == other.expires_at &&
@@ -56,7 +56,7 @@ Milliseconds MakeTime(Dice& dice) {
   return Milliseconds(dice.Below(1U << 31) << dice.Below(31));
 }
 
-StoredResponse MakeStored(Dice& dice) {
+std::shared_ptr<const StoredResponse> MakeStored(Dice& dice) {
   StoredResponse response;
   response.status = static_cast<std::uint16_t>(200 + dice.Below(400));
   for (std::size_t lines = dice.Below(4); lines > 0; --lines) {
@@ -66,7 +66,7 @@ StoredResponse MakeStored(Dice& dice) {
   }
   response.body_kept = !dice.OneIn(4);
   if (response.body_kept) response.body = dice.Bytes(30);
-  return response;
+  return std::make_shared<const StoredResponse>(std::move(response));
 }
 
 Record MakeRecord(Dice& dice) {

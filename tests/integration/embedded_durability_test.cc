@@ -280,8 +280,8 @@ class PowerLosses {
     for (const auto& answer :
          caller.AwaitAll<TransitionResult>(completions, [&](std::size_t i, auto on_answer) {
            const Deed& deed = deeds_[first + i];
-           return caller.records().Complete(deed.key, deed.claim, deed.response(), contract::kLong,
-                                            std::move(on_answer));
+           return caller.records().Apply(
+               contract::Completion(deed.key, deed.claim, deed.response()), std::move(on_answer));
          })) {
       REQUIRE(answer.has_value());
     }
@@ -296,8 +296,8 @@ class PowerLosses {
       StoreOn store(OptionsFor(Wreck(loss), terms_.durability), nullptr);
       contract::Caller caller(store);
       const auto looks =
-          caller.AwaitAll<TransitionResult>(deeds_.size(), [&](std::size_t i, auto on_answer) {
-            return caller.records().Look(deeds_[i].key, std::move(on_answer));
+          caller.AwaitAll<ports::ReadResult>(deeds_.size(), [&](std::size_t i, auto on_answer) {
+            return caller.records().Read(deeds_[i].key, std::move(on_answer));
           });
       for (std::size_t i = 0; i < deeds_.size(); ++i) {
         if (looks[i]) {

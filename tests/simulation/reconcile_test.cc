@@ -372,8 +372,9 @@ TEST_CASE("the claim's own outcome may arrive during a look-up, and counts") {
   auto& record = world.state.records.begin()->second;
   record = idempotency::MakeCompleted(
       record.claim, record.begun_at,
-      {.status = 201, .fields = {}, .body_kept = true, .body = "its own"}, std::chrono::hours(24),
-      world.proxy.store.Now());
+      std::make_shared<const idempotency::StoredResponse>(idempotency::StoredResponse{
+          .status = 201, .fields = {}, .body_kept = true, .body = "its own"}),
+      std::chrono::hours(24), world.proxy.store.Now());
   SUBCASE("and the look-up finds the effect in other words") {
     FakeUpstream::Answer(world.call(1), 200, "another view");
   }

@@ -358,7 +358,9 @@ void SimulatedWorld::ActAsOperator() {
   const ClaimFacts* claim = ledger_.Claim(std::optional(token));
   const bool may_release = !scenario_.policy.reconcile;
   if ((may_release && draw_.Chance(500)) || claim == nullptr || claim->attempt == nullptr) {
-    store_.ReleaseUnknown(key, token);
+    store_.Apply({.kind = ports::Transition::Kind::kReleaseUnknown,
+                  .record_key = key,
+                  .claim = shown->second.claim});
     return;
   }
   Call& call = ledger_.calls.emplace_back();
@@ -368,8 +370,12 @@ void SimulatedWorld::ActAsOperator() {
   call.status = 200;
   call.fields.Add("X-Call", std::to_string(call.number));
   call.body = "settled by an operator";
-  store_.ResolveUnknown(key, token, {call.status, call.fields, true, call.body},
-                        scenario_.policy.ttl);
+  store_.Apply({.kind = ports::Transition::Kind::kResolveUnknown,
+                .record_key = key,
+                .claim = shown->second.claim,
+                .response = std::make_shared<const idempotency::StoredResponse>(
+                    idempotency::StoredResponse{call.status, call.fields, true, call.body}),
+                .ttl = scenario_.policy.ttl});
 }
 
 // ---- Callers ------------------------------------------------------------------------------------

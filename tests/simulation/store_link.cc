@@ -128,73 +128,33 @@ Ticket StoreLink::Begin(BeginRequest question, OnBegun on_answer) {
       [this, question = std::move(question)] { return server_.Begin(question); });
 }
 
-Ticket StoreLink::Complete(std::string_view key, const idempotency::Claim& claim,
-                           const idempotency::StoredResponse& response,
-                           idempotency::Milliseconds ttl, OnSettled on_answer) {
-  const Call* call = ledger_.AnsweredCall(response.fields);
-  Attempt* asker = call == nullptr ? nullptr : call->attempt;
-  return Ask<TransitionResult>(Tell<TransitionResult>(asker, std::move(on_answer)),
-                               [this, key = std::string(key), claim = AsWritten(claim), response,
-                                ttl] { return server_.Complete(key, claim, response, ttl); });
+Ticket StoreLink::Apply(const ports::Transition& transition, OnApplied on_applied) {
+  ports::Transition sent = transition;
+  sent.claim = AsWritten(transition.claim);
+  Attempt* asker = nullptr;
+  if (transition.kind == ports::Transition::Kind::kComplete) {
+    const Call* call = ledger_.AnsweredCall(transition.response->fields);
+    asker = call == nullptr ? nullptr : call->attempt;
+  }
+  return Ask<TransitionResult>(Tell<TransitionResult>(asker, std::move(on_applied)),
+                               [this, sent = std::move(sent)] { return server_.Apply(sent); });
 }
 
-Ticket StoreLink::Release(std::string_view key, const idempotency::Token& token,
-                          OnSettled on_answer) {
-  return Ask<TransitionResult>(std::move(on_answer), [this, key = std::string(key), token] {
-    return server_.Release(key, token);
-  });
-}
-
-Ticket StoreLink::MarkUnknown(std::string_view key, const idempotency::Claim& claim,
-                              OnSettled on_answer) {
-  return Ask<TransitionResult>(std::move(on_answer),
-                               [this, key = std::string(key), claim = AsWritten(claim)] {
-                                 return server_.MarkUnknown(key, claim);
-                               });
-}
-
-Ticket StoreLink::Withdraw(std::string_view key, const idempotency::Token& token,
-                           idempotency::Milliseconds lease, OnSettled on_answer) {
-  return Ask<TransitionResult>(std::move(on_answer), [this, key = std::string(key), token, lease] {
-    return server_.Withdraw(key, token, lease);
-  });
-}
-
-Ticket StoreLink::ReserveLookUp(std::string_view key, const idempotency::Token& token,
-                                idempotency::Milliseconds pause, OnLookUpReserved on_answer) {
+Ticket StoreLink::ReserveLookUp(const ports::LookUpRequest& request, OnLookUpReserved on_reserved) {
   INVARIANT(asking_.attempt != nullptr);
   return Ask<ports::LookUpReservation>(
-      Tell<ports::LookUpReservation>(asking_.attempt, std::move(on_answer)),
-      [this, key = std::string(key), token, pause] {
-        return server_.ReserveLookUp(key, token, pause);
-      });
+      Tell<ports::LookUpReservation>(asking_.attempt, std::move(on_reserved)),
+      [this, request] { return server_.ReserveLookUp(request); });
 }
 
-Ticket StoreLink::ReleaseUnknown(std::string_view key, const idempotency::Token& token,
-                                 OnSettled on_answer) {
-  return Ask<TransitionResult>(std::move(on_answer), [this, key = std::string(key), token] {
-    return server_.ReleaseUnknown(key, token);
-  });
+Ticket StoreLink::Read(std::string_view key, OnRead on_read) {
+  return Ask<ports::ReadResult>(std::move(on_read),
+                                [this, key = std::string(key)] { return server_.Read(key); });
 }
 
-Ticket StoreLink::ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
-                                 const idempotency::StoredResponse& response,
-                                 idempotency::Milliseconds ttl, OnSettled on_answer) {
-  return Ask<TransitionResult>(std::move(on_answer),
-                               [this, key = std::string(key), token = claim.token, response, ttl] {
-                                 return server_.ResolveUnknown(key, token, response, ttl);
-                               });
-}
-
-Ticket StoreLink::Look(std::string_view key, OnSettled on_answer) {
-  return Ask<TransitionResult>(std::move(on_answer),
-                               [this, key = std::string(key)] { return server_.Look(key); });
-}
-
-Ticket StoreLink::Count(const ports::LimitRequest& question,
-                        Function<void(Result<ports::LimitResult>)> on_answer) {
-  return Ask<ports::LimitResult>(std::move(on_answer),
-                                 [this, question] { return server_.Count(question); });
+Ticket StoreLink::Count(const ports::LimitRequest& request, OnCounted on_counted) {
+  return Ask<ports::LimitResult>(std::move(on_counted),
+                                 [this, request] { return server_.Count(request); });
 }
 
 }  // namespace idem::simulation

@@ -38,30 +38,14 @@ class StoreLink final : public ports::RecordStore, public ports::RateLimiter {
         asking_(asking),
         strange_(strange) {}
 
-  Ticket Begin(ports::BeginRequest question, OnBegun on_answer) override;
-  Ticket Complete(std::string_view key, const idempotency::Claim& claim,
-                  const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
-                  OnSettled on_answer) override;
-  Ticket Release(std::string_view key, const idempotency::Token& token,
-                 OnSettled on_answer) override;
-  Ticket MarkUnknown(std::string_view key, const idempotency::Claim& claim,
-                     OnSettled on_answer) override;
-  Ticket Withdraw(std::string_view key, const idempotency::Token& token,
-                  idempotency::Milliseconds lease, OnSettled on_answer) override;
-  Ticket ReserveLookUp(std::string_view key, const idempotency::Token& token,
-                       idempotency::Milliseconds pause, OnLookUpReserved on_answer) override;
-  Ticket ReleaseUnknown(std::string_view key, const idempotency::Token& token,
-                        OnSettled on_answer) override;
-  Ticket ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
-                        const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
-                        OnSettled on_answer) override;
-  Ticket Look(std::string_view key, OnSettled on_answer) override;
-  Ticket Count(const ports::LimitRequest& question,
-               Function<void(Result<ports::LimitResult>)> on_answer) override;
+  Ticket Begin(ports::BeginRequest request, OnBegun on_begun) override;
+  Ticket Apply(const ports::Transition& transition, OnApplied on_applied) override;
+  Ticket ReserveLookUp(const ports::LookUpRequest& request, OnLookUpReserved on_reserved) override;
+  Ticket Read(std::string_view key, OnRead on_read) override;
+  Ticket Count(const ports::LimitRequest& request, OnCounted on_counted) override;
   [[nodiscard]] std::optional<std::string> unavailable_reason() const override {
     return std::nullopt;
   }
-  [[nodiscard]] bool limits_with_begin() const override { return true; }
 
  private:
   template <class Answer, class Step>

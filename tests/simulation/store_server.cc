@@ -7,12 +7,12 @@ namespace idem::simulation {
 
 namespace {
 
-using idempotency::Claim;
 using idempotency::Record;
 using idempotency::RecordState;
 using idempotency::Token;
 using ports::BeginRequest;
 using ports::BeginResult;
+using ports::Transition;
 using ports::TransitionResult;
 using store::RecordWrite;
 using store::StoredRecord;
@@ -74,7 +74,7 @@ StoredRecord StoreServer::Find(const std::string& key) const {
 }
 
 template <class Answer>
-Answer StoreServer::Apply(const std::string& key, store::Step<Answer> step) {
+Answer StoreServer::Run(const std::string& key, store::Step<Answer> step) {
   if (step.change == RecordWrite::kNone) return std::move(step.answer);
   last_writes_.push_back({key, Lies(key)});
   if (last_writes_.size() > kLastWritesMax) last_writes_.pop_front();
@@ -121,7 +121,7 @@ BeginResult StoreServer::Begin(const BeginRequest& question) {
   } else if (question.replaces) {
     coverage_.Count(Met::kTakeoverTooLate);
   }
-  answer = Apply(question.record_key, std::move(step));
+  answer = Run(question.record_key, std::move(step));
   answer.limit = std::move(limit);
   trace_.Say([&](auto& out) {
     out << "store    begin " << Short(question.claim.token) << " on " << question.record_key;
@@ -161,108 +161,102 @@ void StoreServer::CountMet(const BeginRequest& question, const StoredRecord& lie
   }
 }
 
-TransitionResult StoreServer::Complete(const std::string& key, const Claim& claim,
-                                       const idempotency::StoredResponse& response,
-                                       idempotency::Milliseconds ttl) {
+TransitionResult StoreServer::Apply(const Transition& what) {
   const StoreTime now = Now();
-  const StoredRecord present = Find(key);
-  auto step = store::Complete(present, claim, response, ttl, now);
-  if (step.change == RecordWrite::kWrite || !present) {  // what is absent must be written
-    ClaimFacts& facts = ledger_.claims[claim.token];
+  const StoredRecord present = Find(what.record_key);
+  auto step = store::Apply(what, present, now);
+  const bool writes = step.change == RecordWrite::kWrite;
+  switch (what.kind) {
+    case Transition::Kind::kComplete:
+      NoteComplete(what, present, step);
+      break;
+    case Transition::Kind::kRelease:
+      break;
+    case Transition::Kind::kMarkUnknown:
+      if (writes || !present) ledger_.claims[what.claim.token].marked_at = now;
+      break;
+    case Transition::Kind::kWithdraw:
+      NoteWithdraw(what);
+      break;
+    case Transition::Kind::kReleaseUnknown:
+      if (step.change == RecordWrite::kErase) NoteReleaseUnknown(what);
+      break;
+    case Transition::Kind::kResolveUnknown:
+      if (writes) NoteResolveUnknown(what);
+      break;
+  }
+  Say(what, step);
+  return Run(what.record_key, std::move(step));
+}
+
+void StoreServer::NoteComplete(const Transition& what, const StoredRecord& present,
+                               const store::TransitionStep& step) {
+  const StoreTime now = Now();
+  Call* call = ledger_.AnsweredCall(what.response->fields);
+  const bool found = call != nullptr && call->shows != nullptr;
+  if (step.change == RecordWrite::kWrite || !present) {  // an absent record must be written
+    ClaimFacts& facts = ledger_.claims[what.claim.token];
     facts.completed_at = now;
-    facts.ttl = ttl;
-    Call* call = ledger_.AnsweredCall(response.fields);
+    facts.ttl = what.ttl;
     facts.outcome = call;
-    const bool found = call != nullptr && call->shows != nullptr;
     if (found) {
-      call->recorded_under = claim.token;
+      call->recorded_under = what.claim.token;
       coverage_.Count(LookedUp::kFoundRecorded);
     } else if (present && now >= present->lease_ends_at) {
       coverage_.Count(Fault::kLeaseRanOutAtWork);
     }
-  } else if (const Call* call = ledger_.AnsweredCall(response.fields)) {
-    if (call->shows != nullptr && !call->recorded_under) coverage_.Count(LookedUp::kFoundTooLate);
+  } else if (found && !call->recorded_under) {
+    coverage_.Count(LookedUp::kFoundTooLate);
   }
-  trace_.Say([&](auto& out) {
-    out << "store    complete " << Short(claim.token) << " on " << key
-        << (step.change == RecordWrite::kWrite ? ": done" : ": nothing changed");
-  });
-  return Apply(key, std::move(step));
 }
 
-TransitionResult StoreServer::MarkUnknown(const std::string& key, const Claim& claim) {
+void StoreServer::NoteWithdraw(const Transition& what) {
   const StoreTime now = Now();
-  const StoredRecord present = Find(key);
-  auto step = store::MarkUnknown(present, claim, now);
-  if (step.change == RecordWrite::kWrite || !present) ledger_.claims[claim.token].marked_at = now;
-  trace_.Say([&](auto& out) {
-    out << "store    mark unknown " << Short(claim.token) << " on " << key
-        << (step.change == RecordWrite::kWrite ? ": done" : ": nothing changed");
-  });
-  return Apply(key, std::move(step));
-}
-
-TransitionResult StoreServer::Release(const std::string& key, const Token& token) {
-  auto step = store::Release(Find(key), token, Now());
-  trace_.Say([&](auto& out) {
-    out << "store    release " << Short(token) << " on " << key
-        << (step.change == RecordWrite::kErase ? ": done" : ": nothing changed");
-  });
-  return Apply(key, std::move(step));
-}
-
-TransitionResult StoreServer::Withdraw(const std::string& key, const Token& token,
-                                       idempotency::Milliseconds lease) {
-  const StoreTime now = Now();
-  withdrawals_->Mark(token, now + lease, now);
-  ClaimFacts& claim = ledger_.claims[token];
+  withdrawals_->Mark(what.claim.token, now + what.claim.lease, now);
+  ClaimFacts& claim = ledger_.claims[what.claim.token];
   if (!claim.begun_at) coverage_.Count(Fault::kWithdrawnBeforeBegun);
   claim.withdrawn_at = now;
   claim.withdrawn = true;
-  trace_.Say([&](auto& out) { out << "store    withdraw " << Short(token) << " on " << key; });
-  return Apply(key, store::Withdraw(Find(key), token, now));
 }
 
-ports::LookUpReservation StoreServer::ReserveLookUp(const std::string& key, const Token& token,
-                                                    idempotency::Milliseconds pause) {
+void StoreServer::NoteReleaseUnknown(const Transition& what) {
+  ledger_.claims[what.claim.token].released_by_operator_at = Now();
+  coverage_.Count(Fault::kOperatorReleased);
+}
+
+void StoreServer::NoteResolveUnknown(const Transition& what) {
+  ClaimFacts& facts = ledger_.claims[what.claim.token];
+  facts.completed_at = Now();
+  facts.ttl = what.ttl;
+  facts.outcome = ledger_.AnsweredCall(what.response->fields);
+  coverage_.Count(Fault::kOperatorResolved);
+}
+
+void StoreServer::Say(const Transition& what, const store::TransitionStep& step) const {
+  constexpr std::string_view kNames[] = {"store    complete ",     "store    release ",
+                                         "store    mark unknown ", "store    withdraw ",
+                                         "operator releases ",     "operator resolves "};
+  trace_.Say([&](auto& out) {
+    out << kNames[static_cast<std::size_t>(what.kind)] << Short(what.claim.token) << " on "
+        << what.record_key << (step.change == RecordWrite::kNone ? ": nothing changed" : ": done");
+  });
+}
+
+ports::LookUpReservation StoreServer::ReserveLookUp(const ports::LookUpRequest& request) {
   const StoreTime now = Now();
-  auto step = store::ReserveLookUp(Find(key), token, look_ups_->Find(token, now), now);
+  auto step = store::ReserveLookUp(Find(request.record_key), request.token,
+                                   look_ups_->Find(request.token, now), now);
   using Kind = ports::LookUpReservation::Kind;
   if (step.answer.kind == Kind::kTaken) coverage_.Count(LookedUp::kTaken);
   if (step.answer.kind == Kind::kChanged) coverage_.Count(LookedUp::kChanged);
-  if (step.answer.kind == Kind::kGranted) look_ups_->Mark(token, now + pause, now);
-  return Apply(key, std::move(step));
-}
-
-TransitionResult StoreServer::ReleaseUnknown(const std::string& key, const Token& token) {
-  const StoreTime now = Now();
-  auto step = store::ReleaseUnknown(Find(key), token, now);
-  if (step.change == RecordWrite::kErase) {
-    ledger_.claims[token].released_by_operator_at = now;
-    coverage_.Count(Fault::kOperatorReleased);
-    trace_.Say([&](auto& out) { out << "operator releases " << Short(token) << " on " << key; });
+  if (step.answer.kind == Kind::kGranted) {
+    look_ups_->Mark(request.token, now + request.pause, now);
   }
-  return Apply(key, std::move(step));
+  return Run(request.record_key, std::move(step));
 }
 
-TransitionResult StoreServer::ResolveUnknown(const std::string& key, const Token& token,
-                                             const idempotency::StoredResponse& response,
-                                             idempotency::Milliseconds ttl) {
-  const StoreTime now = Now();
-  auto step = store::ResolveUnknown(Find(key), token, response, ttl, now);
-  if (step.change == RecordWrite::kWrite) {
-    ClaimFacts& facts = ledger_.claims[token];
-    facts.completed_at = now;
-    facts.ttl = ttl;
-    facts.outcome = ledger_.AnsweredCall(response.fields);
-    coverage_.Count(Fault::kOperatorResolved);
-    trace_.Say([&](auto& out) { out << "operator resolves " << Short(token) << " on " << key; });
-  }
-  return Apply(key, std::move(step));
-}
-
-TransitionResult StoreServer::Look(const std::string& key) {
-  return Apply(key, store::Look(Find(key), Now()));
+ports::ReadResult StoreServer::Read(const std::string& key) {
+  return Run(key, store::Read(Find(key), Now()));
 }
 
 ports::LimitResult StoreServer::Count(const ports::LimitRequest& question) {

@@ -27,20 +27,9 @@ class StoreServer {
 
   // The steps of ports::RecordStore, each at once and whole.
   ports::BeginResult Begin(const ports::BeginRequest& question);
-  ports::TransitionResult Complete(const std::string& key, const idempotency::Claim& claim,
-                                   const idempotency::StoredResponse& response,
-                                   idempotency::Milliseconds ttl);
-  ports::TransitionResult MarkUnknown(const std::string& key, const idempotency::Claim& claim);
-  ports::TransitionResult Release(const std::string& key, const idempotency::Token& token);
-  ports::TransitionResult Withdraw(const std::string& key, const idempotency::Token& token,
-                                   idempotency::Milliseconds lease);
-  ports::LookUpReservation ReserveLookUp(const std::string& key, const idempotency::Token& token,
-                                         idempotency::Milliseconds pause);
-  ports::TransitionResult ReleaseUnknown(const std::string& key, const idempotency::Token& token);
-  ports::TransitionResult ResolveUnknown(const std::string& key, const idempotency::Token& token,
-                                         const idempotency::StoredResponse& response,
-                                         idempotency::Milliseconds ttl);
-  ports::TransitionResult Look(const std::string& key);
+  ports::TransitionResult Apply(const ports::Transition& transition);
+  ports::LookUpReservation ReserveLookUp(const ports::LookUpRequest& request);
+  ports::ReadResult Read(const std::string& key);
   ports::LimitResult Count(const ports::LimitRequest& question);
 
   /// What lies under a key now.
@@ -67,7 +56,14 @@ class StoreServer {
     store::StoredRecord before;
   };
   template <class Answer>
-  Answer Apply(const std::string& key, store::Step<Answer> step);
+  Answer Run(const std::string& key, store::Step<Answer> step);
+  // What the ledger notes of a transition, from the record before it and its step.
+  void NoteComplete(const ports::Transition& what, const store::StoredRecord& present,
+                    const store::TransitionStep& step);
+  void NoteWithdraw(const ports::Transition& what);
+  void NoteReleaseUnknown(const ports::Transition& what);
+  void NoteResolveUnknown(const ports::Transition& what);
+  void Say(const ports::Transition& what, const store::TransitionStep& step) const;
   void ForgetWrite(const std::string& key, const store::StoredRecord& before);
   void CountTaken(const ports::BeginRequest& question, const idempotency::Record& from);
   void CountMet(const ports::BeginRequest& question, const store::StoredRecord& lies);

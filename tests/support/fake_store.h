@@ -1,6 +1,6 @@
-// A record store on a virtual clock with the product's own transitions, and faults that a test asks
-// for: answers that come late or never, and a store that is away. Several proxies may share one
-// FakeStoreState.
+// A record store on a virtual clock with the product's own steps, and with faults that a test
+// switches on: answers that come late or never, and a store that is unreachable. Several proxies may
+// share one FakeStoreState.
 #pragma once
 
 #include <deque>
@@ -46,78 +46,47 @@ class FakeStore final : public ports::RecordStore, public ports::RateLimiter {
         std::chrono::duration_cast<std::chrono::milliseconds>(loop_.Now().time_since_epoch()));
   }
 
-  Ticket Begin(ports::BeginRequest question, OnBegun on_answer) override {
+  Ticket Begin(ports::BeginRequest request, OnBegun on_begun) override {
     ++begins;
-    return Carry<ports::BeginResult>(std::move(on_answer), [&] { return DoBegin(question); });
+    return Carry<ports::BeginResult>(std::move(on_begun), [&] { return DoBegin(request); });
   }
-  Ticket Complete(std::string_view key, const idempotency::Claim& claim,
-                  const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
-                  OnSettled on_answer) override {
-    ++completions;
-    return Carry<ports::TransitionResult>(std::move(on_answer), [&] {
-      return Apply(key, store::Complete(Present(key), claim, response, ttl, Now()));
+  Ticket Apply(const ports::Transition& transition, OnApplied on_applied) override {
+    if (transition.kind == ports::Transition::Kind::kComplete) ++completions;
+    return Carry<ports::TransitionResult>(std::move(on_applied), [&] {
+      if (transition.kind == ports::Transition::Kind::kWithdraw) {
+        state_.withdrawn[transition.claim.token.ToHex()] = Now() + transition.claim.lease;
+      }
+      const std::string& key = transition.record_key;
+      return Run(key, store::Apply(transition, Present(key), Now()));
     });
   }
-  Ticket Release(std::string_view key, const idempotency::Token& token,
-                 OnSettled on_answer) override {
-    return Carry<ports::TransitionResult>(std::move(on_answer), [&] {
-      return Apply(key, store::Release(Present(key), token, Now()));
-    });
-  }
-  Ticket MarkUnknown(std::string_view key, const idempotency::Claim& claim,
-                     OnSettled on_answer) override {
-    return Carry<ports::TransitionResult>(std::move(on_answer), [&] {
-      return Apply(key, store::MarkUnknown(Present(key), claim, Now()));
-    });
-  }
-  Ticket Withdraw(std::string_view key, const idempotency::Token& token,
-                  idempotency::Milliseconds lease, OnSettled on_answer) override {
-    return Carry<ports::TransitionResult>(std::move(on_answer), [&] {
-      state_.withdrawn[token.ToHex()] = Now() + lease;
-      return Apply(key, store::Withdraw(Present(key), token, Now()));
-    });
-  }
-  Ticket ReserveLookUp(std::string_view key, const idempotency::Token& token,
-                       idempotency::Milliseconds pause, OnLookUpReserved on_answer) override {
-    return Carry<ports::LookUpReservation>(std::move(on_answer), [&] {
-      const auto taken = state_.look_ups.find(token.ToHex());
+  Ticket ReserveLookUp(const ports::LookUpRequest& request, OnLookUpReserved on_reserved) override {
+    return Carry<ports::LookUpReservation>(std::move(on_reserved), [&] {
+      const std::string token = request.token.ToHex();
+      const auto taken = state_.look_ups.find(token);
       const auto until =
           taken == state_.look_ups.end() ? std::optional<StoreTime>() : taken->second;
-      auto answer = Apply(key, store::ReserveLookUp(Present(key), token, until, Now()));
+      auto answer = Run(request.record_key, store::ReserveLookUp(Present(request.record_key),
+                                                                 request.token, until, Now()));
       const bool granted = answer.kind == ports::LookUpReservation::Kind::kGranted;
-      if (granted) state_.look_ups[token.ToHex()] = Now() + pause;
+      if (granted) state_.look_ups[token] = Now() + request.pause;
       return answer;
     });
   }
-  Ticket ReleaseUnknown(std::string_view key, const idempotency::Token& token,
-                        OnSettled on_answer) override {
-    return Carry<ports::TransitionResult>(std::move(on_answer), [&] {
-      return Apply(key, store::ReleaseUnknown(Present(key), token, Now()));
-    });
+  Ticket Read(std::string_view key, OnRead on_read) override {
+    return Carry<ports::ReadResult>(std::move(on_read),
+                                    [&] { return Run(key, store::Read(Present(key), Now())); });
   }
-  Ticket ResolveUnknown(std::string_view key, const idempotency::Claim& claim,
-                        const idempotency::StoredResponse& response, idempotency::Milliseconds ttl,
-                        OnSettled on_answer) override {
-    return Carry<ports::TransitionResult>(std::move(on_answer), [&] {
-      return Apply(key, store::ResolveUnknown(Present(key), claim.token, response, ttl, Now()));
-    });
-  }
-  Ticket Look(std::string_view key, OnSettled on_answer) override {
-    return Carry<ports::TransitionResult>(
-        std::move(on_answer), [&] { return Apply(key, store::Look(Present(key), Now())); });
-  }
-  Ticket Count(const ports::LimitRequest& question,
-               Function<void(Result<ports::LimitResult>)> on_answer) override {
-    return Carry<ports::LimitResult>(std::move(on_answer), [&] {
+  Ticket Count(const ports::LimitRequest& request, OnCounted on_counted) override {
+    return Carry<ports::LimitResult>(std::move(on_counted), [&] {
       ++counted;
-      limited_subject = question.subject;
+      limited_subject = request.subject;
       return limit_verdict;
     });
   }
   [[nodiscard]] std::optional<std::string> unavailable_reason() const override {
     return away ? std::optional<std::string>("away") : std::nullopt;
   }
-  [[nodiscard]] bool limits_with_begin() const override { return true; }
 
  private:
   [[nodiscard]] store::StoredRecord Present(std::string_view key) const {
@@ -127,7 +96,7 @@ class FakeStore final : public ports::RecordStore, public ports::RateLimiter {
   }
 
   template <class Answer>
-  Answer Apply(std::string_view key, store::Step<Answer> step) {
+  Answer Run(std::string_view key, store::Step<Answer> step) {
     if (step.change == store::RecordWrite::kWrite) state_.records[std::string(key)] = *step.record;
     if (step.change == store::RecordWrite::kErase) state_.records.erase(std::string(key));
     return std::move(step.answer);
@@ -150,8 +119,8 @@ class FakeStore final : public ports::RecordStore, public ports::RateLimiter {
       return answer;
     }
     auto limit = answer.limit;
-    answer = Apply(question.record_key, store::Begin(Present(question.record_key), question.claim,
-                                                     question.replaces, Now()));
+    answer = Run(question.record_key, store::Begin(Present(question.record_key), question.claim,
+                                                   question.replaces, Now()));
     answer.limit = limit;
     return answer;
   }

@@ -251,7 +251,7 @@ void KeyClaim::Reconcile(const idempotency::Record& record, StoreTime now) {
   unknown_ = record.claim;
   waited_since_ = right_asked_at_ = parts_.loop.Now();
   question_ = parts_.store.ReserveLookUp(
-      record_key_, unknown_.token, request_.policy->reconcile->interval,
+      {record_key_, unknown_.token, request_.policy->reconcile->interval},
       [this](Result<ports::LookUpReservation> answer) { OnRight(std::move(answer)); });
   deadline_ = parts_.loop.After(options_.store_timeout, [this] {
     question_.Withdraw();
@@ -358,14 +358,14 @@ void KeyClaim::Settle() {
   Enter(Step::kSettling);
   waited_since_ = parts_.loop.Now();
   deadline_ = parts_.loop.After(request_.policy->record_timeout, [this] { OnRecordTimeout(); });
-  question_ =
-      parts_.settler.Settle({.kind = ports::Transition::KindOf(ending_),
-                             .record_key = record_key_,
-                             .claim = claim_,
-                             .response = outcome_,
-                             .ttl = request_.policy->ttl,
-                             .offered_again = overtaken_},
-                            [this](const ports::TransitionResult& answer) { OnSettled(answer); });
+  question_ = parts_.settler.Settle(
+      {.kind = ports::Transition::KindOf(ending_),
+       .record_key = record_key_,
+       .claim = claim_,
+       .response = outcome_,
+       .ttl = request_.policy->ttl},
+      [this](const ports::TransitionResult& answer) { OnSettled(answer); },
+      overtaken_ ? SettlementRetrier::Offer::kAgain : SettlementRetrier::Offer::kFirst);
 }
 
 void KeyClaim::OnSettled(const ports::TransitionResult& answer) {

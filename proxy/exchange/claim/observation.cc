@@ -111,7 +111,7 @@ void Observation::Settle(ports::Transition::Kind kind) {
   ports::Transition settlement{
       .kind = kind, .record_key = observed_key_, .claim = claim_, .ttl = request_.policy->ttl};
   if (kind == ports::Transition::Kind::kComplete) settlement.response = StatusAlone(seen_->status);
-  question_ = ports::AskToSettle(parts_.store, settlement, [this, kind](const auto& answer) {
+  question_ = parts_.store.Apply(settlement, [this, kind](const auto& answer) {
     CountSettlement(parts_.metrics, kind, answer);
     Leave();
   });

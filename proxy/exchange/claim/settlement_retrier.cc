@@ -29,14 +29,15 @@ SettlementRetrier::~SettlementRetrier() {
       unrecorded_.bytes -= entry.held_bytes;
       --unrecorded_.count;
     }
-    INVARIANT(!entry.completion.awaited());  // askers die before answerers
+    INVARIANT(!entry.completion.awaited());  // callers die before answerers
   }
 }
 
-Ticket SettlementRetrier::Settle(ports::Transition settlement, OnSettled on_answer) {
-  auto [ticket, completion] = idem::Ask<ports::TransitionResult>(std::move(on_answer));
+Ticket SettlementRetrier::Settle(ports::Transition settlement, OnSettled on_settled, Offer offer) {
+  auto [ticket, completion] = idem::Ask<ports::TransitionResult>(std::move(on_settled));
   Entry& entry = entries_.emplace_front();
   entry.settlement = std::move(settlement);
+  entry.offer = offer;
   entry.completion = std::move(completion);
   entry.self = entries_.begin();
   entry.next_pause = kFirstPause;
@@ -50,10 +51,10 @@ void SettlementRetrier::SettleInBackground(ports::Transition settlement) {
 }
 
 void SettlementRetrier::Ask(Entry& entry) {
-  entry.question = ports::AskToSettle(store_, entry.settlement,
-                                      [this, &entry](Result<ports::TransitionResult> answer) {
-                                        OnAnswer(entry, std::move(answer));
-                                      });
+  entry.question =
+      store_.Apply(entry.settlement, [this, &entry](Result<ports::TransitionResult> answer) {
+        OnAnswer(entry, std::move(answer));
+      });
 }
 
 void SettlementRetrier::OnAnswer(Entry& entry, Result<ports::TransitionResult> answer) {
@@ -63,8 +64,8 @@ void SettlementRetrier::OnAnswer(Entry& entry, Result<ports::TransitionResult> a
     Close(entry, std::move(*answer));
     return;
   }
-  // What lies there is no record, so it is no claim of ours either, and asking again changes
-  // nothing.
+  // The value under the key is no record, so it is no claim of ours either, and another withdrawal
+  // would change nothing.
   const bool is_no_claim = entry.settlement.kind == ports::Transition::Kind::kWithdraw &&
                            answer.error().code == ErrorCode::kCorrupt;
   if (is_no_claim) return Close(entry, {});
@@ -95,16 +96,16 @@ void SettlementRetrier::Close(Entry& entry, ports::TransitionResult answer) {
   completion(std::move(answer));
 }
 
-// What an operator must hear: an effect was made under a claim that the store no longer knows as
-// ours.
+// Reports to the operator that an effect was made under a claim that is no longer ours in the
+// store.
 void SettlementRetrier::LogHeld(const Entry& entry, const ports::TransitionResult& answer) {
   const ports::Transition& what = entry.settlement;
   if (answer.kind != ports::TransitionResult::Kind::kHeld || what.claim.upstream_idempotent) return;
-  if (what.offered_again) return;
+  if (entry.offer == Offer::kAgain) return;
   if (what.kind != ports::Transition::Kind::kComplete &&
       what.kind != ports::Transition::Kind::kMarkUnknown)
     return;
-  // Completed under our own token: somebody settled the same effect before us.
+  // A record with our own token: the same effect was settled before us.
   if (answer.record->claim.token == what.claim.token) return;
   metrics_.duplicate_effect_possible.Add();
   log::Write(log::Level::kError, "duplicate_effect_possible",

@@ -1,6 +1,6 @@
-// Brings claims to their end in the store: complete, release, mark unknown, withdraw. Each is asked
-// again, with growing pauses, until the store has answered, also when the exchange that asked has
-// long replied and gone.
+// Settles claims in the store: complete, release, mark unknown, withdraw. Each transition is sent
+// again, with growing pauses, until the store has answered, even if its exchange has replied and
+// ended long ago.
 #pragma once
 
 #include <atomic>
@@ -14,8 +14,8 @@
 
 namespace idem::exchange {
 
-/// What is held in memory because the store does not take it: counted over all workers of a
-/// process.
+/// The responses that are held in memory because the store does not take them, counted over all
+/// workers of a process.
 struct UnrecordedTotals {
   std::atomic<std::size_t> bytes{0};
   std::atomic<std::size_t> count{0};
@@ -32,19 +32,24 @@ class SettlementRetrier {
   SettlementRetrier& operator=(const SettlementRetrier&) = delete;
 
   using OnSettled = Function<void(ports::TransitionResult)>;
+  /// kAgain: another token held the key at the first offer, and that was logged.
+  enum class Offer : std::uint8_t { kFirst, kAgain };
+
   /// Answers once the store has accepted or refused, however long that takes. Dropping the ticket
-  /// only stops the answer: the settlement goes on. A kWithdraw does too: a claim that was made,
-  /// though its answer was lost, would else be told as an unknown outcome of what was never sent.
-  Ticket Settle(ports::Transition settlement, OnSettled on_answer);
-  /// The same for one that nobody waits for.
+  /// only stops the answer: the settlement continues. This holds for a kWithdraw too. Otherwise a
+  /// claim that was granted in a lost answer would show as an unknown outcome, although its request
+  /// was never sent.
+  Ticket Settle(ports::Transition settlement, OnSettled on_settled, Offer offer = Offer::kFirst);
+  /// The same without an answer.
   void SettleInBackground(ports::Transition settlement);
 
-  /// Settlements that the store has not answered.
+  /// The number of settlements that the store has not answered.
   [[nodiscard]] std::size_t pending() const { return entries_.size(); }
 
  private:
   struct Entry {
     ports::Transition settlement{};
+    Offer offer = Offer::kFirst;
     Completion<ports::TransitionResult> completion{};
     std::list<Entry>::iterator self{};
     Ticket question{};

@@ -1,5 +1,7 @@
 #include "proxy/exchange/claim/store_metrics.h"
 
+#include "proxy/base/invariant.h"
+
 namespace idem::exchange {
 
 using telemetry::StoreOperation;
@@ -30,8 +32,12 @@ StoreOperation OperationOf(ports::Transition::Kind kind) {
     case ports::Transition::Kind::kMarkUnknown:
       return StoreOperation::kMarkUnknown;
     case ports::Transition::Kind::kWithdraw:
+      return StoreOperation::kWithdraw;
+    case ports::Transition::Kind::kReleaseUnknown:
+    case ports::Transition::Kind::kResolveUnknown:
       break;
   }
+  INVARIANT(false);  // an operator's transitions are logged one by one, and no exchange makes them
   return StoreOperation::kWithdraw;
 }
 

@@ -1,4 +1,4 @@
-// What the store answered, as the metrics count it.
+// Counts the answers of the store.
 #pragma once
 
 #include "proxy/ports/rate_limiter.h"
@@ -10,9 +10,10 @@ namespace idem::exchange {
 
 void CountLimit(telemetry::Metrics& metrics, const Result<ports::LimitResult>& verdict);
 void CountBegin(telemetry::Metrics& metrics, ports::BeginResult::Kind kind);
-/// A begin that was answered with an error, or not in time.
+/// Counts a begin that was answered with an error, or not in time.
 void CountBeginFailed(telemetry::Metrics& metrics);
 void CountLookUpRight(telemetry::Metrics& metrics, const Result<ports::LookUpReservation>& answer);
+/// Requires a kind that settles a claim: an operator's transitions are not counted.
 void CountSettlement(telemetry::Metrics& metrics, ports::Transition::Kind kind,
                      const Result<ports::TransitionResult>& answer);
 

@@ -16,11 +16,9 @@ using idempotency::RecordState;
 using ports::BeginRequest;
 using ports::BeginResult;
 using ports::LimitResult;
-using ports::LookUpReservation;
 using ports::NoteResult;
 using ports::RecordFilter;
 using ports::RecordPage;
-using ports::TransitionResult;
 
 namespace {
 
@@ -91,18 +89,19 @@ Result<RecordPage> ListOnePage(const EmbeddedDisk& disk, const EmbeddedWriter& w
   return answer;
 }
 
-/// Writes a claim anew?
 bool IsNewClaim(const BeginStep& step) { return step.change == RecordWrite::kWrite; }
-bool IsNewClaim(const SettleStep&) { return false; }
-bool IsNewClaim(const LookUpStep&) { return false; }
+template <class Answer>
+bool IsNewClaim(const Step<Answer>&) {
+  return false;
+}
 
 template <class Answer>
-class Job final : public EmbeddedJob {
+class StepJob final : public EmbeddedJob {
  public:
   using StepFunction = Function<Step<Answer>(StoredRecord, StoreTime)>;
 
-  Job(EmbeddedAsker& asker, std::string key, StepFunction step,
-      Completion<Result<Answer>> completion)
+  StepJob(EmbeddedAsker& asker, std::string key, StepFunction step,
+          Completion<Result<Answer>> completion)
       : EmbeddedJob(asker, std::move(key)),
         step_(std::move(step)),
         completion_(std::move(completion)) {}
@@ -180,9 +179,9 @@ EmbeddedStoreClient::~EmbeddedStoreClient() {
   store_.errands_.Leave(errands_);
 }
 
-void EmbeddedStoreClient::DoBegin(BeginRequest question, std::optional<LimitResult> verdict,
-                                  BeginCompletion completion) {
-  if (StoredRecord completed = ReadCompleted(question.record_key)) {
+void EmbeddedStoreClient::RunBegin(BeginRequest request, std::optional<LimitResult> verdict,
+                                   BeginCompletion completion) {
+  if (StoredRecord completed = ReadCompleted(request.record_key)) {
     Answer<Result<BeginResult>>(
         std::move(completion),
         BeginResult{BeginResult::Kind::kHeld, std::move(completed), Now(), verdict});
@@ -194,8 +193,8 @@ void EmbeddedStoreClient::DoBegin(BeginRequest question, std::optional<LimitResu
         Error{ErrorCode::kUnavailable, "too many questions wait for the embedded store"});
     return;
   }
-  std::string key = std::move(question.record_key);
-  auto step = [this, claim = std::move(question.claim), replaces = question.replaces, verdict](
+  std::string key = std::move(request.record_key);
+  auto step = [this, claim = std::move(request.claim), replaces = request.replaces, verdict](
                   StoredRecord present, StoreTime now) {
     if (state_.withdrawals.Holds(claim.token, now)) {
       return BeginStep{{BeginResult::Kind::kWithdrawn, {}, now, {}}, {}, {}};
@@ -204,20 +203,14 @@ void EmbeddedStoreClient::DoBegin(BeginRequest question, std::optional<LimitResu
     made.answer.limit = verdict;
     return made;
   };
-  store_.writer_->Ask(std::make_unique<Job<BeginResult>>(asker_, std::move(key), std::move(step),
-                                                         std::move(completion)));
+  store_.writer_->Ask(std::make_unique<StepJob<BeginResult>>(
+      asker_, std::move(key), std::move(step), std::move(completion)));
 }
 
-void EmbeddedStoreClient::DoSettle(std::string record_key, SettleFunction step,
-                                   SettleCompletion completion) {
-  store_.writer_->Ask(std::make_unique<Job<TransitionResult>>(
-      asker_, std::move(record_key), std::move(step), std::move(completion)));
-}
-
-void EmbeddedStoreClient::DoLookUp(std::string record_key, LookUpFunction step,
-                                   LookUpCompletion completion) {
-  store_.writer_->Ask(std::make_unique<Job<LookUpReservation>>(
-      asker_, std::move(record_key), std::move(step), std::move(completion)));
+template <class Value>
+void EmbeddedStoreClient::RunTask(Task<Value> task) {
+  store_.writer_->Ask(std::make_unique<StepJob<Value>>(
+      asker_, std::move(task.record_key), std::move(task.step), std::move(task.completion)));
 }
 
 template <class Value>
@@ -241,14 +234,14 @@ Ticket EmbeddedStoreClient::Send(Function<void(Result<Value>)> on_answer,
 }
 
 Ticket EmbeddedStoreClient::List(const RecordFilter& filter, std::string_view cursor,
-                                 OnListed on_answer) {
-  return Send<RecordPage>(std::move(on_answer), [this, filter, after = std::string(cursor)] {
+                                 OnListed on_listed) {
+  return Send<RecordPage>(std::move(on_listed), [this, filter, after = std::string(cursor)] {
     return ListOnePage(*store_.disk_, *store_.writer_, *store_.clock_, filter, after);
   });
 }
 
-Ticket EmbeddedStoreClient::ReadNote(std::string_view name, OnNote on_answer) {
-  return Send<NoteResult>(std::move(on_answer),
+Ticket EmbeddedStoreClient::Read(std::string_view name, OnNote on_note) {
+  return Send<NoteResult>(std::move(on_note),
                           [this, of = std::string(name)]() -> Result<NoteResult> {
                             auto there = store_.notes_->Read(of);
                             if (!there) return std::move(there).error();
@@ -256,11 +249,10 @@ Ticket EmbeddedStoreClient::ReadNote(std::string_view name, OnNote on_answer) {
                           });
 }
 
-Ticket EmbeddedStoreClient::WriteNote(std::string_view name,
-                                      const std::optional<std::string>& replaces,
-                                      std::string_view value, OnNote on_answer) {
+Ticket EmbeddedStoreClient::Write(std::string_view name, const std::optional<std::string>& replaces,
+                                  std::string_view value, OnNote on_note) {
   return Send<NoteResult>(
-      std::move(on_answer),
+      std::move(on_note),
       [this, of = std::string(name), replaces, next = std::string(value)]() -> Result<NoteResult> {
         auto there = store_.notes_->Read(of);
         if (!there) return std::move(there).error();

@@ -68,20 +68,24 @@ class EmbeddedStoreClient final : public LocalClient {
   EmbeddedStoreClient(EmbeddedStore& store, Loop& loop);
   ~EmbeddedStoreClient() override;
 
+  using LocalClient::Read;
   [[nodiscard]] Ticket List(const ports::RecordFilter& filter, std::string_view cursor,
-                            OnListed on_answer) override;
-  [[nodiscard]] Ticket ReadNote(std::string_view name, OnNote on_answer) override;
-  [[nodiscard]] Ticket WriteNote(std::string_view name, const std::optional<std::string>& replaces,
-                                 std::string_view value, OnNote on_answer) override;
+                            OnListed on_listed) override;
+  [[nodiscard]] Ticket Read(std::string_view name, OnNote on_note) override;
+  [[nodiscard]] Ticket Write(std::string_view name, const std::optional<std::string>& replaces,
+                             std::string_view value, OnNote on_note) override;
   [[nodiscard]] std::optional<std::string> unavailable_reason() const override {
     return store_.writer_->unavailable_reason();
   }
 
  private:
-  void DoBegin(ports::BeginRequest question, std::optional<ports::LimitResult> verdict,
-               BeginCompletion completion) override;
-  void DoSettle(std::string record_key, SettleFunction step, SettleCompletion completion) override;
-  void DoLookUp(std::string record_key, LookUpFunction step, LookUpCompletion completion) override;
+  void RunBegin(ports::BeginRequest request, std::optional<ports::LimitResult> verdict,
+                BeginCompletion completion) override;
+  void Run(ApplyTask task) override { RunTask(std::move(task)); }
+  void Run(LookUpTask task) override { RunTask(std::move(task)); }
+  void Run(ReadTask task) override { RunTask(std::move(task)); }
+  template <class Value>
+  void RunTask(Task<Value> task);
   [[nodiscard]] StoreTime Now() const override { return store_.clock_->Now(); }
   StoredRecord ReadCompleted(std::string_view record_key) const;
   /// Answers with what `errand` gives, run where the disk may be waited for.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "proxy/base/clock.h"
 #include "proxy/ports/rate_limiter.h"
 
 namespace idem::store {

@@ -1,6 +1,6 @@
-// What the clients of the memory and the embedded store have in common: each question becomes a
-// step of record_steps.h, limits and withdrawals are answered from the memory of this process, and
-// every answer is posted.
+// The common part of the memory and the embedded store's clients. Each request becomes a step of
+// record_steps.h; limits, withdrawals and look-up reservations are kept in the memory of this
+// process; every answer is posted to the loop.
 #pragma once
 
 #include <optional>
@@ -25,12 +25,12 @@ struct LocalState {
   TokenMarks look_ups;
 };
 
-/// Compare and set of a note: what lies there in, what lies there afterwards out.
-[[nodiscard]] ports::NoteResult WriteNote(std::optional<std::string> there,
+/// Compares and sets a note: takes its present value and returns the one afterwards.
+[[nodiscard]] ports::NoteResult WriteNote(std::optional<std::string> present,
                                           const std::optional<std::string>& replaces,
                                           std::string_view value);
 
-/// For one loop, and used on it alone.
+/// For one loop, and used only on it.
 class LocalClient : public ports::RecordStore,
                     public ports::RateLimiter,
                     public ports::RecordIndex,
@@ -38,45 +38,34 @@ class LocalClient : public ports::RecordStore,
  public:
   LocalClient(LocalState& state, Loop& loop) : state_(state), loop_(loop) {}
 
-  [[nodiscard]] Ticket Begin(ports::BeginRequest question, OnBegun on_answer) final;
-  [[nodiscard]] Ticket Complete(std::string_view record_key, const idempotency::Claim& claim,
-                                const idempotency::StoredResponse& response,
-                                idempotency::Milliseconds ttl, OnSettled on_answer) final;
-  [[nodiscard]] Ticket Release(std::string_view record_key, const idempotency::Token& token,
-                               OnSettled on_answer) final;
-  [[nodiscard]] Ticket MarkUnknown(std::string_view record_key, const idempotency::Claim& claim,
-                                   OnSettled on_answer) final;
-  [[nodiscard]] Ticket Withdraw(std::string_view record_key, const idempotency::Token& token,
-                                idempotency::Milliseconds lease, OnSettled on_answer) final;
-  [[nodiscard]] Ticket ReserveLookUp(std::string_view record_key, const idempotency::Token& token,
-                                     idempotency::Milliseconds pause,
-                                     OnLookUpReserved on_answer) final;
-  [[nodiscard]] Ticket ReleaseUnknown(std::string_view record_key, const idempotency::Token& token,
-                                      OnSettled on_answer) final;
-  [[nodiscard]] Ticket ResolveUnknown(std::string_view record_key, const idempotency::Claim& claim,
-                                      const idempotency::StoredResponse& response,
-                                      idempotency::Milliseconds ttl, OnSettled on_answer) final;
-  [[nodiscard]] Ticket Look(std::string_view record_key, OnSettled on_answer) final;
-  [[nodiscard]] bool limits_with_begin() const final { return true; }
-
-  [[nodiscard]] Ticket Count(const ports::LimitRequest& question,
-                             Function<void(Result<ports::LimitResult>)> on_answer) final;
+  [[nodiscard]] Ticket Begin(ports::BeginRequest request, OnBegun on_begun) final;
+  [[nodiscard]] Ticket Apply(const ports::Transition& transition, OnApplied on_applied) final;
+  [[nodiscard]] Ticket ReserveLookUp(const ports::LookUpRequest& request,
+                                     OnLookUpReserved on_reserved) final;
+  [[nodiscard]] Ticket Read(std::string_view record_key, OnRead on_read) final;
+  [[nodiscard]] Ticket Count(const ports::LimitRequest& request, OnCounted on_counted) final;
 
  protected:
   using BeginCompletion = Completion<Result<ports::BeginResult>>;
-  using SettleCompletion = Completion<Result<ports::TransitionResult>>;
-  using LookUpCompletion = Completion<Result<ports::LookUpReservation>>;
-  using LookUpFunction = Function<LookUpStep(StoredRecord, StoreTime)>;  // called once
-  using SettleFunction = Function<SettleStep(StoredRecord, StoreTime)>;  // called once
+  /// A step and its completion; both are called once.
+  template <class Answer>
+  struct Task {
+    std::string record_key;
+    Function<Step<Answer>(StoredRecord, StoreTime)> step;
+    Completion<Result<Answer>> completion;
+  };
+  using ApplyTask = Task<ports::TransitionResult>;
+  using LookUpTask = Task<ports::LookUpReservation>;
+  using ReadTask = Task<ports::ReadResult>;
 
-  /// The limit, if any, let it through; `question.limit` is not looked at again. The mark is: a
-  /// withdrawal may come between. Answers through Answer(), with `verdict` in the answer.
-  virtual void DoBegin(ports::BeginRequest question, std::optional<ports::LimitResult> verdict,
-                       BeginCompletion completion) = 0;
-  virtual void DoSettle(std::string record_key, SettleFunction step,
-                        SettleCompletion completion) = 0;
-  virtual void DoLookUp(std::string record_key, LookUpFunction step,
-                        LookUpCompletion completion) = 0;
+  /// The limit, if any, has allowed the request; `request.limit` is no longer read. The withdrawal
+  /// mark is checked again, because a withdrawal may come between. Answers through Answer(), with
+  /// `verdict` in the answer.
+  virtual void RunBegin(ports::BeginRequest request, std::optional<ports::LimitResult> verdict,
+                        BeginCompletion completion) = 0;
+  virtual void Run(ApplyTask task) = 0;
+  virtual void Run(LookUpTask task) = 0;
+  virtual void Run(ReadTask task) = 0;
   [[nodiscard]] virtual StoreTime Now() const = 0;
 
   template <class Value>
@@ -90,7 +79,9 @@ class LocalClient : public ports::RecordStore,
   Loop& loop_;
 
  private:
-  Ticket Settle(std::string_view record_key, SettleFunction step, OnSettled on_answer);
+  template <class Value, class StepFunction>
+  Ticket RunStep(std::string_view record_key, StepFunction step,
+                 Function<void(Result<Value>)> on_answer);
 };
 
 }  // namespace idem::store

@@ -11,11 +11,9 @@ using idempotency::Record;
 using ports::BeginRequest;
 using ports::BeginResult;
 using ports::LimitResult;
-using ports::LookUpReservation;
 using ports::NoteResult;
 using ports::RecordFilter;
 using ports::RecordPage;
-using ports::TransitionResult;
 
 std::size_t MemoryStore::size() const {
   std::size_t size = 0;
@@ -27,7 +25,7 @@ std::size_t MemoryStore::size() const {
 }
 
 template <class StepFunction>
-auto MemoryStore::Apply(std::string_view record_key, StepFunction&& step) {
+auto MemoryStore::Run(std::string_view record_key, StepFunction&& step) {
   constexpr std::size_t kDropPerStep = 4;
   Shard& shard = shards_[TextHash{}(record_key) % kShards];
   const std::lock_guard lock(shard.mutex);
@@ -56,9 +54,26 @@ RecordPage MemoryStore::List(const RecordFilter& filter, std::size_t shard) {
   return answer;
 }
 
+NoteResult MemoryStore::ReadNote(std::string_view name) {
+  const std::lock_guard lock(notes_mutex_);
+  NoteResult result;
+  if (const auto at = notes_.find(name); at != notes_.end()) result.value = at->second;
+  return result;
+}
+
+NoteResult MemoryStore::WriteNote(std::string_view name, const std::optional<std::string>& replaces,
+                                  std::string_view value) {
+  const std::lock_guard lock(notes_mutex_);
+  std::optional<std::string> present;
+  if (const auto at = notes_.find(name); at != notes_.end()) present = at->second;
+  NoteResult result = store::WriteNote(std::move(present), replaces, value);
+  if (result.written) notes_.insert_or_assign(std::string(name), *result.value);
+  return result;
+}
+
 Ticket MemoryStoreClient::List(const RecordFilter& filter, std::string_view cursor,
-                               OnListed on_answer) {
-  auto [ticket, completion] = Ask<Result<RecordPage>>(std::move(on_answer));
+                               OnListed on_listed) {
+  auto [ticket, completion] = Ask<Result<RecordPage>>(std::move(on_listed));
   std::size_t shard = 0;
   const char* const end = cursor.data() + cursor.size();
   const auto read = std::from_chars(cursor.data(), end, shard);
@@ -71,52 +86,35 @@ Ticket MemoryStoreClient::List(const RecordFilter& filter, std::string_view curs
   return std::move(ticket);
 }
 
-Ticket MemoryStoreClient::ReadNote(std::string_view name, OnNote on_answer) {
-  auto [ticket, completion] = Ask<Result<NoteResult>>(std::move(on_answer));
-  const std::lock_guard lock(store_.notes_mutex_);
-  NoteResult answer;
-  if (const auto at = store_.notes_.find(name); at != store_.notes_.end()) {
-    answer.value = at->second;
-  }
-  Answer<Result<NoteResult>>(std::move(completion), std::move(answer));
+Ticket MemoryStoreClient::Read(std::string_view name, OnNote on_note) {
+  auto [ticket, completion] = Ask<Result<NoteResult>>(std::move(on_note));
+  Answer<Result<NoteResult>>(std::move(completion), store_.ReadNote(name));
   return std::move(ticket);
 }
 
-Ticket MemoryStoreClient::WriteNote(std::string_view name,
-                                    const std::optional<std::string>& replaces,
-                                    std::string_view value, OnNote on_answer) {
-  auto [ticket, completion] = Ask<Result<NoteResult>>(std::move(on_answer));
-  const std::lock_guard lock(store_.notes_mutex_);
-  std::optional<std::string> there;
-  if (const auto at = store_.notes_.find(name); at != store_.notes_.end()) there = at->second;
-  NoteResult answer = store::WriteNote(std::move(there), replaces, value);
-  if (answer.written) store_.notes_.insert_or_assign(std::string(name), *answer.value);
-  Answer<Result<NoteResult>>(std::move(completion), std::move(answer));
+Ticket MemoryStoreClient::Write(std::string_view name, const std::optional<std::string>& replaces,
+                                std::string_view value, OnNote on_note) {
+  auto [ticket, completion] = Ask<Result<NoteResult>>(std::move(on_note));
+  Answer<Result<NoteResult>>(std::move(completion), store_.WriteNote(name, replaces, value));
   return std::move(ticket);
 }
 
-void MemoryStoreClient::DoBegin(BeginRequest question, std::optional<LimitResult> verdict,
-                                BeginCompletion completion) {
-  BeginResult answer = store_.Apply(question.record_key, [&](StoredRecord present, StoreTime now) {
-    if (state_.withdrawals.Holds(question.claim.token, now)) {
+void MemoryStoreClient::RunBegin(BeginRequest request, std::optional<LimitResult> verdict,
+                                 BeginCompletion completion) {
+  BeginResult answer = store_.Run(request.record_key, [&](StoredRecord present, StoreTime now) {
+    if (state_.withdrawals.Holds(request.claim.token, now)) {
       return BeginStep{{BeginResult::Kind::kWithdrawn, {}, now, {}}, {}, {}};
     }
-    return store::Begin(std::move(present), question.claim, question.replaces, now);
+    return store::Begin(std::move(present), request.claim, request.replaces, now);
   });
   answer.limit = verdict;
   Answer<Result<BeginResult>>(std::move(completion), std::move(answer));
 }
 
-void MemoryStoreClient::DoSettle(std::string record_key, SettleFunction step,
-                                 SettleCompletion completion) {
-  TransitionResult answer = store_.Apply(record_key, step);
-  Answer<Result<TransitionResult>>(std::move(completion), std::move(answer));
-}
-
-void MemoryStoreClient::DoLookUp(std::string record_key, LookUpFunction step,
-                                 LookUpCompletion completion) {
-  LookUpReservation answer = store_.Apply(record_key, step);
-  Answer<Result<LookUpReservation>>(std::move(completion), std::move(answer));
+template <class Value>
+void MemoryStoreClient::RunTask(Task<Value> task) {
+  Value answer = store_.Run(task.record_key, task.step);
+  Answer<Result<Value>>(std::move(task.completion), std::move(answer));
 }
 
 }  // namespace idem::store

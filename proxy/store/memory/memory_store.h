@@ -1,5 +1,5 @@
-// The memory store: a map behind a lock per shard. It forgets everything with the process; for
-// tests, and for the simulation, which hands in its own clock.
+// The memory store: a map behind a lock per shard. It forgets everything when the process ends. It
+// serves tests and the simulation, which passes its own clock.
 #pragma once
 
 #include <array>
@@ -16,31 +16,37 @@
 
 namespace idem::store {
 
-/// Shared by the workers of a process; outlives its clients. Expired records are dropped a few at
-/// each step of their shard, so that no step is long.
+/// Shared by the workers of a process; outlives its clients. Any thread. Each step drops a few
+/// expired records of its shard, so that no step is long.
 class MemoryStore {
  public:
   using Clock = std::function<StoreTime()>;  // any thread
+  static constexpr std::size_t kShards = 64;
 
   explicit MemoryStore(Clock clock = StoreClock()) : clock_(std::move(clock)) {}
 
-  /// How many records it holds, with those that expired and were not dropped yet.
+  /// Runs `step`, a function (StoredRecord, StoreTime) -> Step<Answer>, on the record under the
+  /// key, and returns its answer.
+  template <class StepFunction>
+  auto Run(std::string_view record_key, StepFunction&& step);
+  /// Returns the records of one shard; the page's cursor is the number of the next shard.
+  [[nodiscard]] ports::RecordPage List(const ports::RecordFilter& filter, std::size_t shard);
+
+  [[nodiscard]] ports::NoteResult ReadNote(std::string_view name);
+  [[nodiscard]] ports::NoteResult WriteNote(std::string_view name,
+                                            const std::optional<std::string>& replaces,
+                                            std::string_view value);
+
+  /// The number of records, including expired ones that were not dropped yet.
   [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] StoreTime Now() const { return clock_(); }
+  [[nodiscard]] LocalState& state() { return state_; }
 
  private:
-  friend class MemoryStoreClient;
-  static constexpr std::size_t kShards = 64;
   struct Shard {
     mutable std::mutex mutex;
     ExpiringTextMap<idempotency::Record> records;
   };
-
-  /// Runs `step` on what lies under the key, as one step: (StoredRecord, StoreTime) -> Step<Answer>.
-  template <class StepFunction>
-  auto Apply(std::string_view record_key, StepFunction&& step);
-
-  /// One shard of the walk, by its number.
-  [[nodiscard]] ports::RecordPage List(const ports::RecordFilter& filter, std::size_t shard);
 
   Clock clock_;
   LocalState state_;
@@ -49,27 +55,31 @@ class MemoryStore {
   std::map<std::string, std::string, std::less<>> notes_;
 };
 
-/// The store as one loop sees it.
+/// The store as one loop uses it.
 class MemoryStoreClient final : public LocalClient {
  public:
   MemoryStoreClient(MemoryStore& store, Loop& loop)
-      : LocalClient(store.state_, loop), store_(store) {}
+      : LocalClient(store.state(), loop), store_(store) {}
 
+  using LocalClient::Read;
   [[nodiscard]] Ticket List(const ports::RecordFilter& filter, std::string_view cursor,
-                            OnListed on_answer) override;
-  [[nodiscard]] Ticket ReadNote(std::string_view name, OnNote on_answer) override;
-  [[nodiscard]] Ticket WriteNote(std::string_view name, const std::optional<std::string>& replaces,
-                                 std::string_view value, OnNote on_answer) override;
+                            OnListed on_listed) override;
+  [[nodiscard]] Ticket Read(std::string_view name, OnNote on_note) override;
+  [[nodiscard]] Ticket Write(std::string_view name, const std::optional<std::string>& replaces,
+                             std::string_view value, OnNote on_note) override;
   [[nodiscard]] std::optional<std::string> unavailable_reason() const override {
     return std::nullopt;
   }
 
  private:
-  void DoBegin(ports::BeginRequest question, std::optional<ports::LimitResult> verdict,
-               BeginCompletion completion) override;
-  void DoSettle(std::string record_key, SettleFunction step, SettleCompletion completion) override;
-  void DoLookUp(std::string record_key, LookUpFunction step, LookUpCompletion completion) override;
-  [[nodiscard]] StoreTime Now() const override { return store_.clock_(); }
+  void RunBegin(ports::BeginRequest request, std::optional<ports::LimitResult> verdict,
+                BeginCompletion completion) override;
+  void Run(ApplyTask task) override { RunTask(std::move(task)); }
+  void Run(LookUpTask task) override { RunTask(std::move(task)); }
+  void Run(ReadTask task) override { RunTask(std::move(task)); }
+  template <class Value>
+  void RunTask(Task<Value> task);
+  [[nodiscard]] StoreTime Now() const override { return store_.Now(); }
 
   MemoryStore& store_;
 };

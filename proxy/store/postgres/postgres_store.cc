@@ -13,20 +13,21 @@ namespace idem::store {
 namespace {
 
 using idempotency::Claim;
-using idempotency::Milliseconds;
-using idempotency::Token;
 using libpq::Parameter;
 using ports::BeginRequest;
 using ports::BeginResult;
 using ports::LimitRequest;
 using ports::LimitResult;
+using ports::LookUpRequest;
 using ports::LookUpReservation;
 using ports::NoteResult;
+using ports::ReadResult;
 using ports::RecordFilter;
 using ports::RecordPage;
+using ports::Transition;
 using ports::TransitionResult;
 
-// Under which a row stands: text may be longer than an index allows, its digest is not.
+// The id of a row is a digest, because a text may be longer than an index allows.
 std::string IdOf(const std::string& prefix, std::string_view text) {
   const Sha256Digest digest = Sha256::Of(text);
   return prefix + std::string(digest.begin(), digest.end());
@@ -40,7 +41,7 @@ std::optional<std::string> FromHex(std::string_view digits) {
   return std::string(bytes.begin(), bytes.end());
 }
 
-/// The first text behind all that begin with `text`; nothing where there is none.
+/// Returns the first text behind all that begin with `text`, null if there is none.
 std::optional<std::string> Behind(std::string text) {
   while (!text.empty() && text.back() == '\xff') text.pop_back();
   if (text.empty()) return {};
@@ -55,12 +56,38 @@ Parameter BytesOrNull(const std::optional<std::string>& bytes) {
 
 Parameter Number(std::size_t number) { return Parameter::Text(std::to_string(number)); }
 
-template <class Answer, class Read>
-auto Reading(Completion<Result<Answer>> completion, Read read) {
-  return [completion = std::move(completion), read](Result<PostgresStepRow> answer) mutable {
-    if (!answer) return completion(std::move(answer).error());
-    completion(read(*answer));
-  };
+std::string_view AskOf(Transition::Kind kind) {
+  switch (kind) {
+    case Transition::Kind::kComplete:
+      return "complete";
+    case Transition::Kind::kRelease:
+      return "release";
+    case Transition::Kind::kMarkUnknown:
+      return "unknown";
+    case Transition::Kind::kWithdraw:
+      return "withdraw";
+    case Transition::Kind::kReleaseUnknown:
+      return "release unknown";
+    case Transition::Kind::kResolveUnknown:
+      break;
+  }
+  return "resolve unknown";
+}
+
+/// Only the database has the times of the record, so all of them are zero here.
+std::string RestOfCompleted(const Transition& what) {
+  return EncodeRest(
+      idempotency::MakeCompleted(what.claim, StoreTime{}, what.response, what.ttl, StoreTime{}));
+}
+
+std::string RestOfUnknown(const Claim& claim) {
+  return EncodeRest(idempotency::MakeUnknown(claim, StoreTime{}, StoreTime{}, StoreTime{}));
+}
+
+Result<ReadResult> ReadRecordAnswer(const PostgresStepRow& row) {
+  Result<TransitionResult> answer = ReadSettleAnswer(row);
+  if (!answer) return std::move(answer).error();
+  return ReadResult{std::move(answer->record), answer->now};
 }
 
 }  // namespace
@@ -85,130 +112,101 @@ PostgresStore::PostgresStore(event::EventLoop& loop, event::Resolver& resolver, 
                 .require_durable = options.require_durable,
                 .is_reporter = is_reporter}) {}
 
-PostgresStepCall PostgresStore::About(std::string_view ask, std::string_view record_key) const {
-  PostgresStepCall question;
-  question.ask = ask;
-  question.id = IdOf(prefix_, record_key);
-  question.key = prefix_ + std::string(record_key);
-  return question;
+PostgresStepCall PostgresStore::CallFor(std::string_view ask, std::string_view record_key) const {
+  PostgresStepCall call;
+  call.ask = ask;
+  call.id = IdOf(prefix_, record_key);
+  call.key = prefix_ + std::string(record_key);
+  return call;
 }
 
-void PostgresStore::Limit(PostgresStepCall& question, const LimitRequest& limit) const {
-  question.subject = IdOf(prefix_, limit.subject);
-  question.limit = limit;
+PostgresStepCall PostgresStore::CallFor(const Transition& transition) const {
+  const Claim& claim = transition.claim;
+  PostgresStepCall call = CallFor(AskOf(transition.kind), transition.record_key);
+  call.token = claim.token.ToHex();
+  switch (transition.kind) {
+    case Transition::Kind::kComplete:
+      call.lease_ms = claim.lease.count();
+      call.keep_ms = transition.ttl.count();
+      call.rest = RestOfCompleted(transition);
+      break;
+    case Transition::Kind::kMarkUnknown:
+      call.lease_ms = claim.lease.count();
+      call.keep_ms = claim.unknown_ttl.count();
+      call.rest = RestOfUnknown(claim);
+      break;
+    case Transition::Kind::kWithdraw:
+      call.keep_ms = claim.lease.count();
+      break;
+    case Transition::Kind::kResolveUnknown:
+      call.keep_ms = transition.ttl.count();
+      call.rest = RestOfCompleted(transition);
+      break;
+    case Transition::Kind::kRelease:
+    case Transition::Kind::kReleaseUnknown:
+      break;
+  }
+  return call;
 }
 
-Ticket PostgresStore::Begin(BeginRequest question, OnBegun on_answer) {
-  const Claim& claim = question.claim;
-  PostgresStepCall asked = About("begin", question.record_key);
-  asked.token = claim.token.ToHex();
-  if (question.replaces) asked.replaced = question.replaces->ToHex();
-  asked.lease_ms = claim.lease.count();
-  asked.keep_ms = (claim.lease + claim.unknown_ttl).count();
-  asked.rest = EncodeRest(idempotency::MakeExecuting(claim, StoreTime{}));
-  const bool limited = question.limit.has_value();
-  if (limited) Limit(asked, *question.limit);
+void PostgresStore::AddLimit(PostgresStepCall& call, const LimitRequest& limit) const {
+  call.subject = IdOf(prefix_, limit.subject);
+  call.limit = limit;
+}
 
-  auto [ticket, completion] = Ask<Result<BeginResult>>(std::move(on_answer));
-  asked.on_answer = Reading(std::move(completion), [limited](const PostgresStepRow& answer) {
-    return ReadBeginAnswer(answer, limited);
-  });
-  batches_.Ask(std::move(asked));
+template <class Answer, class Reader>
+Ticket PostgresStore::Run(PostgresStepCall call, Function<void(Result<Answer>)> on_answer,
+                          Reader read) {
+  auto [ticket, completion] = Ask<Result<Answer>>(std::move(on_answer));
+  call.on_answer = [completion = std::move(completion), read](Result<PostgresStepRow> row) mutable {
+    if (!row) return completion(std::move(row).error());
+    completion(read(*row));
+  };
+  batches_.Ask(std::move(call));
   return std::move(ticket);
 }
 
-Ticket PostgresStore::Settle(PostgresStepCall question, OnSettled on_answer) {
-  auto [ticket, completion] = Ask<Result<TransitionResult>>(std::move(on_answer));
-  question.on_answer = Reading(std::move(completion), ReadSettleAnswer);
-  batches_.Ask(std::move(question));
-  return std::move(ticket);
+Ticket PostgresStore::Begin(BeginRequest request, OnBegun on_begun) {
+  const Claim& claim = request.claim;
+  PostgresStepCall call = CallFor("begin", request.record_key);
+  call.token = claim.token.ToHex();
+  if (request.replaces) call.replaced = request.replaces->ToHex();
+  call.lease_ms = claim.lease.count();
+  call.keep_ms = (claim.lease + claim.unknown_ttl).count();
+  call.rest = EncodeRest(idempotency::MakeExecuting(claim, StoreTime{}));
+  const bool limited = request.limit.has_value();
+  if (limited) AddLimit(call, *request.limit);
+  return Run<BeginResult>(
+      std::move(call), std::move(on_begun),
+      [limited](const PostgresStepRow& row) { return ReadBeginAnswer(row, limited); });
 }
 
-Ticket PostgresStore::Complete(std::string_view record_key, const Claim& claim,
-                               const idempotency::StoredResponse& response, Milliseconds ttl,
-                               OnSettled on_answer) {
-  PostgresStepCall asked = About("complete", record_key);
-  asked.token = claim.token.ToHex();
-  asked.lease_ms = claim.lease.count();
-  asked.keep_ms = ttl.count();
-  asked.rest =
-      EncodeRest(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{}));
-  return Settle(std::move(asked), std::move(on_answer));
+Ticket PostgresStore::Apply(const Transition& transition, OnApplied on_applied) {
+  return Run<TransitionResult>(CallFor(transition), std::move(on_applied), ReadSettleAnswer);
 }
 
-Ticket PostgresStore::Release(std::string_view record_key, const Token& token,
-                              OnSettled on_answer) {
-  PostgresStepCall asked = About("release", record_key);
-  asked.token = token.ToHex();
-  return Settle(std::move(asked), std::move(on_answer));
+Ticket PostgresStore::ReserveLookUp(const LookUpRequest& request, OnLookUpReserved on_reserved) {
+  PostgresStepCall call = CallFor("look up", request.record_key);
+  call.token = request.token.ToHex();
+  call.keep_ms = request.pause.count();
+  return Run<LookUpReservation>(std::move(call), std::move(on_reserved), ReadLookUpAnswer);
 }
 
-Ticket PostgresStore::MarkUnknown(std::string_view record_key, const Claim& claim,
-                                  OnSettled on_answer) {
-  PostgresStepCall asked = About("unknown", record_key);
-  asked.token = claim.token.ToHex();
-  asked.lease_ms = claim.lease.count();
-  asked.keep_ms = claim.unknown_ttl.count();
-  asked.rest = EncodeRest(idempotency::MakeUnknown(claim, StoreTime{}, StoreTime{}, StoreTime{}));
-  return Settle(std::move(asked), std::move(on_answer));
+Ticket PostgresStore::Read(std::string_view record_key, OnRead on_read) {
+  return Run<ReadResult>(CallFor("look", record_key), std::move(on_read), ReadRecordAnswer);
 }
 
-Ticket PostgresStore::Withdraw(std::string_view record_key, const Token& token, Milliseconds lease,
-                               OnSettled on_answer) {
-  PostgresStepCall asked = About("withdraw", record_key);
-  asked.token = token.ToHex();
-  asked.keep_ms = lease.count();
-  return Settle(std::move(asked), std::move(on_answer));
+Ticket PostgresStore::Count(const LimitRequest& request, OnCounted on_counted) {
+  PostgresStepCall call;
+  call.ask = "count";
+  AddLimit(call, request);
+  return Run<LimitResult>(std::move(call), std::move(on_counted), ReadVerdict);
 }
 
-Ticket PostgresStore::ReserveLookUp(std::string_view record_key, const Token& token,
-                                    Milliseconds pause, OnLookUpReserved on_answer) {
-  PostgresStepCall asked = About("look up", record_key);
-  asked.token = token.ToHex();
-  asked.keep_ms = pause.count();
-  auto [ticket, completion] = Ask<Result<LookUpReservation>>(std::move(on_answer));
-  asked.on_answer = Reading(std::move(completion), ReadLookUpAnswer);
-  batches_.Ask(std::move(asked));
-  return std::move(ticket);
-}
-
-Ticket PostgresStore::ReleaseUnknown(std::string_view record_key, const Token& token,
-                                     OnSettled on_answer) {
-  PostgresStepCall asked = About("release unknown", record_key);
-  asked.token = token.ToHex();
-  return Settle(std::move(asked), std::move(on_answer));
-}
-
-Ticket PostgresStore::ResolveUnknown(std::string_view record_key, const Claim& claim,
-                                     const idempotency::StoredResponse& response, Milliseconds ttl,
-                                     OnSettled on_answer) {
-  PostgresStepCall asked = About("resolve unknown", record_key);
-  asked.token = claim.token.ToHex();
-  asked.keep_ms = ttl.count();
-  asked.rest =
-      EncodeRest(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{}));
-  return Settle(std::move(asked), std::move(on_answer));
-}
-
-Ticket PostgresStore::Look(std::string_view record_key, OnSettled on_answer) {
-  return Settle(About("look", record_key), std::move(on_answer));
-}
-
-Ticket PostgresStore::Count(const LimitRequest& question,
-                            Function<void(Result<LimitResult>)> on_answer) {
-  PostgresStepCall asked;
-  asked.ask = "count";
-  Limit(asked, question);
-  auto [ticket, completion] = Ask<Result<LimitResult>>(std::move(on_answer));
-  asked.on_answer = Reading(std::move(completion), ReadVerdict);
-  batches_.Ask(std::move(asked));
-  return std::move(ticket);
-}
-
-// A hash is the beginning of an id, so that a search for one looks at one record alone.
+// A key hash is the beginning of an id, so that a search for it reads only one record.
 Ticket PostgresStore::List(const RecordFilter& filter, std::string_view cursor,
-                           OnListed on_answer) {
-  auto [ticket, completion] = Ask<Result<RecordPage>>(std::move(on_answer));
+                           OnListed on_listed) {
+  auto [ticket, completion] = Ask<Result<RecordPage>>(std::move(on_listed));
   const std::optional<std::string> hash = FromHex(filter.key_hash);
   const std::optional<std::string> last = FromHex(cursor);
   const std::string all = prefix_ + hash.value_or("");
@@ -235,8 +233,8 @@ Ticket PostgresStore::List(const RecordFilter& filter, std::string_view cursor,
   return std::move(ticket);
 }
 
-Ticket PostgresStore::AskNote(libpq::Statement statement, OnNote on_answer) {
-  auto [ticket, completion] = Ask<Result<NoteResult>>(std::move(on_answer));
+Ticket PostgresStore::RunNote(libpq::Statement statement, OnNote on_note) {
+  auto [ticket, completion] = Ask<Result<NoteResult>>(std::move(on_note));
   batches_.Run(std::move(statement),
                [completion = std::move(completion)](Result<libpq::Rows> rows) mutable {
                  if (!rows) return completion(std::move(rows).error());
@@ -245,18 +243,18 @@ Ticket PostgresStore::AskNote(libpq::Statement statement, OnNote on_answer) {
   return std::move(ticket);
 }
 
-Ticket PostgresStore::ReadNote(std::string_view name, OnNote on_answer) {
-  return AskNote({.sql = PostgresReadNoteSql(), .parameters = {Parameter::Text(name)}},
-                 std::move(on_answer));
+Ticket PostgresStore::Read(std::string_view name, OnNote on_note) {
+  return RunNote({.sql = PostgresReadNoteSql(), .parameters = {Parameter::Text(name)}},
+                 std::move(on_note));
 }
 
-Ticket PostgresStore::WriteNote(std::string_view name, const std::optional<std::string>& replaces,
-                                std::string_view value, OnNote on_answer) {
-  return AskNote({.sql = PostgresWriteNoteSql(),
+Ticket PostgresStore::Write(std::string_view name, const std::optional<std::string>& replaces,
+                            std::string_view value, OnNote on_note) {
+  return RunNote({.sql = PostgresWriteNoteSql(),
                   .parameters = {Parameter::Text(name),
                                  replaces ? Parameter::Text(*replaces) : Parameter::Null(),
                                  Parameter::Text(value)}},
-                 std::move(on_answer));
+                 std::move(on_note));
 }
 
 }  // namespace idem::store

@@ -37,47 +37,35 @@ class PostgresStore final : public ports::RecordStore,
     return batches_.WhenTried(std::move(on_tried));
   }
 
-  [[nodiscard]] Ticket Begin(ports::BeginRequest question, OnBegun on_answer) override;
-  [[nodiscard]] Ticket Complete(std::string_view record_key, const idempotency::Claim& claim,
-                                const idempotency::StoredResponse& response,
-                                idempotency::Milliseconds ttl, OnSettled on_answer) override;
-  [[nodiscard]] Ticket Release(std::string_view record_key, const idempotency::Token& token,
-                               OnSettled on_answer) override;
-  [[nodiscard]] Ticket MarkUnknown(std::string_view record_key, const idempotency::Claim& claim,
-                                   OnSettled on_answer) override;
-  [[nodiscard]] Ticket Withdraw(std::string_view record_key, const idempotency::Token& token,
-                                idempotency::Milliseconds lease, OnSettled on_answer) override;
-  [[nodiscard]] Ticket ReserveLookUp(std::string_view record_key, const idempotency::Token& token,
-                                     idempotency::Milliseconds pause,
-                                     OnLookUpReserved on_answer) override;
-  [[nodiscard]] Ticket ReleaseUnknown(std::string_view record_key, const idempotency::Token& token,
-                                      OnSettled on_answer) override;
-  [[nodiscard]] Ticket ResolveUnknown(std::string_view record_key, const idempotency::Claim& claim,
-                                      const idempotency::StoredResponse& response,
-                                      idempotency::Milliseconds ttl, OnSettled on_answer) override;
-  [[nodiscard]] Ticket Look(std::string_view record_key, OnSettled on_answer) override;
-  [[nodiscard]] Ticket List(const ports::RecordFilter& filter, std::string_view cursor,
-                            OnListed on_answer) override;
-  [[nodiscard]] Ticket ReadNote(std::string_view name, OnNote on_answer) override;
-  [[nodiscard]] Ticket WriteNote(std::string_view name, const std::optional<std::string>& replaces,
-                                 std::string_view value, OnNote on_answer) override;
+  [[nodiscard]] Ticket Begin(ports::BeginRequest request, OnBegun on_begun) override;
+  [[nodiscard]] Ticket Apply(const ports::Transition& transition, OnApplied on_applied) override;
+  [[nodiscard]] Ticket ReserveLookUp(const ports::LookUpRequest& request,
+                                     OnLookUpReserved on_reserved) override;
+  [[nodiscard]] Ticket Read(std::string_view record_key, OnRead on_read) override;
   [[nodiscard]] std::optional<std::string> unavailable_reason() const override {
     return batches_.unavailable_reason();
   }
-  [[nodiscard]] bool limits_with_begin() const override { return true; }
 
-  [[nodiscard]] Ticket Count(const ports::LimitRequest& question,
-                             Function<void(Result<ports::LimitResult>)> on_answer) override;
+  [[nodiscard]] Ticket List(const ports::RecordFilter& filter, std::string_view cursor,
+                            OnListed on_listed) override;
+  [[nodiscard]] Ticket Read(std::string_view name, OnNote on_note) override;
+  [[nodiscard]] Ticket Write(std::string_view name, const std::optional<std::string>& replaces,
+                             std::string_view value, OnNote on_note) override;
+  [[nodiscard]] Ticket Count(const ports::LimitRequest& request, OnCounted on_counted) override;
 
  private:
   PostgresStore(event::EventLoop& loop, event::Resolver& resolver, Random& random, libpq::Url url,
                 const StoreOptions& options, bool is_reporter);
 
-  /// A question about one record, without what it is to become.
-  [[nodiscard]] PostgresStepCall About(std::string_view ask, std::string_view record_key) const;
-  void Limit(PostgresStepCall& question, const ports::LimitRequest& limit) const;
-  [[nodiscard]] Ticket Settle(PostgresStepCall question, OnSettled on_answer);
-  [[nodiscard]] Ticket AskNote(libpq::Statement statement, OnNote on_answer);
+  /// Builds a call for one record, without the values that it writes.
+  [[nodiscard]] PostgresStepCall CallFor(std::string_view ask, std::string_view record_key) const;
+  [[nodiscard]] PostgresStepCall CallFor(const ports::Transition& transition) const;
+  void AddLimit(PostgresStepCall& call, const ports::LimitRequest& limit) const;
+  /// Makes the step and completes with `read` of its row.
+  template <class Answer, class Reader>
+  [[nodiscard]] Ticket Run(PostgresStepCall call, Function<void(Result<Answer>)> on_answer,
+                           Reader read);
+  [[nodiscard]] Ticket RunNote(libpq::Statement statement, OnNote on_note);
 
   event::EventLoop& loop_;
   const std::string prefix_;

@@ -16,30 +16,33 @@ using ports::BeginRequest;
 using ports::BeginResult;
 using ports::LimitRequest;
 using ports::LimitResult;
+using ports::LookUpRequest;
 using ports::LookUpReservation;
 using ports::NoteResult;
+using ports::ReadResult;
 using ports::RecordFilter;
 using ports::RecordPage;
+using ports::Transition;
 using ports::TransitionResult;
 
-/// One call of a script, argument by argument: first all its keys.
+/// Builds a call of a script: first all its keys, then its other arguments.
 class Call {
  public:
   Call(RedisScript script, bool writes, std::initializer_list<std::string_view> keys) {
-    question_.script = script;
-    question_.writes = writes;
+    call_.script = script;
+    call_.writes = writes;
     Add(std::to_string(keys.size()));
     for (const std::string_view key : keys) Add(key);
   }
 
   Call& Add(std::string_view argument) {
-    AppendRedisArgument(argument, question_.arguments);
-    ++question_.argument_count;
+    AppendRedisArgument(argument, call_.arguments);
+    ++call_.argument_count;
     return *this;
   }
   Call& Add(const Token& token) { return Add(std::string_view(token.ToHex())); }
   Call& Add(std::int64_t number) { return Add(std::string_view(std::to_string(number))); }
-  // Redis refuses a life of no length.
+  // Redis refuses an expiry of zero.
   Call& AddLife(Milliseconds life) { return Add(std::max<std::int64_t>(1, life.count())); }
   Call& Add(const LimitRequest& limit) {
     const bool bucket = limit.rule.algorithm == ports::LimitAlgorithm::kTokenBucket;
@@ -49,18 +52,76 @@ class Call {
     return Add(std::int64_t{limit.rule.burst});
   }
 
-  RedisScriptCall Take() && { return std::move(question_); }
+  RedisScriptCall Take() && { return std::move(call_); }
 
  private:
-  RedisScriptCall question_;
+  RedisScriptCall call_;
 };
 
-template <class Answer, class Read>
-auto Reading(Completion<Result<Answer>> completion, Read read) {
-  return [completion = std::move(completion), read](Result<RedisReply> reply) mutable {
-    if (!reply) return completion(std::move(reply).error());
-    completion(read(reply->value()));
-  };
+/// Only Redis has the times of the record, so all of them are zero here.
+std::string RestOfCompleted(const Transition& what) {
+  return EncodeRest(
+      idempotency::MakeCompleted(what.claim, StoreTime{}, what.response, what.ttl, StoreTime{}));
+}
+
+Call CompleteCall(const RedisKeys& keys, const Transition& what) {
+  Call call(RedisScript::kComplete, true, {keys.Record(what.record_key)});
+  call.Add(what.claim.token).Add(what.claim.lease.count()).AddLife(what.ttl);
+  call.Add(RestOfCompleted(what));
+  return call;
+}
+
+Call MarkUnknownCall(const RedisKeys& keys, const Transition& what) {
+  Call call(RedisScript::kMarkUnknown, true, {keys.Record(what.record_key)});
+  call.Add(what.claim.token).Add(what.claim.lease.count()).AddLife(what.claim.unknown_ttl);
+  call.Add(EncodeRest(idempotency::MakeUnknown(what.claim, StoreTime{}, StoreTime{}, StoreTime{})));
+  return call;
+}
+
+Call WithdrawCall(const RedisKeys& keys, const Transition& what) {
+  const Token& token = what.claim.token;
+  Call call(RedisScript::kWithdraw, false,
+            {keys.Record(what.record_key), keys.Withdrawn(token.ToHex())});
+  call.Add(token).AddLife(what.claim.lease);
+  return call;
+}
+
+Call ResolveUnknownCall(const RedisKeys& keys, const Transition& what) {
+  Call call(RedisScript::kResolveUnknown, true, {keys.Record(what.record_key)});
+  call.Add(what.claim.token).AddLife(what.ttl);
+  call.Add(RestOfCompleted(what));
+  return call;
+}
+
+/// kRelease and kReleaseUnknown.
+Call ReleaseCall(RedisScript script, const RedisKeys& keys, const Transition& what) {
+  Call call(script, false, {keys.Record(what.record_key)});
+  call.Add(what.claim.token);
+  return call;
+}
+
+Call CallOf(const RedisKeys& keys, const Transition& what) {
+  switch (what.kind) {
+    case Transition::Kind::kComplete:
+      return CompleteCall(keys, what);
+    case Transition::Kind::kRelease:
+      return ReleaseCall(RedisScript::kRelease, keys, what);
+    case Transition::Kind::kMarkUnknown:
+      return MarkUnknownCall(keys, what);
+    case Transition::Kind::kWithdraw:
+      return WithdrawCall(keys, what);
+    case Transition::Kind::kReleaseUnknown:
+      return ReleaseCall(RedisScript::kReleaseUnknown, keys, what);
+    case Transition::Kind::kResolveUnknown:
+      break;
+  }
+  return ResolveUnknownCall(keys, what);
+}
+
+Result<ReadResult> ReadRecordAnswer(RedisValue reply) {
+  Result<TransitionResult> answer = ReadSettleAnswer(reply);
+  if (!answer) return std::move(answer).error();
+  return ReadResult{std::move(answer->record), answer->now};
 }
 
 }  // namespace
@@ -85,118 +146,66 @@ RedisStore::RedisStore(event::EventLoop& loop, event::Resolver& resolver, Random
                  .require_durable = options.require_durable,
                  .is_reporter = is_reporter}) {}
 
-Ticket RedisStore::Begin(BeginRequest question, OnBegun on_answer) {
-  const Claim& claim = question.claim;
-  const std::string record = keys_.Record(question.record_key);
+template <class Answer, class Reader>
+Ticket RedisStore::Run(RedisScriptCall call, Function<void(Result<Answer>)> on_answer,
+                       Reader read) {
+  auto [ticket, completion] = Ask<Result<Answer>>(std::move(on_answer));
+  call.on_reply = [completion = std::move(completion), read](Result<RedisReply> reply) mutable {
+    if (!reply) return completion(std::move(reply).error());
+    completion(read(reply->value()));
+  };
+  pipeline_.Ask(std::move(call));
+  return std::move(ticket);
+}
+
+Ticket RedisStore::Begin(BeginRequest request, OnBegun on_begun) {
+  const Claim& claim = request.claim;
+  const std::string record = keys_.Record(request.record_key);
   const std::string token = claim.token.ToHex();
   const std::string mark = keys_.Withdrawn(token);
-  const bool limited = question.limit.has_value();
+  const bool limited = request.limit.has_value();
   Call call = limited ? Call(RedisScript::kBegin, true,
-                             {record, mark, keys_.Limit(question.limit->subject),
-                              keys_.Counted(question.limit->token.ToHex())})
+                             {record, mark, keys_.Limit(request.limit->subject),
+                              keys_.Counted(request.limit->token.ToHex())})
                       : Call(RedisScript::kBegin, true, {record, mark});
   call.Add(std::string_view(token));
-  call.Add(std::string_view(question.replaces ? question.replaces->ToHex() : ""));
+  call.Add(std::string_view(request.replaces ? request.replaces->ToHex() : ""));
   call.Add(claim.lease.count()).AddLife(claim.lease + claim.unknown_ttl);
   call.Add(EncodeRest(idempotency::MakeExecuting(claim, StoreTime{})));
-  if (limited) call.Add(*question.limit);
-
-  auto [ticket, completion] = Ask<Result<BeginResult>>(std::move(on_answer));
-  RedisScriptCall asked = std::move(call).Take();
-  asked.on_reply = Reading(std::move(completion),
-                           [limited](RedisValue reply) { return ReadBeginAnswer(reply, limited); });
-  pipeline_.Ask(std::move(asked));
-  return std::move(ticket);
+  if (limited) call.Add(*request.limit);
+  return Run<BeginResult>(std::move(call).Take(), std::move(on_begun),
+                          [limited](RedisValue reply) { return ReadBeginAnswer(reply, limited); });
 }
 
-Ticket RedisStore::Settle(RedisScriptCall question, OnSettled on_answer) {
-  auto [ticket, completion] = Ask<Result<TransitionResult>>(std::move(on_answer));
-  question.on_reply = Reading(std::move(completion), ReadSettleAnswer);
-  pipeline_.Ask(std::move(question));
-  return std::move(ticket);
+Ticket RedisStore::Apply(const Transition& transition, OnApplied on_applied) {
+  return Run<TransitionResult>(CallOf(keys_, transition).Take(), std::move(on_applied),
+                               ReadSettleAnswer);
 }
 
-Ticket RedisStore::Complete(std::string_view record_key, const Claim& claim,
-                            const idempotency::StoredResponse& response, Milliseconds ttl,
-                            OnSettled on_answer) {
-  Call call(RedisScript::kComplete, true, {keys_.Record(record_key)});
-  call.Add(claim.token).Add(claim.lease.count()).AddLife(ttl);
-  call.Add(EncodeRest(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{})));
-  return Settle(std::move(call).Take(), std::move(on_answer));
-}
-
-Ticket RedisStore::Release(std::string_view record_key, const Token& token, OnSettled on_answer) {
-  Call call(RedisScript::kRelease, false, {keys_.Record(record_key)});
-  call.Add(token);
-  return Settle(std::move(call).Take(), std::move(on_answer));
-}
-
-Ticket RedisStore::MarkUnknown(std::string_view record_key, const Claim& claim,
-                               OnSettled on_answer) {
-  Call call(RedisScript::kMarkUnknown, true, {keys_.Record(record_key)});
-  call.Add(claim.token).Add(claim.lease.count()).AddLife(claim.unknown_ttl);
-  call.Add(EncodeRest(idempotency::MakeUnknown(claim, StoreTime{}, StoreTime{}, StoreTime{})));
-  return Settle(std::move(call).Take(), std::move(on_answer));
-}
-
-Ticket RedisStore::Withdraw(std::string_view record_key, const Token& token, Milliseconds lease,
-                            OnSettled on_answer) {
-  Call call(RedisScript::kWithdraw, false,
-            {keys_.Record(record_key), keys_.Withdrawn(token.ToHex())});
-  call.Add(token).AddLife(lease);
-  return Settle(std::move(call).Take(), std::move(on_answer));
-}
-
-Ticket RedisStore::ReserveLookUp(std::string_view record_key, const Token& token,
-                                 Milliseconds pause, OnLookUpReserved on_answer) {
+Ticket RedisStore::ReserveLookUp(const LookUpRequest& request, OnLookUpReserved on_reserved) {
   Call call(RedisScript::kClaimLookUp, false,
-            {keys_.Record(record_key), keys_.LookUp(token.ToHex())});
-  call.Add(token).AddLife(pause);
-  auto [ticket, completion] = Ask<Result<LookUpReservation>>(std::move(on_answer));
-  RedisScriptCall asked = std::move(call).Take();
-  asked.on_reply = Reading(std::move(completion), ReadLookUpAnswer);
-  pipeline_.Ask(std::move(asked));
-  return std::move(ticket);
+            {keys_.Record(request.record_key), keys_.LookUp(request.token.ToHex())});
+  call.Add(request.token).AddLife(request.pause);
+  return Run<LookUpReservation>(std::move(call).Take(), std::move(on_reserved), ReadLookUpAnswer);
 }
 
-Ticket RedisStore::ReleaseUnknown(std::string_view record_key, const Token& token,
-                                  OnSettled on_answer) {
-  Call call(RedisScript::kReleaseUnknown, false, {keys_.Record(record_key)});
-  call.Add(token);
-  return Settle(std::move(call).Take(), std::move(on_answer));
-}
-
-Ticket RedisStore::ResolveUnknown(std::string_view record_key, const Claim& claim,
-                                  const idempotency::StoredResponse& response, Milliseconds ttl,
-                                  OnSettled on_answer) {
-  Call call(RedisScript::kResolveUnknown, true, {keys_.Record(record_key)});
-  call.Add(claim.token).AddLife(ttl);
-  call.Add(EncodeRest(idempotency::MakeCompleted(claim, StoreTime{}, response, ttl, StoreTime{})));
-  return Settle(std::move(call).Take(), std::move(on_answer));
-}
-
-Ticket RedisStore::Look(std::string_view record_key, OnSettled on_answer) {
+Ticket RedisStore::Read(std::string_view record_key, OnRead on_read) {
   Call call(RedisScript::kLook, false, {keys_.Record(record_key)});
-  return Settle(std::move(call).Take(), std::move(on_answer));
+  return Run<ReadResult>(std::move(call).Take(), std::move(on_read), ReadRecordAnswer);
 }
 
-Ticket RedisStore::Count(const LimitRequest& question,
-                         Function<void(Result<LimitResult>)> on_answer) {
+Ticket RedisStore::Count(const LimitRequest& request, OnCounted on_counted) {
   Call call(RedisScript::kCount, false,
-            {keys_.Limit(question.subject), keys_.Counted(question.token.ToHex())});
-  call.Add(question);
-  auto [ticket, completion] = Ask<Result<LimitResult>>(std::move(on_answer));
-  RedisScriptCall asked = std::move(call).Take();
-  asked.on_reply = Reading(std::move(completion), ReadVerdict);
-  pipeline_.Ask(std::move(asked));
-  return std::move(ticket);
+            {keys_.Limit(request.subject), keys_.Counted(request.token.ToHex())});
+  call.Add(request);
+  return Run<LimitResult>(std::move(call).Take(), std::move(on_counted), ReadVerdict);
 }
 
-Ticket RedisStore::List(const RecordFilter& filter, std::string_view cursor, OnListed on_answer) {
+Ticket RedisStore::List(const RecordFilter& filter, std::string_view cursor, OnListed on_listed) {
   constexpr std::string_view kFromTheFirst = "0";
   constexpr std::int64_t kCount = 250;
   constexpr std::size_t kCursorMax = 20;
-  auto [ticket, completion] = Ask<Result<RecordPage>>(std::move(on_answer));
+  auto [ticket, completion] = Ask<Result<RecordPage>>(std::move(on_listed));
   const bool is_mine = cursor.size() <= kCursorMax &&
                        std::ranges::all_of(cursor, [](char c) { return c >= '0' && c <= '9'; });
   if (!is_mine) {
@@ -219,8 +228,8 @@ Ticket RedisStore::List(const RecordFilter& filter, std::string_view cursor, OnL
   return std::move(ticket);
 }
 
-// A completed record whose hash is the one that is looked for is read by itself. There is one at
-// most: other keys do not have that hash.
+// A page has no completed records, so the record whose hash is searched for is read in a call of
+// its own. There is at most one: no other key has that hash.
 void RedisStore::TakePage(const RecordFilter& filter, RedisPage page,
                           Completion<Result<RecordPage>> completion) {
   RecordPage answer{{}, std::move(page.cursor), page.now};
@@ -241,32 +250,25 @@ void RedisStore::TakePage(const RecordFilter& filter, RedisPage page,
   asked.on_reply = [record_key = std::move(*completed), answer = std::move(answer),
                     completion = std::move(completion)](Result<RedisReply> reply) mutable {
     if (!reply) return completion(std::move(reply).error());
-    Result<TransitionResult> seen = ReadSettleAnswer(reply->value());
-    if (!seen) return completion(std::move(seen).error());
-    if (seen->record) answer.found.push_back({std::move(record_key), std::move(*seen->record)});
+    Result<ReadResult> read = ReadRecordAnswer(reply->value());
+    if (!read) return completion(std::move(read).error());
+    if (read->record) answer.found.push_back({std::move(record_key), std::move(*read->record)});
     completion(std::move(answer));
   };
   pipeline_.Ask(std::move(asked));
 }
 
-Ticket RedisStore::AskNote(RedisScriptCall question, OnNote on_answer) {
-  auto [ticket, completion] = Ask<Result<NoteResult>>(std::move(on_answer));
-  question.on_reply = Reading(std::move(completion), ReadNoteAnswer);
-  pipeline_.Ask(std::move(question));
-  return std::move(ticket);
-}
-
-Ticket RedisStore::ReadNote(std::string_view name, OnNote on_answer) {
+Ticket RedisStore::Read(std::string_view name, OnNote on_note) {
   Call call(RedisScript::kReadNote, false, {RedisKeys::Note(name)});
-  return AskNote(std::move(call).Take(), std::move(on_answer));
+  return Run<NoteResult>(std::move(call).Take(), std::move(on_note), ReadNoteAnswer);
 }
 
-Ticket RedisStore::WriteNote(std::string_view name, const std::optional<std::string>& replaces,
-                             std::string_view value, OnNote on_answer) {
+Ticket RedisStore::Write(std::string_view name, const std::optional<std::string>& replaces,
+                         std::string_view value, OnNote on_note) {
   Call call(RedisScript::kWriteNote, true, {RedisKeys::Note(name)});
   call.Add(std::int64_t{replaces ? 1 : 0}).Add(std::string_view(replaces ? *replaces : ""));
   call.Add(value);
-  return AskNote(std::move(call).Take(), std::move(on_answer));
+  return Run<NoteResult>(std::move(call).Take(), std::move(on_note), ReadNoteAnswer);
 }
 
 std::optional<std::string> RedisStore::unavailable_reason() const {

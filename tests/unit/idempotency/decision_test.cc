@@ -159,9 +159,10 @@ Decision DecideCase(const Case& c) {
   Record record = MakeExecuting(claim, begun);
   record.state = c.state;
   if (c.state == kCompleted) {
-    record.response.emplace();
-    record.response->status = 201;
-    record.response->body_kept = c.body_kept;
+    StoredResponse response;
+    response.status = 201;
+    response.body_kept = c.body_kept;
+    record.response = std::make_shared<const StoredResponse>(std::move(response));
   }
   Policy policy;
   policy.upstream_idempotent = c.route_idempotent;

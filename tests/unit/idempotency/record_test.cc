@@ -17,10 +17,10 @@ Claim SampleClaim() {
   return claim;
 }
 
-StoredResponse SampleResponse() {
+std::shared_ptr<const StoredResponse> SampleResponse() {
   StoredResponse response;
   response.status = 201;
-  return response;
+  return std::make_shared<const StoredResponse>(std::move(response));
 }
 
 }  // namespace

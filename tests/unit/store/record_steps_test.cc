@@ -14,7 +14,6 @@ using contract::Reply;
 using contract::Whose;
 using idempotency::Claim;
 using idempotency::Milliseconds;
-using idempotency::StoredResponse;
 
 namespace {
 
@@ -32,8 +31,8 @@ StoredRecord Prepared(From from, Claim claim) {
     case From::kUnknown:
       return idempotency::MakeUnknown(claim, kBegun, kBegun + claim.lease, kBegun);
     case From::kCompleted:
-      return idempotency::MakeCompleted(claim, kBegun, contract::NewResponse(), contract::kLong,
-                                        kBegun);
+      return idempotency::MakeCompleted(claim, kBegun, contract::Shared(contract::NewResponse()),
+                                        contract::kLong, kBegun);
   }
   return std::nullopt;
 }
@@ -56,27 +55,37 @@ UpstreamResult Look(Step<Answer> step, const StoredRecord& before) {
 
 UpstreamResult Run(contract::Ask ask, const StoredRecord& present, const Claim& mine,
                    const Claim& fresh) {
-  const StoredResponse response = contract::NewResponse();
+  using Kind = ports::Transition::Kind;
+  const auto apply = [&](Kind kind) {
+    ports::Transition transition = contract::Completion("k", mine);
+    transition.kind = kind;
+    return Look(Apply(transition, present, kNow), present);
+  };
   switch (ask) {
     case contract::Ask::kBegin:
       return Look(Begin(present, mine, {}, kNow), present);
     case contract::Ask::kTakeOver:
       return Look(Begin(present, fresh, mine.token, kNow), present);
     case contract::Ask::kComplete:
-      return Look(Complete(present, mine, response, contract::kLong, kNow), present);
+      return apply(Kind::kComplete);
     case contract::Ask::kMarkUnknown:
-      return Look(MarkUnknown(present, mine, kNow), present);
+      return apply(Kind::kMarkUnknown);
     case contract::Ask::kRelease:
-      return Look(Release(present, mine.token, kNow), present);
+      return apply(Kind::kRelease);
     case contract::Ask::kWithdraw:
-      return Look(Withdraw(present, mine.token, kNow), present);
+      return apply(Kind::kWithdraw);
     case contract::Ask::kReleaseUnknown:
-      return Look(ReleaseUnknown(present, mine.token, kNow), present);
+      return apply(Kind::kReleaseUnknown);
     case contract::Ask::kResolveUnknown:
-      return Look(ResolveUnknown(present, mine.token, response, contract::kLong, kNow), present);
+      return apply(Kind::kResolveUnknown);
   }
   FAIL("no such question");
   return {};
+}
+
+TransitionStep MarkUnknown(StoredRecord present, const Claim& claim) {
+  return Apply(contract::Settlement(ports::Transition::Kind::kMarkUnknown, "k", claim),
+               std::move(present), kNow);
 }
 
 }  // namespace
@@ -108,12 +117,14 @@ TEST_CASE("what is written lives from now, and keeps when the claim began and it
   const StoredRecord executing = Prepared(From::kExecuting, claim);
 
   const auto completed =
-      Complete(executing, claim, contract::NewResponse(), Milliseconds(7000), kNow).record;
+      Apply(contract::Completion("k", claim, contract::NewResponse(), Milliseconds(7000)),
+            executing, kNow)
+          .record;
   REQUIRE(completed);
   CHECK(completed->begun_at == kBegun);
   CHECK(completed->expires_at == kNow + Milliseconds(7000));
 
-  const auto unknown = MarkUnknown(executing, claim, kNow).record;
+  const auto unknown = MarkUnknown(executing, claim).record;
   REQUIRE(unknown);
   CHECK(unknown->begun_at == kBegun);
   CHECK(unknown->lease_ends_at == kBegun + claim.lease);
@@ -122,14 +133,14 @@ TEST_CASE("what is written lives from now, and keeps when the claim began and it
 
 TEST_CASE("marking an unknown outcome again does not start its life anew") {
   const Claim claim = contract::NewClaim();
-  const auto step = MarkUnknown(Prepared(From::kUnknown, claim), claim, kNow);
+  const auto step = MarkUnknown(Prepared(From::kUnknown, claim), claim);
   CHECK(step.answer.kind == ports::TransitionResult::Kind::kDone);
   CHECK(step.change == RecordWrite::kNone);
 }
 
 TEST_CASE("a claim that the store forgot may have a lease as long as if it began now") {
   const Claim claim = contract::NewClaim();
-  const auto unknown = MarkUnknown(std::nullopt, claim, kNow).record;
+  const auto unknown = MarkUnknown(std::nullopt, claim).record;
   REQUIRE(unknown);
   CHECK(unknown->lease_ends_at == kNow + claim.lease);
 }
@@ -138,8 +149,8 @@ TEST_CASE(
     "a completion under its own token with another response is refused, and shows the first") {
   const Claim claim = contract::NewClaim();
   const StoredRecord completed = Prepared(From::kCompleted, claim);
-  const auto step =
-      Complete(completed, claim, contract::NewResponse("{\"order\":2}"), contract::kLong, kNow);
+  const auto step = Apply(contract::Completion("k", claim, contract::NewResponse("{\"order\":2}")),
+                          completed, kNow);
   CHECK(step.answer.kind == ports::TransitionResult::Kind::kHeld);
   CHECK(step.change == RecordWrite::kNone);
   REQUIRE(step.answer.record);
