@@ -8,6 +8,7 @@
 #include <random>
 #include <vector>
 
+#include "proxy/store/redis/redis_keys.h"
 #include "proxy/store/redis/scripts.h"
 #include "tests/support/process.h"
 #include "tests/support/redis_client.h"

@@ -1,5 +1,5 @@
 // The store that replicas share: records and rate limits in a Redis, one script for each transition
-// (redis_scripts.cc), one pipelined connection for each worker.
+// (scripts.h), one pipelined connection for each worker.
 //
 // What it promises of a write is what Redis promises: an answer means that Redis has made it (with
 // appendfsync always: on its disk; with wait_replicas: in the memory of as many replicas too).
@@ -15,6 +15,7 @@
 #include "proxy/ports/record_index.h"
 #include "proxy/ports/record_store.h"
 #include "proxy/store/redis/pipeline.h"
+#include "proxy/store/redis/redis_keys.h"
 #include "proxy/store/redis/reply_decoder.h"
 #include "proxy/store/redis/scripts.h"
 #include "proxy/store/store_options.h"

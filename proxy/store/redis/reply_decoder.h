@@ -1,5 +1,5 @@
-// What the scripts answer, as redis_scripts.cc draws it, into what the interfaces answer. Whatever
-// does not have that shape is kCorrupt.
+// Decodes the replies of the scripts (scripts.h) into the results of the interfaces in
+// proxy/ports/. A reply of another shape is kCorrupt.
 #pragma once
 
 #include <optional>
@@ -14,20 +14,20 @@
 
 namespace idem::store {
 
-/// `limited`: whether the question counted; its answer then has a verdict.
+/// `limited`: the request was counted, so the reply must have a verdict.
 [[nodiscard]] Result<ports::BeginResult> ReadBeginAnswer(RedisValue reply, bool limited);
 [[nodiscard]] Result<ports::TransitionResult> ReadSettleAnswer(RedisValue reply);
 [[nodiscard]] Result<ports::LookUpReservation> ReadLookUpAnswer(RedisValue reply);
 [[nodiscard]] Result<ports::NoteResult> ReadNoteAnswer(RedisValue reply);
 [[nodiscard]] Result<ports::LimitResult> ReadVerdict(RedisValue reply);
 
-/// One page of a walk.
+/// One page of a walk over the records.
 struct RedisPage {
   struct Entry {
-    std::string record_key;                     // below `prefix`
-    std::optional<idempotency::Record> record;  // null: it is completed, and was not read
+    std::string record_key;                     // without `prefix`
+    std::optional<idempotency::Record> record;  // null if it is completed: `list` leaves it out
   };
-  std::string cursor;  // "": the last page
+  std::string cursor;  // "" on the last page
   StoreTime now{};
   std::vector<Entry> entries;
 };

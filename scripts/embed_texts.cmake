@@ -1,0 +1,25 @@
+# Writes one .cc that defines each text file as a std::string_view: `begin_step.lua` becomes `kBeginStepLua`.
+# CMakeLists.txt (idem_embed_texts) runs this while it builds: cmake -DOUTPUT=... -DHEADER=... -DTEXTS=... -P
+# embed_texts.cmake. Lines that hold only a comment (`--`) are left out, so that comments cost nothing on the wire.
+string(REPLACE "|" ";" files "${TEXTS}")
+set(out "// Made by cmake/embed_texts.cmake.\n#include \"${HEADER}\"\n\nnamespace idem::store {\n")
+foreach(file IN LISTS files)
+  get_filename_component(name ${file} NAME)
+  string(REGEX REPLACE "[_.]" ";" words ${name})
+  set(constant k)
+  foreach(word IN LISTS words)
+    string(SUBSTRING ${word} 0 1 initial)
+    string(SUBSTRING ${word} 1 -1 others)
+    string(TOUPPER ${initial} initial)
+    string(APPEND constant ${initial}${others})
+  endforeach()
+
+  file(READ ${file} text)
+  string(REGEX REPLACE "\n[ ]*--[^\n]*" "" text "\n${text}")
+  string(FIND "${text}" ")text\"" end_of_literal)
+  if(NOT end_of_literal EQUAL -1)
+    message(FATAL_ERROR "${file}: )text\" ends the literal that this file is built into")
+  endif()
+  string(APPEND out "\nconstinit const std::string_view ${constant} = R\"text(${text})text\";\n")
+endforeach()
+file(WRITE ${OUTPUT} "${out}\n}  // namespace idem::store\n")
