@@ -15,8 +15,6 @@ namespace {
 using libpq::Array;
 using std::chrono::milliseconds;
 
-// How long questions wait for a connection that was just lost: a cut one is mended within it.
-constexpr milliseconds kGrace(250);
 // A statement that takes that many timeouts is given up, together with its connection.
 constexpr int kStatementTimeouts = 3;
 constexpr milliseconds kStatementTimeoutMin(2000);  // to make the tables takes its time
@@ -41,9 +39,9 @@ PostgresBatches::PostgresBatches(event::EventLoop& loop, event::Resolver& resolv
                                  libpq::Url url, const Options& options)
     : loop_(loop),
       options_(options),
-      patience_ends_(loop.Now() + options.timeout),
       link_(loop, resolver, random, std::move(url),
-            {.require_durable = options.require_durable,
+            {.timeout = options.timeout,
+             .require_durable = options.require_durable,
              .is_reporter = options.is_reporter,
              .statement_timeout =
                  std::max(kStatementTimeouts * options.timeout, kStatementTimeoutMin)},
@@ -85,8 +83,8 @@ void PostgresBatches::Run(libpq::Statement statement, Function<void(Result<libpq
 }
 
 std::optional<Error> PostgresBatches::UnavailableReason() const {
-  if (full()) return Fail(ErrorCode::kUnavailable, "has too many questions to answer");
-  if (!link_.ready() && loop_.Now() >= patience_ends_) return link_.unavailable_reason();
+  if (full()) return link_.Fail(ErrorCode::kUnavailable, "has too many questions to answer");
+  if (!link_.within_grace()) return link_.unavailable_reason();
   return {};
 }
 
@@ -250,18 +248,9 @@ void PostgresBatches::OnSwept(const Result<libpq::Rows>& rows) {
 
 // --- the link ---
 
-void PostgresBatches::OnLinkIdle() {
-  if (!std::exchange(was_ready_, true)) first_try_.Report(Ok());
-  Send();
-}
-
 void PostgresBatches::OnLinkLost(const Error& why) {
   std::vector<Entry> lost = std::exchange(running_, {});
   std::optional<Single> lost_single = std::exchange(running_single_, std::nullopt);
-  if (std::exchange(was_ready_, false)) {
-    patience_ends_ = loop_.Now() + std::min(options_.timeout, kGrace);
-  }
-  first_try_.Report(why);
   const Error unknown{ErrorCode::kUnavailable, why.detail + "; what was asked may be done"};
   for (Entry& entry : lost) {
     if (!entry.answered) Answer(entry, unknown);
@@ -287,12 +276,12 @@ void PostgresBatches::TimeOut(BootTime now) {
   for (std::size_t i = 0; i < running_.size(); ++i) {
     Entry& entry = running_[i];
     if (entry.answered || entry.deadline > now) continue;
-    Answer(entry, Fail(ErrorCode::kTimeout, "did not answer in time"));
+    Answer(entry, link_.Fail(ErrorCode::kTimeout, "did not answer in time"));
   }
-  const bool out_of_patience = !link_.ready() && now >= patience_ends_;
+  const bool out_of_patience = !link_.within_grace();
   EndOverdue(waiting_, now, out_of_patience, [this](Entry& entry) {
-    Answer(entry,
-           link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.unavailable_reason());
+    Answer(entry, link_.ready() ? link_.Fail(ErrorCode::kTimeout, "is too busy")
+                                : link_.unavailable_reason());
   });
   TimeOutSingles(now, out_of_patience);
 }
@@ -300,10 +289,10 @@ void PostgresBatches::TimeOut(BootTime now) {
 void PostgresBatches::TimeOutSingles(BootTime now, bool out_of_patience) {
   if (running_single_ && running_single_->on_rows && running_single_->deadline <= now) {
     auto on_rows = std::exchange(running_single_->on_rows, nullptr);
-    on_rows(Fail(ErrorCode::kTimeout, "did not answer in time"));
+    on_rows(link_.Fail(ErrorCode::kTimeout, "did not answer in time"));
   }
   EndOverdue(singles_, now, out_of_patience, [this](Single& single) {
-    single.on_rows(link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy")
+    single.on_rows(link_.ready() ? link_.Fail(ErrorCode::kTimeout, "is too busy")
                                  : link_.unavailable_reason());
   });
 }
@@ -314,10 +303,6 @@ std::optional<std::string> PostgresBatches::unavailable_reason() const {
     return link_.where() + " does not answer";
   }
   return {};
-}
-
-Error PostgresBatches::Fail(ErrorCode code, std::string_view what) const {
-  return {code, link_.where() + " " + std::string(what)};
 }
 
 }  // namespace idem::store

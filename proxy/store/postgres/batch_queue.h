@@ -18,7 +18,6 @@
 #include "proxy/base/function.h"
 #include "proxy/ports/rate_limiter.h"
 #include "proxy/store/postgres/postgres_link.h"
-#include "proxy/store/remote/first_connect.h"
 
 namespace idem::store {
 
@@ -83,7 +82,7 @@ class PostgresBatches final : private PostgresLinkEvents {
   /// Answers once the first attempt to connect has ended: with Ok, or why the database cannot be
   /// used.
   [[nodiscard]] Ticket WhenTried(Function<void(Status)> on_tried) {
-    return first_try_.WhenOver(std::move(on_tried));
+    return link_.WhenTried(std::move(on_tried));
   }
 
   /// Nothing where questions can be asked; else why not.
@@ -103,7 +102,8 @@ class PostgresBatches final : private PostgresLinkEvents {
     BootTime deadline{};
   };
 
-  void OnLinkIdle() override;
+  void OnLinkReady() override { Send(); }
+  void OnLinkIdle() override { Send(); }
   void OnLinkLost(const Error& why) override;
 
   void SendLater();
@@ -127,7 +127,6 @@ class PostgresBatches final : private PostgresLinkEvents {
   [[nodiscard]] bool full() const;
   [[nodiscard]] bool running() const { return !running_.empty() || running_single_.has_value(); }
   Error Explain(const Error& error);
-  [[nodiscard]] Error Fail(ErrorCode code, std::string_view what) const;
 
   event::EventLoop& loop_;
   const Options options_;
@@ -136,14 +135,11 @@ class PostgresBatches final : private PostgresLinkEvents {
   std::deque<Single> singles_;  // that wait
   std::optional<Single> running_single_;
   bool single_was_last_ = false;
-  std::size_t bytes_ = 0;     // of all that is not answered
-  BootTime sent_{};           // when the statement that runs was
-  BootTime patience_ends_{};  // until then questions wait for a link that is not ready
-  bool was_ready_ = false;    // when the link was last heard of
+  std::size_t bytes_ = 0;  // of all that is not answered
+  BootTime sent_{};        // when the statement that runs was
   Ticket send_;
   Ticket timer_;
   Ticket sweep_;
-  FirstConnect first_try_{loop_};
   PostgresLink link_;  // last: it is gone before what it tells
 };
 

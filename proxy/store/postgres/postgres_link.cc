@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/base/invariant.h"
-#include "proxy/base/log.h"
 #include "proxy/store/postgres/schema.h"
 
 namespace idem::store {
@@ -12,11 +10,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kAttemptTimeout(2000);  // look-up, connect and log-in
+constexpr milliseconds kAttemptTimeout(2000);  // of look-up, connect and log-in together
 
-// The server ends by itself what nobody waits for any more, so that it holds no row for longer. A
-// plan that was made while a table was small is kept by the functions when it has grown: it must
-// not read the whole of it.
+// With statement_timeout the server ends a statement that nobody waits for, so that it keeps no row
+// locked. The functions keep plans that were made while a table was small; without enable_seqscan
+// such a plan does not read the whole of a table that has grown.
 std::string SetupSql(Duration statement_timeout) {
   const auto limit = std::chrono::duration_cast<milliseconds>(statement_timeout).count();
   return "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;"
@@ -39,104 +37,75 @@ libpq::ConnectionOptions OptionsOf(Duration statement_timeout) {
 
 PostgresLink::PostgresLink(event::EventLoop& loop, event::Resolver& resolver, Random& random,
                            libpq::Url url, const Options& options, PostgresLinkEvents& events)
-    : loop_(loop),
+    : RemoteLink(loop, random,
+                 {.engine = "PostgreSQL",
+                  .address = url.ToText(),
+                  .events = {.connected = "postgres_connected",
+                             .may_forget = "postgres_may_forget",
+                             .unavailable = "postgres_unavailable"},
+                  .timeout = options.timeout,
+                  .is_reporter = options.is_reporter},
+                 events),
+      event_loop_(loop),
       resolver_(resolver),
       url_(std::move(url)),
-      options_(options),
+      require_durable_(options.require_durable),
       events_(events),
-      where_("PostgreSQL at " + url_.ToText()),
-      connection_options_(OptionsOf(options.statement_timeout)),
-      unavailable_reason_{ErrorCode::kUnavailable, where_ + " is not connected yet"},
-      reconnection_(random, "postgres_unavailable", options.is_reporter) {}
-
-void PostgresLink::Start() {
-  INVARIANT(state_ == State::kStopped);
-  Connect();
-}
+      connection_options_(OptionsOf(options.statement_timeout)) {}
 
 void PostgresLink::Connect() {
-  state_ = State::kConnecting;
+  step_ = Step::kLogIn;
   refusal_.reset();
   libpq::ConnectionEvents& events = *this;
-  connection_ =
-      std::make_unique<libpq::Connection>(loop_, resolver_, url_, connection_options_, events);
+  connection_ = std::make_unique<libpq::Connection>(event_loop_, resolver_, url_,
+                                                    connection_options_, events);
 }
 
-// Each step of the set-up ends here, its answer told by `refusal_`.
 void PostgresLink::OnIdle() {
   if (refusal_) return Lose(*std::exchange(refusal_, std::nullopt));
-  switch (state_) {
-    case State::kConnecting:
-      return AskFacts();
-    case State::kAsking:
-      return Prepare();
-    case State::kPreparing:
-      return BeReady();
-    case State::kReady:
-      return events_.OnLinkIdle();
-    case State::kStopped:
-    case State::kPausing:
-      INVARIANT(false);
+  if (ready()) return events_.OnLinkIdle();
+  switch (step_) {
+    case Step::kLogIn:
+      return AskSettings();
+    case Step::kSettings:
+      return MakeTables();
+    case Step::kTables:
+      return BecomeReady(url_.ToText(), settings_.version, DurabilityRisks(settings_));
   }
 }
 
-void PostgresLink::AskFacts() {
-  state_ = State::kAsking;
+void PostgresLink::AskSettings() {
+  step_ = Step::kSettings;
   connection_->Run(PostgresFactsStatement(), [this](Result<libpq::Rows> rows) {
-    if (!rows) {
-      refusal_ = Error{rows.error().code, where_ + ": " + rows.error().detail};
-      return;
-    }
-    facts_ = ReadPostgresFacts(*rows);
-    refusal_ = RefusalReason(facts_, where_, options_.require_durable);
+    if (!rows) return Refuse(rows.error());
+    settings_ = ReadPostgresFacts(*rows);
+    refusal_ = RefusalReason(settings_, where(), require_durable_);
   });
 }
 
-void PostgresLink::Prepare() {
-  state_ = State::kPreparing;
+void PostgresLink::MakeTables() {
+  step_ = Step::kTables;
   connection_->Run({.sql = PostgresSchemaSql(), .parameters = {}},
                    [this](const Result<libpq::Rows>& rows) {
-                     if (rows) return;
-                     refusal_ = Error{rows.error().code, where_ + ": " + rows.error().detail};
+                     if (!rows) Refuse(rows.error());
                    });
 }
 
-void PostgresLink::BeReady() {
-  state_ = State::kReady;
-  reconnection_.Succeed();
-  if (options_.is_reporter) {
-    log::Write(log::Level::kInfo, "postgres_connected",
-               {{"address", url_.ToText()}, {"version", facts_.version}});
-    for (const std::string& reason : DurabilityRisks(facts_)) {
-      log::Write(log::Level::kWarn, "postgres_may_forget",
-                 {{"address", url_.ToText()}, {"detail", reason}});
-    }
-  }
-  events_.OnLinkIdle();
+void PostgresLink::Refuse(const Error& error) {
+  refusal_ = Error{error.code, where() + ": " + error.detail};
 }
 
 void PostgresLink::OnDead(const Error& error) {
-  if (state_ == State::kPausing) return;  // refused, and cut before it was gone
-  Lose({error.code, where_ + ": " + error.detail, error.delivery});
+  if (!connection_) return;  // it was refused, and died before it was deleted
+  Lose({error.code, where() + ": " + error.detail, error.delivery});
 }
 
-void PostgresLink::Drop(Error why) {
-  if (dropping_.open()) return;
-  dropping_ = loop_.After(Duration::zero(), [this, error = std::move(why)]() mutable {
-    if (!ready()) return;
-    connection_.reset();  // at once, so that what it runs is answered by nobody else any more
-    Lose(std::move(error));
-  });
-}
-
-void PostgresLink::Lose(Error why) {
-  state_ = State::kPausing;
-  dropping_ = {};
-  if (connection_) loop_.DeleteLater(std::move(connection_));
-  timer_ = loop_.After(reconnection_.NextPause(), [this] { Connect(); });
-  unavailable_reason_ = std::move(why);
-  reconnection_.Tell(unavailable_reason_);
-  events_.OnLinkLost(unavailable_reason_);
+// Outside its callbacks the connection is deleted at once, so that the statement that it runs is not
+// answered by it any more.
+void PostgresLink::Disconnect(bool inside_callback) {
+  if (!connection_) return;
+  if (!inside_callback) return connection_.reset();
+  event_loop_.DeleteLater(std::move(connection_));
 }
 
 }  // namespace idem::store

@@ -1,94 +1,74 @@
-// The one connection of a store to its database, kept up: whatever happens to it, the next is made.
+// The connection of a store to its database.
 //
-//              Start()
-//                 │
-//                 ▼   log-in           what are you?     tables and functions
-//             connecting ────▶ asking ─────────────▶ preparing ─────▶ ready
-//                 ▲              │ refused              │ refused       │
-//                 └── pausing ◀──┴──────────────────────┴───────────────┘
-//                                     lost, Drop()
+//   RemoteLink    connecting                             ready
+//                 log-in ─▶ settings ─▶ tables ─▶
 //
-// The pause is that of reconnection.h.
+// The settings decide whether the database is refused; tables and functions are made if they are
+// missing.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
-#include <string>
+#include <utility>
 
 #include "proxy/base/random.h"
 #include "proxy/libpq/database_connection.h"
 #include "proxy/store/postgres/postgres_handshake.h"
-#include "proxy/store/remote/reconnect_backoff.h"
+#include "proxy/store/remote/remote_link.h"
 
 namespace idem::store {
 
-/// What a link tells its owner, never from inside a call that the owner made.
-class PostgresLinkEvents {
+class PostgresLinkEvents : public RemoteLinkEvents {
  public:
-  virtual ~PostgresLinkEvents() = default;
-  /// It can take a statement: it became ready, or the last statement was answered.
+  /// The last statement was answered, and the link can take the next one.
   virtual void OnLinkIdle() = 0;
-  /// Not ready any more, or an attempt failed.
-  virtual void OnLinkLost(const Error& why) = 0;
 };
 
-class PostgresLink final : private libpq::ConnectionEvents {
+class PostgresLink final : public RemoteLink, private libpq::ConnectionEvents {
  public:
   struct Options {
+    std::chrono::milliseconds timeout{500};  // of a question
     bool require_durable = false;
-    bool is_reporter = true;  // logs; of a process's many links one is enough
+    bool is_reporter = true;                               // logs; one link of a process is enough
     Duration statement_timeout = std::chrono::seconds(2);  // then the connection is given up
   };
 
   PostgresLink(event::EventLoop& loop, event::Resolver& resolver, Random& random, libpq::Url url,
                const Options& options, PostgresLinkEvents& events);
 
-  void Start();
-
-  [[nodiscard]] bool ready() const { return state_ == State::kReady; }
   /// Ready, and no statement is running.
   [[nodiscard]] bool idle() const { return ready() && connection_->idle(); }
-  /// While it is not ready: why not.
-  [[nodiscard]] const Error& unavailable_reason() const { return unavailable_reason_; }
-  [[nodiscard]] const std::string& where() const { return where_; }
 
-  /// While idle; see libpq::Connection::Run. It is not answered where OnLinkLost() comes of
-  /// Drop().
+  /// Runs a statement; only while idle. See libpq::Connection::Run. No answer comes if OnLinkLost()
+  /// follows a Drop().
   void Run(const libpq::Statement& statement, libpq::Connection::OnAnswer on_answer) {
     connection_->Run(statement, std::move(on_answer));
   }
 
-  /// Gives the connection up, on a later turn, and makes a new one.
-  void Drop(Error why);
-
  private:
-  enum class State : std::uint8_t { kStopped, kConnecting, kAsking, kPreparing, kReady, kPausing };
+  enum class Step : std::uint8_t { kLogIn, kSettings, kTables };  // of an attempt
 
   void OnIdle() override;
   void OnDead(const Error& error) override;
 
-  void Connect();
-  void AskFacts();
-  void Prepare();
-  void BeReady();
-  void Lose(Error why);
+  void Connect() override;
+  void Disconnect(bool inside_callback) override;
+  void AskSettings();
+  void MakeTables();
+  void Refuse(const Error& error);
 
-  event::EventLoop& loop_;
+  event::EventLoop& event_loop_;
   event::Resolver& resolver_;
   const libpq::Url url_;
-  const Options options_;
+  const bool require_durable_;
   PostgresLinkEvents& events_;
-  const std::string where_;  // "PostgreSQL at 127.0.0.1:5432/payments"
   const libpq::ConnectionOptions connection_options_;
 
-  State state_ = State::kStopped;
-  Error unavailable_reason_;
-  ReconnectBackoff reconnection_;
-  std::optional<Error> refusal_;  // what the last answer of a set-up told
-  PostgresServerSettings facts_;
-  std::unique_ptr<libpq::Connection> connection_;
-  Ticket timer_;     // the pause
-  Ticket dropping_;  // a Drop() that is not yet done
+  Step step_ = Step::kLogIn;
+  std::optional<Error> refusal_;  // the failure of a step
+  PostgresServerSettings settings_;
+  std::unique_ptr<libpq::Connection> connection_;  // null: pausing
 };
 
 }  // namespace idem::store

@@ -8,11 +8,6 @@
 namespace idem::store {
 namespace {
 
-using std::chrono::milliseconds;
-
-// How long questions wait for a connection that was just lost: a restart of the server or a cut
-// connection is mended within it.
-constexpr milliseconds kGrace(250);
 // Longer arguments are handed to the connection as they are, shorter ones are gathered.
 constexpr std::size_t kGatherBytes = 4 * 1024;
 // Without a word from the server for that many timeouts the connection is given up.
@@ -24,9 +19,10 @@ RedisPipeline::RedisPipeline(event::EventLoop& loop, event::Resolver& resolver, 
                              RedisAddress address, const Options& options)
     : loop_(loop),
       options_(options),
-      patience_ends_(loop.Now() + options.timeout),
       link_(loop, resolver, random, std::move(address),
-            {.require_durable = options.require_durable, .is_reporter = options.is_reporter},
+            {.timeout = options.timeout,
+             .require_durable = options.require_durable,
+             .is_reporter = options.is_reporter},
             *this) {
   link_.Start();
 }
@@ -38,10 +34,10 @@ RedisPipeline::~RedisPipeline() = default;
 void RedisPipeline::Ask(RedisScriptCall question) {
   if (full()) {
     return AnswerLater(std::move(question),
-                       Fail(ErrorCode::kUnavailable, "has too many questions to answer"));
+                       link_.Fail(ErrorCode::kUnavailable, "has too many questions to answer"));
   }
   const BootTime now = loop_.Now();
-  if (!link_.ready() && now >= patience_ends_) {
+  if (!link_.within_grace()) {
     return AnswerLater(std::move(question), link_.unavailable_reason());
   }
   bytes_ += question.arguments.size();
@@ -124,7 +120,7 @@ void RedisPipeline::AppendControl(Entry::Kind kind) {
 void RedisPipeline::OnLinkReply(RedisReply reply) {
   heard_ = loop_.Now();
   if (replied_ == in_flight_.size()) {
-    return link_.Drop(Fail(ErrorCode::kCorrupt, "sent a reply that nobody asked for"));
+    return link_.Drop(link_.Fail(ErrorCode::kCorrupt, "sent a reply that nobody asked for"));
   }
   Entry& entry = in_flight_[replied_++];
   switch (entry.kind) {
@@ -174,9 +170,10 @@ void RedisPipeline::TakeAcknowledgements(RedisValue count) {
     if (replicas >= options_.wait_replicas) {
       Answer(entry, std::move(entry.reply));
     } else {
-      Answer(entry, Fail(ErrorCode::kUnavailable,
-                         "has the write on " + std::to_string(replicas) + " replicas of the " +
-                             std::to_string(options_.wait_replicas) + " that are asked for"));
+      Answer(entry,
+             link_.Fail(ErrorCode::kUnavailable,
+                        "has the write on " + std::to_string(replicas) + " replicas of the " +
+                            std::to_string(options_.wait_replicas) + " that are asked for"));
     }
   }
 }
@@ -198,19 +195,11 @@ void RedisPipeline::Answer(Entry& entry, Result<RedisReply> answer) {
 
 // --- the link ---
 
-void RedisPipeline::OnLinkReady() {
-  was_ready_ = true;
-  first_try_.Report(Ok());
-  Flush();
-}
+void RedisPipeline::OnLinkReady() { Flush(); }
 
 void RedisPipeline::OnLinkLost(const Error& why) {
   std::deque<Entry> lost = std::exchange(in_flight_, {});
   replied_ = 0;
-  if (std::exchange(was_ready_, false)) {
-    patience_ends_ = loop_.Now() + std::min(options_.timeout, kGrace);
-  }
-  first_try_.Report(why);
   for (Entry& entry : lost) {
     if (!entry.answered) {
       Answer(entry, Error{ErrorCode::kUnavailable, why.detail + "; what was asked may be done"});
@@ -232,7 +221,7 @@ void RedisPipeline::OnTimer() {
   const BootTime now = loop_.Now();
   TimeOut(now);
   const bool silent = !in_flight_.empty() && now - heard_ >= kSilentTimeouts * options_.timeout;
-  if (silent) link_.Drop(Fail(ErrorCode::kTimeout, "does not answer"));
+  if (silent) link_.Drop(link_.Fail(ErrorCode::kTimeout, "does not answer"));
   ArmTimer();
 }
 
@@ -241,12 +230,12 @@ void RedisPipeline::TimeOut(BootTime now) {
   for (std::size_t i = 0; i < in_flight_.size(); ++i) {
     Entry& entry = in_flight_[i];
     if (entry.answered || entry.deadline > now) continue;
-    Answer(entry, Fail(ErrorCode::kTimeout, "did not answer in time"));
+    Answer(entry, link_.Fail(ErrorCode::kTimeout, "did not answer in time"));
   }
-  const bool out_of_patience = !link_.ready() && now >= patience_ends_;
+  const bool out_of_patience = !link_.within_grace();
   EndOverdue(waiting_, now, out_of_patience, [this](Entry& entry) {
-    Answer(entry,
-           link_.ready() ? Fail(ErrorCode::kTimeout, "is too busy") : link_.unavailable_reason());
+    Answer(entry, link_.ready() ? link_.Fail(ErrorCode::kTimeout, "is too busy")
+                                : link_.unavailable_reason());
   });
 }
 
@@ -258,10 +247,6 @@ std::optional<std::string> RedisPipeline::unavailable_reason() const {
   if (!link_.ready()) return link_.unavailable_reason().detail;
   if (stalled()) return link_.where() + " does not answer";
   return {};
-}
-
-Error RedisPipeline::Fail(ErrorCode code, std::string_view what) const {
-  return {code, link_.where() + " " + std::string(what)};
 }
 
 }  // namespace idem::store

@@ -18,7 +18,6 @@
 
 #include "proxy/base/function.h"
 #include "proxy/store/redis/redis_link.h"
-#include "proxy/store/remote/first_connect.h"
 
 namespace idem::store {
 
@@ -55,7 +54,7 @@ class RedisPipeline final : private RedisLinkEvents {
 
   /// Answers once the first attempt to connect has ended: with Ok, or why Redis cannot be used.
   [[nodiscard]] Ticket WhenTried(Function<void(Status)> on_tried) {
-    return first_try_.WhenOver(std::move(on_tried));
+    return link_.WhenTried(std::move(on_tried));
   }
 
   /// Nothing where questions can be asked; else why not.
@@ -94,20 +93,16 @@ class RedisPipeline final : private RedisLinkEvents {
 
   [[nodiscard]] bool full() const;
   [[nodiscard]] bool stalled() const;
-  [[nodiscard]] Error Fail(ErrorCode code, std::string_view what) const;
 
   event::EventLoop& loop_;
   const Options options_;
   std::deque<Entry> waiting_;
   std::deque<Entry> in_flight_;
-  std::size_t replied_ = 0;   // of in_flight_, from its front; they wait for their WAIT
-  std::size_t bytes_ = 0;     // of the arguments of all that is not answered
-  BootTime heard_{};          // when the link last made a step, or the first in flight was sent
-  BootTime patience_ends_{};  // until then questions wait for a link that is not ready
-  bool was_ready_ = false;    // when the link was last heard of
+  std::size_t replied_ = 0;  // of in_flight_, from its front; they wait for their WAIT
+  std::size_t bytes_ = 0;    // of the arguments of all that is not answered
+  BootTime heard_{};         // when the link last made a step, or the first in flight was sent
   Ticket flush_;
   Ticket timer_;
-  FirstConnect first_try_{loop_};
   RedisLink link_;  // last: it is gone before what it tells
 };
 

@@ -3,50 +3,51 @@
 #include <utility>
 
 #include "proxy/base/invariant.h"
-#include "proxy/base/log.h"
 
 namespace idem::store {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kAttemptTimeout(2000);  // look-up, connect and greeting, for each address
-constexpr milliseconds kSentinelPause(2000);   // between two looks at who is the master
+// Each address is given it again.
+constexpr milliseconds kAttemptTimeout(2000);
+constexpr milliseconds kSentinelPause(2000);
 
 }  // namespace
 
 RedisLink::RedisLink(event::EventLoop& loop, event::Resolver& resolver, Random& random,
                      RedisAddress address, Options options, RedisLinkEvents& events)
-    : loop_(loop),
+    : RemoteLink(loop, random,
+                 {.engine = "Redis",
+                  .address = address.ToText(),
+                  .events = {.connected = "redis_connected",
+                             .may_forget = "redis_may_forget",
+                             .unavailable = "redis_unavailable"},
+                  .timeout = options.timeout,
+                  .is_reporter = options.is_reporter},
+                 events),
+      event_loop_(loop),
       resolver_(resolver),
       address_(std::move(address)),
-      options_(options),
+      require_durable_(options.require_durable),
       events_(events),
-      where_("Redis at " + address_.ToText()),
-      unavailable_reason_(Away("is not connected yet")),
-      reconnection_(random, "redis_unavailable", options.is_reporter),
       endpoint_(address_.endpoint),
       sentinels_(loop, resolver, address_) {}
 
-void RedisLink::Start() {
-  INVARIANT(state_ == State::kIdle);
-  Find();
-}
-
-void RedisLink::Find() {
-  state_ = State::kResolving;
+void RedisLink::Connect() {
   if (address_.sentinels.empty()) return Resolve();
   resolving_ = sentinels_.Find([this](Result<event::Endpoint> found) {
-    if (!found) return Lose(Away(found.error().detail));
+    if (!found) return Lose(Unavailable(found.error().detail));
     endpoint_ = std::move(*found);
     Resolve();
   });
 }
 
 void RedisLink::Resolve() {
-  timer_ = loop_.After(kAttemptTimeout, [this] { Lose(Away("has a name that is not found")); });
-  resolving_ = resolver_.Resolve(loop_, endpoint_, [this](event::Resolver::Answer answer) {
-    if (!answer) return Lose(Away("cannot be reached: " + answer.error().detail));
+  timer_ = event_loop_.After(kAttemptTimeout,
+                             [this] { Lose(Unavailable("has a name that is not found")); });
+  resolving_ = resolver_.Resolve(event_loop_, endpoint_, [this](event::Resolver::Answer answer) {
+    if (!answer) return Lose(Unavailable("cannot be reached: " + answer.error().detail));
     addresses_ = std::move(*answer);
     next_address_ = 0;
     ConnectToNext();
@@ -54,14 +55,13 @@ void RedisLink::Resolve() {
 }
 
 void RedisLink::ConnectToNext() {
-  state_ = State::kConnecting;
-  timer_ = loop_.After(kAttemptTimeout, [this] { Lose(Away("does not answer")); });
-  if (const Status made = MakeTls(); !made) return Lose(Away(made.error().detail));
+  timer_ = event_loop_.After(kAttemptTimeout, [this] { Lose(Unavailable("does not answer")); });
+  if (const Status made = MakeTls(); !made) return Lose(Unavailable(made.error().detail));
   const event::SocketAddress& to = addresses_[next_address_++];
   const event::Connection::Options options;
-  connection_ = tls_ ? event::Connection::ConnectTls(loop_, to, *tls_, endpoint_.host,
+  connection_ = tls_ ? event::Connection::ConnectTls(event_loop_, to, *tls_, endpoint_.host,
                                                      kAttemptTimeout, *this, options)
-                     : event::Connection::Connect(loop_, to, kAttemptTimeout, *this, options);
+                     : event::Connection::Connect(event_loop_, to, kAttemptTimeout, *this, options);
 }
 
 Status RedisLink::MakeTls() {
@@ -73,10 +73,9 @@ Status RedisLink::MakeTls() {
 }
 
 void RedisLink::OnConnected() {
-  state_ = State::kGreeting;
   reader_.emplace();
-  greeting_.emplace(address_, options_.require_durable);
-  connection_->Write(greeting_->Commands());
+  handshake_.emplace(address_, require_durable_);
+  connection_->Write(handshake_->Commands());
 }
 
 void RedisLink::OnData() {
@@ -86,63 +85,49 @@ void RedisLink::OnData() {
   TakeReplies();
 }
 
-// Replies may be answered by new questions, but the connection goes only in Lose(), which ends
-// this.
+// A reply may cause new questions, but only Lose() ends the connection, and the loop with it.
 void RedisLink::TakeReplies() {
   while (connection_ != nullptr) {
     Result<RedisReply> reply = reader_->Next();
-    if (!reply) return Lose(Away(reply.error().detail));
+    if (!reply) return Lose(Unavailable(reply.error().detail));
     if (!*reply) return;
-    if (state_ == State::kGreeting) {
-      TakeGreeting(reply->value());
+    if (handshake_) {
+      TakeHandshakeReply(reply->value());
     } else {
       events_.OnLinkReply(std::move(*reply));
     }
   }
 }
 
-void RedisLink::TakeGreeting(RedisValue reply) {
-  std::optional<Status> ended = greeting_->Take(reply);
+void RedisLink::TakeHandshakeReply(RedisValue reply) {
+  std::optional<Status> ended = handshake_->Take(reply);
   if (!ended) return;
   if (!*ended) return Lose(std::move(*ended).error());
-  BeReady();
-}
-
-void RedisLink::BeReady() {
-  state_ = State::kReady;
   timer_ = {};
-  reconnection_.Succeed();
-  names_ = greeting_->names();
-  const RedisServerSettings facts = greeting_->facts();
-  greeting_.reset();
-  if (options_.is_reporter) {
-    log::Write(log::Level::kInfo, "redis_connected",
-               {{"address", endpoint_.ToText()}, {"version", facts.version}});
-    for (const std::string& reason : DurabilityRisks(facts)) {
-      log::Write(log::Level::kWarn, "redis_may_forget",
-                 {{"address", address_.ToText()}, {"detail", reason}});
-    }
-  }
+  names_ = handshake_->names();
+  const RedisServerSettings facts = handshake_->facts();
+  handshake_.reset();
   if (!address_.sentinels.empty()) WatchMaster();
-  events_.OnLinkReady();
+  BecomeReady(endpoint_.ToText(), facts.version, DurabilityRisks(facts));
 }
 
-// A master that the others gave up may still be reached from here, and would take claims that are
-// lost when it comes back as a replica. No answer is no reason to leave it.
+// A master that Sentinel replaced may still be reachable from here. It would accept claims that are
+// lost when it returns as a replica. A Sentinel that does not answer changes nothing.
 void RedisLink::WatchMaster() {
-  timer_ = loop_.After(kSentinelPause, [this] {
+  timer_ = event_loop_.After(kSentinelPause, [this] {
     resolving_ = sentinels_.Find([this](const Result<event::Endpoint>& found) {
-      if (found && *found != endpoint_) Drop(Away("is elsewhere now, the sentinels say"));
+      if (found && *found != endpoint_) Drop(Unavailable("is elsewhere now, the sentinels say"));
       WatchMaster();
     });
   });
 }
 
-void RedisLink::OnEnd() { Lose(Away("closed the connection")); }
+void RedisLink::OnEnd() { Lose(Unavailable("closed the connection")); }
 
 void RedisLink::OnFailure(const Error& error) {
-  if (state_ == State::kConnecting && next_address_ < addresses_.size()) return ConnectToNext();
-  Lose(Away("cannot be reached: " + error.detail));
+  const bool connecting = !ready() && !handshake_;
+  if (connecting && next_address_ < addresses_.size()) return ConnectToNext();
+  Lose(Unavailable("cannot be reached: " + error.detail));
 }
 
 void RedisLink::Write(std::string_view a, std::string_view b) {
@@ -154,28 +139,16 @@ std::size_t RedisLink::unsent_bytes() const {
   return connection_ != nullptr ? connection_->unsent_bytes() : 0;
 }
 
-void RedisLink::Drop(Error why) {
-  if (dropping_.open()) return;
-  dropping_ = loop_.After(Duration::zero(), [this, error = std::move(why)]() mutable {
-    if (ready()) Lose(std::move(error));
-  });
-}
-
-void RedisLink::Lose(Error why) {
-  state_ = State::kPausing;
+void RedisLink::Disconnect(bool /*inside_callback*/) {
+  timer_ = {};
   resolving_ = {};
-  dropping_ = {};
-  greeting_.reset();
+  handshake_.reset();
   if (connection_ != nullptr) connection_->Abort();
   connection_.reset();
-  timer_ = loop_.After(reconnection_.NextPause(), [this] { Find(); });
-  unavailable_reason_ = std::move(why);
-  reconnection_.Tell(unavailable_reason_);
-  events_.OnLinkLost(unavailable_reason_);
 }
 
-Error RedisLink::Away(std::string_view what) const {
-  return {ErrorCode::kUnavailable, where_ + " " + std::string(what)};
+Error RedisLink::Unavailable(std::string_view what) const {
+  return Fail(ErrorCode::kUnavailable, what);
 }
 
 }  // namespace idem::store

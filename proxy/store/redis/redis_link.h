@@ -1,22 +1,16 @@
-// The one connection of a store to its Redis, kept up: whatever happens to it, the next is made.
+// The connection of a store to its Redis.
 //
-//                 Start()
-//                    │
-//                    ▼  address found        connected           greeted
-//              ┌─ resolving ────▶ connecting ────▶ greeting ────▶ ready
-//              │      ▲               │ next address   │            │
-//              │      └── pausing ◀───┴────────────────┴────────────┘
-//              └───────────▲           refused, lost, out of step, Drop()
+//   RemoteLink    connecting                                          ready
+//                 find ─▶ resolve ─▶ connect ─▶ handshake ─▶
+//                 (Sentinel)          │   ▲
+//                                     └───┘ next address
 //
-// Where sentinels are asked, the address comes of them each time; while it is ready they are asked
-// again every two seconds, and a master that is none any more is left.
-//
-// The pause is that of reconnection.h.
+// With Sentinel, the address is looked up before every attempt. While connected, the link asks
+// Sentinel every two seconds and drops the connection if the server is no longer the master.
 #pragma once
 
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,90 +19,70 @@
 #include "proxy/event/resolver.h"
 #include "proxy/store/redis/redis_handshake.h"
 #include "proxy/store/redis/sentinels.h"
-#include "proxy/store/remote/reconnect_backoff.h"
+#include "proxy/store/remote/remote_link.h"
 
 namespace idem::store {
 
-/// What a link tells its owner, never from inside a call that the owner made.
-class RedisLinkEvents {
+class RedisLinkEvents : public RemoteLinkEvents {
  public:
-  virtual ~RedisLinkEvents() = default;
-  virtual void OnLinkReady() = 0;
-  /// One reply, in the order of what was written since OnLinkReady().
+  /// One reply, in the order of the commands that were written since OnLinkReady().
   virtual void OnLinkReply(RedisReply reply) = 0;
-  /// Not ready any more, or an attempt failed. What was written and not answered is not known.
-  virtual void OnLinkLost(const Error& why) = 0;
 };
 
-class RedisLink final : private event::ConnectionEvents {
+class RedisLink final : public RemoteLink, private event::ConnectionEvents {
  public:
   struct Options {
+    std::chrono::milliseconds timeout{500};  // of a question
     bool require_durable = false;
-    bool is_reporter = true;  // logs; of a process's many links one is enough
+    bool is_reporter = true;  // logs; one link of a process is enough
   };
 
   RedisLink(event::EventLoop& loop, event::Resolver& resolver, Random& random, RedisAddress address,
             Options options, RedisLinkEvents& events);
 
-  void Start();
-
-  [[nodiscard]] bool ready() const { return state_ == State::kReady; }
-  /// While it is not ready: why not.
-  [[nodiscard]] const Error& unavailable_reason() const { return unavailable_reason_; }
-  [[nodiscard]] const std::string& where() const { return where_; }
-  /// The name of a script for EVALSHA, while ready.
+  /// Returns the name of a script for EVALSHA; only while ready.
   [[nodiscard]] std::string_view name_of(RedisScript script) const {
     return names_[static_cast<std::size_t>(script)];
   }
 
-  /// While ready. What cannot be written any more is told by OnLinkLost().
+  /// Writes `a` and `b`, one after the other; only while ready. A failure is reported by
+  /// OnLinkLost().
   void Write(std::string_view a, std::string_view b = {});
   [[nodiscard]] std::size_t unsent_bytes() const;
 
-  /// Gives the connection up, on a later turn, and makes a new one.
-  void Drop(Error why);
-
  private:
-  enum class State : std::uint8_t { kIdle, kResolving, kConnecting, kGreeting, kReady, kPausing };
-
   void OnConnected() override;
   void OnData() override;
   void OnEnd() override;
   void OnFailure(const Error& error) override;
 
-  void Find();
+  void Connect() override;
+  void Disconnect(bool inside_callback) override;
   void Resolve();
-  void WatchMaster();
   void ConnectToNext();
   [[nodiscard]] Status MakeTls();
   void TakeReplies();
-  void TakeGreeting(RedisValue reply);
-  void BeReady();
-  void Lose(Error why);
-  [[nodiscard]] Error Away(std::string_view what) const;
+  void TakeHandshakeReply(RedisValue reply);
+  void WatchMaster();
+  [[nodiscard]] Error Unavailable(std::string_view what) const;
 
-  event::EventLoop& loop_;
+  event::EventLoop& event_loop_;
   event::Resolver& resolver_;
   const RedisAddress address_;
-  const Options options_;
+  const bool require_durable_;
   RedisLinkEvents& events_;
-  const std::string where_;  // "Redis at 127.0.0.1:6379"
 
-  State state_ = State::kIdle;
-  Error unavailable_reason_;
-  ReconnectBackoff reconnection_;
-  event::Endpoint endpoint_;  // where it is now
+  event::Endpoint endpoint_;  // with Sentinel: the master's
   std::vector<event::SocketAddress> addresses_;
   std::size_t next_address_ = 0;
-  std::unique_ptr<event::TlsContext> tls_;  // where it is asked for; made once
+  std::unique_ptr<event::TlsContext> tls_;  // null: no TLS; made once
   std::unique_ptr<event::Connection> connection_;
   std::optional<RedisReader> reader_;
-  std::optional<RedisHandshake> greeting_;
+  std::optional<RedisHandshake> handshake_;  // null: not connected, or ready
   RedisScriptNames names_;
   RedisSentinels sentinels_;
-  Ticket resolving_;  // or asking the sentinels
-  Ticket timer_;      // the pause, or the attempt's end
-  Ticket dropping_;   // a Drop() that is not yet done
+  Ticket resolving_;  // a look-up of names, or a question to Sentinel
+  Ticket timer_;      // the limit of an attempt, or the next question to Sentinel
 };
 
 }  // namespace idem::store

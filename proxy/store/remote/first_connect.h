@@ -1,4 +1,5 @@
-// How a store's first attempt to connect has ended, for a start that wants to refuse its server.
+// The end of a store's first attempt to connect, for a start that refuses a server which cannot be
+// used.
 #pragma once
 
 #include <optional>
@@ -15,7 +16,7 @@ class FirstConnect {
  public:
   explicit FirstConnect(Loop& loop) : loop_(loop) {}
 
-  /// Answers once the first attempt has ended: Ok, or why not.
+  /// Answers once the first attempt has ended: Ok, or why the server cannot be used.
   [[nodiscard]] Ticket WhenOver(Function<void(Status)> on_over) {
     auto [ticket, completion] = Ask<Status>(std::move(on_over));
     if (!status_) {
@@ -28,7 +29,7 @@ class FirstConnect {
     return std::move(ticket);
   }
 
-  /// How an attempt has ended; every one but the first changes nothing.
+  /// Called at the end of every attempt; only the first call has an effect.
   void Report(const Status& status) {
     if (status_) return;
     status_ = status;

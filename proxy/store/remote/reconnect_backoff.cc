@@ -11,12 +11,12 @@ using std::chrono::milliseconds;
 
 void ReconnectBackoff::Succeed() {
   failures_ = 0;
-  told_.clear();
+  reported_.clear();
 }
 
-void ReconnectBackoff::Tell(const Error& why) {
-  if (!is_reporter_ || told_ == why.detail) return;
-  told_ = why.detail;
+void ReconnectBackoff::Report(const Error& why) {
+  if (!is_reporter_ || reported_ == why.detail) return;
+  reported_ = why.detail;
   log::Write(log::Level::kWarn, event_, {{"detail", why.detail}});
 }
 

@@ -1,5 +1,4 @@
-// What a link to a store's server does between two connections: how long it pauses, and what it
-// tells the operator.
+// The pauses of a link between two attempts to connect, and the log lines about failed attempts.
 #pragma once
 
 #include <string>
@@ -13,27 +12,28 @@ namespace idem::store {
 
 class ReconnectBackoff {
  public:
-  /// `event`: under which the log tells why there is no connection; a literal. `is_reporter`: whether it
-  /// does; of a process's many links one is enough.
+  /// `event` names the log event of a failed attempt; a literal. `is_reporter`: it is logged; one
+  /// link of a process is enough.
   ReconnectBackoff(Random& random, std::string_view event, bool is_reporter)
       : random_(random), event_(event), is_reporter_(is_reporter) {}
 
-  /// There is a connection.
+  /// Called when there is a connection.
   void Succeed();
 
-  /// There is none, or none any more: one log line for each new reason, not for each attempt.
-  void Tell(const Error& why);
+  /// Called when an attempt failed or the connection was lost. Logs each new reason once, not each
+  /// attempt.
+  void Report(const Error& why);
 
-  /// Until the next attempt. Grows from 50 ms to 2 s, with a random part, so that the workers of
-  /// many replicas do not come back all at once.
+  /// Returns the time until the next attempt. It grows from 50 ms to 2 s and has a random part, so
+  /// that the workers of many replicas do not connect at the same moment.
   [[nodiscard]] Duration NextPause();
 
  private:
   Random& random_;
   const std::string_view event_;
   const bool is_reporter_;
-  int failures_ = 0;  // since the last connection
-  std::string told_;  // the last reason that was logged
+  int failures_ = 0;      // since the last connection
+  std::string reported_;  // the last reason that was logged
 };
 
 }  // namespace idem::store
