@@ -110,7 +110,9 @@ PostgresStore::PostgresStore(event::EventLoop& loop, event::Resolver& resolver, 
       batches_(loop, resolver, random, std::move(url),
                {.timeout = options.timeout,
                 .require_durable = options.require_durable,
-                .is_reporter = is_reporter}) {}
+                .is_reporter = is_reporter}) {
+  if (is_reporter) sweeper_.emplace(loop, batches_);
+}
 
 PostgresStepCall PostgresStore::CallFor(std::string_view ask, std::string_view record_key) const {
   PostgresStepCall call;

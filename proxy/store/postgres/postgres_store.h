@@ -13,6 +13,7 @@
 #include "proxy/ports/record_index.h"
 #include "proxy/ports/record_store.h"
 #include "proxy/store/postgres/batch_queue.h"
+#include "proxy/store/postgres/expiry_sweeper.h"
 #include "proxy/store/store_options.h"
 
 namespace idem::store {
@@ -69,7 +70,8 @@ class PostgresStore final : public ports::RecordStore,
 
   event::EventLoop& loop_;
   const std::string prefix_;
-  PostgresBatches batches_;
+  PostgresBatchQueue batches_;
+  std::optional<PostgresExpirySweeper> sweeper_;  // null: another store of the process deletes
 };
 
 }  // namespace idem::store
