@@ -1,5 +1,7 @@
 #include "proxy/store/postgres/postgres_handshake.h"
 
+#include "proxy/store/remote/durability_refusal.h"
+
 namespace idem::store {
 
 libpq::Statement PostgresFactsStatement() {
@@ -40,14 +42,7 @@ std::optional<Error> RefusalReason(const PostgresServerSettings& facts, const st
     return refuse("is a standby and takes no writes; store.url must name the primary");
   }
   if (facts.read_only) return refuse("is read-only (default_transaction_read_only)");
-  const std::vector<std::string> reasons = DurabilityRisks(facts);
-  if (!require_durable || reasons.empty()) return {};
-  std::string text = "may forget, and store.require_durable is set: ";
-  for (const std::string& reason : reasons) {
-    if (&reason != &reasons.front()) text += "; ";
-    text += reason;
-  }
-  return refuse(text);
+  return DurabilityRefusal(where, DurabilityRisks(facts), require_durable);
 }
 
 }  // namespace idem::store

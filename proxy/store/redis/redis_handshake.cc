@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/store/remote/durability_refusal.h"
+
 namespace idem::store {
 namespace {
 
@@ -147,14 +149,7 @@ std::optional<Error> RedisHandshake::CheckFacts() const {
   if (facts_.replica && facts_.read_only) {
     return Refuse("is a replica and takes no writes; store.url must name the primary");
   }
-  const std::vector<std::string> reasons = DurabilityRisks(facts_);
-  if (!require_durable_ || reasons.empty()) return {};
-  std::string text = "may forget, and store.require_durable is set: ";
-  for (const std::string& reason : reasons) {
-    if (&reason != &reasons.front()) text += "; ";
-    text += reason;
-  }
-  return Refuse(text);
+  return DurabilityRefusal(where_, DurabilityRisks(facts_), require_durable_);
 }
 
 std::optional<Error> RedisHandshake::CheckScript(RedisValue reply) {
