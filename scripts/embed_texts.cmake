@@ -2,7 +2,7 @@
 # CMakeLists.txt (idem_embed_texts) runs this while it builds: cmake -DOUTPUT=... -DHEADER=... -DTEXTS=... -P
 # embed_texts.cmake. Lines that hold only a comment (`--`) are left out, so that comments cost nothing on the wire.
 string(REPLACE "|" ";" files "${TEXTS}")
-set(out "// Made by cmake/embed_texts.cmake.\n#include \"${HEADER}\"\n\nnamespace idem::store {\n")
+set(out "// Made by scripts/embed_texts.cmake.\n#include \"${HEADER}\"\n\nnamespace idem::store {\n")
 foreach(file IN LISTS files)
   get_filename_component(name ${file} NAME)
   string(REGEX REPLACE "[_.]" ";" words ${name})

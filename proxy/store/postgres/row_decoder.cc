@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/idempotency/record_codec.h"
+#include "proxy/store/remote/step_words.h"
 #include "proxy/store/unreadable_record.h"
 
 namespace idem::store {
@@ -65,28 +66,22 @@ Result<BeginResult> ReadBeginAnswer(const PostgresStepRow& from, bool limited) {
   if (!now) return now.error();
   BeginResult answer;
   answer.now = *now;
-  if (word == "withdrawn") {
-    answer.kind = BeginResult::Kind::kWithdrawn;
-    return answer;
-  }
+  const std::optional<BeginResult::Kind> kind = BeginKindOf(word);
+  if (!kind) return Unexpected("answer to a begin");
+  answer.kind = *kind;
+  if (answer.kind == BeginResult::Kind::kWithdrawn) return answer;
   if (limited) {
     Result<LimitResult> verdict = ReadVerdict(from);
     if (!verdict) return verdict.error();
     answer.limit = *verdict;
   }
-  const bool allowed = !limited || answer.limit->allowed;
-  if (word == "limited" && !allowed) {
-    answer.kind = BeginResult::Kind::kLimited;
-    return answer;
+  const bool refused = limited && !answer.limit->allowed;
+  if (refused != (answer.kind == BeginResult::Kind::kLimited)) {
+    return Unexpected("answer to a begin");
   }
-  if (word == "claimed" && allowed) {
-    answer.kind = BeginResult::Kind::kClaimed;
-    return answer;
-  }
-  if (word != "held" || !allowed) return Unexpected("answer to a begin");
+  if (answer.kind != BeginResult::Kind::kHeld) return answer;
   Result<idempotency::Record> record = ReadRecord(from);
   if (!record) return record.error();
-  answer.kind = BeginResult::Kind::kHeld;
   answer.record = std::move(*record);
   return answer;
 }
@@ -97,20 +92,13 @@ Result<TransitionResult> ReadSettleAnswer(const PostgresStepRow& from) {
   if (!now) return now.error();
   TransitionResult answer;
   answer.now = *now;
-  if (word == "done") {
-    answer.kind = TransitionResult::Kind::kDone;
-  } else if (word == "gone") {
-    answer.kind = TransitionResult::Kind::kGone;
-  } else if (word == "rewritten") {
-    answer.kind = TransitionResult::Kind::kRewritten;
-  } else if (word == "held") {
-    Result<idempotency::Record> record = ReadRecord(from);
-    if (!record) return record.error();
-    answer.kind = TransitionResult::Kind::kHeld;
-    answer.record = std::move(*record);
-  } else {
-    return Unexpected("answer to a transition");
-  }
+  const std::optional<TransitionResult::Kind> kind = TransitionKindOf(word);
+  if (!kind) return Unexpected("answer to a transition");
+  answer.kind = *kind;
+  if (answer.kind != TransitionResult::Kind::kHeld) return answer;
+  Result<idempotency::Record> record = ReadRecord(from);
+  if (!record) return record.error();
+  answer.record = std::move(*record);
   return answer;
 }
 
@@ -120,21 +108,18 @@ Result<LookUpReservation> ReadLookUpAnswer(const PostgresStepRow& from) {
   if (!now) return now.error();
   LookUpReservation answer;
   answer.now = *now;
-  if (word == "granted") {
-    answer.kind = LookUpReservation::Kind::kGranted;
-  } else if (word == "taken") {
-    const auto pause = NumberOf(from.Value(kReset));
-    if (!pause) return Unexpected("pause");
-    answer.kind = LookUpReservation::Kind::kTaken;
-    answer.retry_after = std::chrono::milliseconds(*pause);
-  } else if (word == "changed") {
-    answer.kind = LookUpReservation::Kind::kChanged;
-    if (!from.Value(kRecord)) return answer;
+  const std::optional<LookUpReservation::Kind> kind = LookUpKindOf(word);
+  if (!kind) return Unexpected("answer to a look-up");
+  answer.kind = *kind;
+  if (answer.kind == LookUpReservation::Kind::kTaken) {
+    const auto retry_after = NumberOf(from.Value(kReset));
+    if (!retry_after) return Unexpected("pause");
+    answer.retry_after = std::chrono::milliseconds(*retry_after);
+  }
+  if (answer.kind == LookUpReservation::Kind::kChanged && from.Value(kRecord)) {
     Result<idempotency::Record> record = ReadRecord(from);
     if (!record) return record.error();
     answer.record = std::move(*record);
-  } else {
-    return Unexpected("answer to a look-up");
   }
   return answer;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/idempotency/record_codec.h"
+#include "proxy/store/remote/step_words.h"
 #include "proxy/store/unreadable_record.h"
 
 namespace idem::store {
@@ -49,81 +50,65 @@ Result<LimitResult> ReadVerdict(RedisValue reply) {
 }
 
 Result<BeginResult> ReadBeginAnswer(RedisValue reply, bool limited) {
-  const auto kind = reply.at(0).text();
+  const auto word = reply.at(0).text();
   const Result<StoreTime> now = ReadTime(reply.at(1));
-  if (!kind || !now) return Unexpected("beginning");
+  if (!word || !now) return Unexpected("beginning");
   BeginResult answer;
   answer.now = *now;
-  if (*kind == "withdrawn") {
-    answer.kind = BeginResult::Kind::kWithdrawn;
-    return answer;
-  }
+  const std::optional<BeginResult::Kind> kind = BeginKindOf(*word);
+  if (!kind) return Unexpected("answer to a begin");
+  answer.kind = *kind;
+  if (answer.kind == BeginResult::Kind::kWithdrawn) return answer;
   if (limited) {
     Result<LimitResult> verdict = ReadVerdict(reply.at(2));
     if (!verdict) return verdict.error();
     answer.limit = *verdict;
   }
-  const bool allowed = !limited || answer.limit->allowed;
-  if (*kind == "limited" && !allowed) {
-    answer.kind = BeginResult::Kind::kLimited;
-    return answer;
+  const bool refused = limited && !answer.limit->allowed;
+  if (refused != (answer.kind == BeginResult::Kind::kLimited)) {
+    return Unexpected("answer to a begin");
   }
-  if (*kind == "claimed" && allowed) {
-    answer.kind = BeginResult::Kind::kClaimed;
-    return answer;
-  }
-  if (*kind != "held" || !allowed) return Unexpected("answer to a begin");
+  if (answer.kind != BeginResult::Kind::kHeld) return answer;
   Result<idempotency::Record> record = ReadRecord(reply.at(3));
   if (!record) return record.error();
-  answer.kind = BeginResult::Kind::kHeld;
   answer.record = std::move(*record);
   return answer;
 }
 
 Result<TransitionResult> ReadSettleAnswer(RedisValue reply) {
-  const auto kind = reply.at(0).text();
+  const auto word = reply.at(0).text();
   const Result<StoreTime> now = ReadTime(reply.at(1));
-  if (!kind || !now) return Unexpected("beginning");
+  if (!word || !now) return Unexpected("beginning");
   TransitionResult answer;
   answer.now = *now;
-  if (*kind == "done") {
-    answer.kind = TransitionResult::Kind::kDone;
-  } else if (*kind == "gone") {
-    answer.kind = TransitionResult::Kind::kGone;
-  } else if (*kind == "rewritten") {
-    answer.kind = TransitionResult::Kind::kRewritten;
-  } else if (*kind == "held") {
-    Result<idempotency::Record> record = ReadRecord(reply.at(2));
-    if (!record) return record.error();
-    answer.kind = TransitionResult::Kind::kHeld;
-    answer.record = std::move(*record);
-  } else {
-    return Unexpected("answer to a transition");
-  }
+  const std::optional<TransitionResult::Kind> kind = TransitionKindOf(*word);
+  if (!kind) return Unexpected("answer to a transition");
+  answer.kind = *kind;
+  if (answer.kind != TransitionResult::Kind::kHeld) return answer;
+  Result<idempotency::Record> record = ReadRecord(reply.at(2));
+  if (!record) return record.error();
+  answer.record = std::move(*record);
   return answer;
 }
 
 Result<LookUpReservation> ReadLookUpAnswer(RedisValue reply) {
-  const auto kind = reply.at(0).text();
+  const auto word = reply.at(0).text();
   const Result<StoreTime> now = ReadTime(reply.at(1));
-  if (!kind || !now) return Unexpected("beginning");
+  if (!word || !now) return Unexpected("beginning");
   LookUpReservation answer;
   answer.now = *now;
-  if (*kind == "granted") {
-    answer.kind = LookUpReservation::Kind::kGranted;
-  } else if (*kind == "taken") {
+  const std::optional<LookUpReservation::Kind> kind = LookUpKindOf(*word);
+  if (!kind) return Unexpected("answer to a look-up");
+  answer.kind = *kind;
+  if (answer.kind == LookUpReservation::Kind::kTaken) {
     const auto retry_after = reply.at(2).integer();
     if (!retry_after || *retry_after < 0) return Unexpected("pause");
-    answer.kind = LookUpReservation::Kind::kTaken;
     answer.retry_after = std::chrono::milliseconds(*retry_after);
-  } else if (*kind == "changed") {
-    answer.kind = LookUpReservation::Kind::kChanged;
-    if (reply.size() < 3 || reply.at(2).nil()) return answer;
+  }
+  if (answer.kind == LookUpReservation::Kind::kChanged && reply.size() >= 3 && !reply.at(2).nil()) {
     Result<idempotency::Record> record = ReadRecord(reply.at(2));
     if (!record) return record.error();
     answer.record = std::move(*record);
-  } else {
-    return Unexpected("answer to a look-up");
   }
   return answer;
 }
