@@ -15,23 +15,27 @@ using idempotency::UpstreamResult;
 
 namespace {
 
-constexpr std::size_t kUnsentMax = 64 * 1024;  // beyond it the faster side is paused
-
 std::string_view PathOf(std::string_view target) { return target.substr(0, target.find('?')); }
 
 }  // namespace
 
-Exchange::Exchange(const ExchangeContext& parts, Retirement& retirement,
+Exchange::Exchange(const ExchangeContext& context, Retirement& retirement,
                    std::shared_ptr<const SiteSnapshot> site, http::ServerStream& stream,
                    http::RequestHead& head)
-    : parts_(parts), retirement_(retirement), site_(std::move(site)), stream_(&stream) {
+    : context_(context),
+      retirement_(retirement),
+      site_(std::move(site)),
+      report_(context.loop),
+      sender_(stream, report_),
+      limit_gate_(context, report_, *this) {
   std::swap(request_, head);
-  began_at_ = since_ = parts_.loop.Now();
   peer_address_ = stream.peer().address;
-  request_id_ = ChooseRequestId(request_.fields, parts_.random);
-  report_.address = ClientAddress(peer_address_, request_.fields, site_->trusted_proxies);
-  report_.protocol = request_.version;
-  report_.request_id = request_id_;
+  request_id_ = ChooseRequestId(request_.fields, context_.random);
+  report_->request_id = request_id_;
+  report_->address = ClientAddress(peer_address_, request_.fields, site_->trusted_proxies);
+  report_->protocol = request_.version;
+  report_->method = request_.method;
+  report_->path = PathOf(request_.target);
 }
 
 void Exchange::Enter(Phase to) {
@@ -39,43 +43,38 @@ void Exchange::Enter(Phase to) {
   phase_ = to;
 }
 
-void Exchange::Clock(Duration ports::RequestReport::*spent) {
-  const BootTime now = parts_.loop.Now();
-  report_.*spent += now - since_;
-  since_ = now;
-}
-
 // ---- Route --------------------------------------------------------------------------------------
 
 void Exchange::StartUnreadable(const http::ParseError& error) {
-  stream_->CloseAfter();
+  sender_.stream()->CloseAfter();
   Refuse(Unreadable(error.status, error.name, error.detail), RequestDecision::kRefused);
 }
 
 void Exchange::StartDraining() {
-  stream_->CloseAfter();
+  sender_.stream()->CloseAfter();
   Refuse(Draining(), RequestDecision::kRefused);
 }
 
 void Exchange::Start() {
   const auto chosen = ChooseRoute(site_->router, request_);
   if (const auto* refusal = std::get_if<Reply>(&chosen)) {
-    if (EndIsInDoubt(request_)) stream_->CloseAfter();
+    if (EndIsInDoubt(request_)) sender_.stream()->CloseAfter();
     return Refuse(*refusal, RequestDecision::kRefused);
   }
   route_ = std::get<const Route*>(chosen);
+  report_->route = route_->name;
   policy_ = PolicyFor(*route_, request_.method);
   const bool observes = policy_ != nullptr && policy_->mode == idempotency::Mode::kObserve;
   if (observes) observed_ = std::exchange(policy_, nullptr);
-  // A signature over the body and a fingerprint need it whole before anything is forwarded.
+  // A signature and a fingerprint need the whole body before anything is forwarded.
   const bool whole = policy_ != nullptr || route_->authenticate;
   const auto ahead = whole      ? RequestBody::kAll
                      : observes ? RequestBody::kHeldMax
                                 : RequestBody::kReadAhead;
   if (!body_.Expect(request_.body, route_->max_body, ahead)) return RefuseBody(BodyTooLarge());
-  stream_->LimitBody(route_->max_body);
+  sender_.stream()->LimitBody(route_->max_body);
   if (body_.ended()) return OnReceived();
-  stream_->ResumeBody();
+  sender_.stream()->ResumeBody();
 }
 
 void Exchange::OnBody(std::string_view bytes) {
@@ -83,12 +82,12 @@ void Exchange::OnBody(std::string_view bytes) {
   if (!body_.Count(bytes)) return RefuseBody(BodyTooLarge());
   if (sends_body()) {
     body_.Stream(bytes, *call_);
-    if (call_->unsent_bytes() > kUnsentMax) stream_->PauseBody();
+    if (call_->unsent_bytes() > kUnsentMax) sender_.stream()->PauseBody();
     return;
   }
   body_.Keep(bytes);
   if (phase_ != Phase::kReceiving || !body_.enough()) return;
-  stream_->PauseBody();
+  sender_.stream()->PauseBody();
   OnReceived();
 }
 
@@ -106,22 +105,22 @@ void Exchange::OnBodyError(const http::ParseError& error) {
   RefuseBody(Unreadable(error.status, error.name, error.detail));
 }
 
-// A body that cannot go on. What was sent of it ends with a cut, so that the backend never takes it
-// for whole.
+// The rest of the body will not come. The upstream connection is cut, so that the backend never
+// takes the sent part for the whole.
 void Exchange::RefuseBody(const Reply& reply) {
   call_.reset();
-  stream_->CloseAfter();
-  if (!streaming_) return Refuse(reply, RequestDecision::kRefused);
-  stream_->Abort();
+  sender_.stream()->CloseAfter();
+  if (!sender_.streaming()) return Refuse(reply, RequestDecision::kRefused);
+  sender_.stream()->Abort();
   Finish();
 }
 
 bool Exchange::sends_body() const {
-  return call_ != nullptr && (phase_ == Phase::kForwarding || streaming_);
+  return call_ != nullptr && (phase_ == Phase::kForwarding || sender_.streaming());
 }
 
 void Exchange::OnClientGone() {
-  stream_ = nullptr;
+  (void)sender_.TakeStream();
   switch (phase_) {
     case Phase::kClaiming:
     case Phase::kRecording:
@@ -139,7 +138,7 @@ void Exchange::OnClientGone() {
 }
 
 void Exchange::OnDrained() {
-  if (streaming_ && call_) call_->ResumeResponse();
+  if (sender_.streaming() && call_) call_->ResumeResponse();
 }
 
 // ---- Authenticate, limit, key -------------------------------------------------------------------
@@ -153,52 +152,26 @@ void Exchange::OnReceived() {
 
 bool Exchange::Authenticate() {
   if (!route_->authenticate) return true;
-  since_ = parts_.loop.Now();
-  const auto client = IdentifyClient(*route_, site_->clients, stream_->peer().tls_subject, request_,
-                                     body_.kept(), std::chrono::system_clock::now());
-  Clock(&ports::RequestReport::auth);
+  report_.StartStep();
+  const auto client = IdentifyClient(*route_, site_->clients, sender_.stream()->peer().tls_subject,
+                                     request_, body_.kept(), std::chrono::system_clock::now());
+  report_.AddElapsed(&ports::RequestReport::auth);
   if (const auto* refusal = std::get_if<Reply>(&client)) {
     Refuse(*refusal, RequestDecision::kRefused);
     return false;
   }
-  report_.client = std::get<std::string_view>(client);
+  report_->client = std::get<std::string_view>(client);
   return true;
 }
 
 // The step that begins a claim also counts the limit. A request that will not reach that step is
-// counted in a step of its own.
+// counted here.
 void Exchange::Limit() {
   if (!route_->rate_limit) return TakeKey();
   const bool begins = policy_ != nullptr && std::holds_alternative<std::string>(key_);
   if (begins) return TakeKey();
   Enter(Phase::kLimiting);
-  since_ = parts_.loop.Now();
-  question_ = parts_.limiter.Count(MakeLimitQuestion(), [this](Result<ports::LimitResult> verdict) {
-    OnCounted(std::move(verdict));
-  });
-  deadline_ = parts_.loop.After(site_->options.store_timeout, [this] {
-    question_.Withdraw();
-    OnCounted(Error{ErrorCode::kTimeout, "the store did not answer in time", Delivery::kNotSent});
-  });
-}
-
-ports::LimitRequest Exchange::MakeLimitQuestion() {
-  return AskLimit(*route_, report_.address, report_.client, request_.fields, parts_.random);
-}
-
-void Exchange::OnCounted(Result<ports::LimitResult> verdict) {
-  deadline_.Withdraw();
-  Clock(&ports::RequestReport::limit);
-  CountLimit(parts_.metrics, verdict);
-  if (!verdict) {
-    if (!route_->rate_limit->allow_on_store_error) {
-      return Refuse(StoreUnavailable(), RequestDecision::kFailed);
-    }
-    return TakeKey();
-  }
-  limit_verdict_ = *verdict;
-  if (!verdict->allowed) return Refuse(RateLimited(verdict->reset), RequestDecision::kRefused);
-  TakeKey();
+  limit_gate_.Count(*route_, request_.fields, site_->options.store_timeout);
 }
 
 void Exchange::TakeKey() {
@@ -216,21 +189,23 @@ void Exchange::TakeKey() {
   Forward();
 }
 
-// Beside the request, which is on its way already: whatever comes of it, nobody waits for it.
+// Runs beside the request, which has been forwarded already. Nothing waits for its result.
 void Exchange::Observe() {
-  observation_.emplace(parts_, site_->options, MakeProtected(*observed_), [this] { Leave(); });
+  observation_.emplace(context_, site_->options, MakeProtected(*observed_), [this] { Leave(); });
   observation_->Start(key_, body_.ended());
 }
 
 // ---- Claim --------------------------------------------------------------------------------------
 
 void Exchange::Claim() {
-  claim_.emplace(parts_, site_->options, *site_->upstreams[route_->upstream],
+  claim_.emplace(context_, site_->options, *site_->upstreams[route_->upstream],
                  MakeProtected(*policy_), *this);
   if (!claim_->may_begin()) return Refuse(StoreUnavailable(), RequestDecision::kFailed);
   const bool counted = phase_ == Phase::kLimiting;
   std::optional<ports::LimitRequest> limit;
-  if (route_->rate_limit && !counted) limit = MakeLimitQuestion();
+  if (route_->rate_limit && !counted) {
+    limit = limit_gate_.MakeLimitRequest(*route_, request_.fields);
+  }
   Enter(Phase::kClaiming);
   claim_->Take(std::move(limit));
 }
@@ -239,16 +214,16 @@ ProtectedRequest Exchange::MakeProtected(const idempotency::Policy& policy) cons
   const auto* key = std::get_if<std::string>(&key_);
   return {.policy = &policy,
           .route = route_->name,
-          .client = report_.client,
+          .client = report_->client,
           .key = key != nullptr ? std::string_view(*key) : std::string_view(),
           .request_id = request_id_,
           .head = &request_,
           .body = body_.kept()};
 }
 
-void Exchange::OnReplay(const idempotency::StoredResponse& response, RequestDecision verdict) {
-  if (stream_ == nullptr) return Finish();
-  report_.verdict = verdict;
+void Exchange::OnReplay(const idempotency::StoredResponse& response, RequestDecision decision) {
+  if (sender_.stream() == nullptr) return Finish();
+  report_->verdict = decision;
   http::ResponseHead head;
   RenderReplay(response, head);
   Answer(head, response.body);
@@ -259,19 +234,19 @@ void Exchange::OnReplay(const idempotency::StoredResponse& response, RequestDeci
 void Exchange::Forward() {
   Enter(Phase::kForwarding);
   const bool claimed = claim_.has_value();
-  const http::Peer peer = stream_->peer();
+  const http::Peer peer = sender_.stream()->peer();
   BuildUpstreamHead({.received = &request_,
                      .peer = &peer,
                      .peer_trusted = IsTrusted(peer_address_, site_->trusted_proxies),
                      .request_id = request_id_,
-                     .client_id = report_.client,
+                     .client_id = report_->client,
                      .key_header = claimed ? std::string_view(policy_->header) : "",
                      .key = claimed ? std::string_view(std::get<std::string>(key_)) : "",
                      .identity_encoding = claimed},
                     upstream_head_);
   const bool whole = body_.ended();
   upstream_head_.body = whole ? WholeBodyLength(request_, body_.kept().size()) : request_.body;
-  since_ = parts_.loop.Now();
+  report_.StartStep();
   const bool safe = request_.method == "GET" || request_.method == "HEAD";
   call_ =
       site_->upstreams[route_->upstream]->Send(upstream_head_, whole ? &body_.kept() : nullptr,
@@ -288,19 +263,18 @@ bool Exchange::OnUpstreamReady() {
     Conclude(UpstreamResult::Failure(Delivery::kNotSent));
     return false;
   }
-  if (!body_.ended()) stream_->ResumeBody();
+  if (!body_.ended()) sender_.stream()->ResumeBody();
   return true;
 }
 
-// No part of the outcome (RFC 9110, section 15.2): it is passed on and not recorded.
+// An interim response is no part of the outcome (RFC 9110, section 15.2): it is passed on and not
+// recorded.
 void Exchange::OnUpstreamInterim(const http::ResponseHead& head) {
-  if (stream_ == nullptr) return;
-  stream_->SendInterim(
-      HeadForClient(head, claim_ ? ResponseOrigin::kClaim : ResponseOrigin::kPassed));
+  if (sender_.stream() != nullptr) sender_.stream()->SendInterim(HeadForClient(head, origin()));
 }
 
 void Exchange::OnUpstreamHead(http::ResponseHead& head) {
-  report_.upstream_status = head.status;
+  report_->upstream_status = head.status;
   if (!claim_) {
     std::swap(response_.head, head);
     return BeginStreaming();
@@ -309,14 +283,14 @@ void Exchange::OnUpstreamHead(http::ResponseHead& head) {
 }
 
 void Exchange::OnUpstreamBody(std::string_view bytes) {
-  if (streaming_) return StreamBody(bytes);
+  if (sender_.streaming()) return StreamBody(bytes);
   const bool fits = response_.TakeBody(bytes, policy_->max_recorded_body);
   if (phase_ == Phase::kForwarding && !fits) ConcludeTooLarge();
 }
 
 void Exchange::OnUpstreamEnd() {
   response_.complete = true;
-  if (streaming_) return EndStreaming();
+  if (sender_.streaming()) return EndStreaming();
   if (phase_ == Phase::kForwarding) Conclude(UpstreamResult::Response(response_.head.status));
 }
 
@@ -325,127 +299,114 @@ void Exchange::OnUpstreamFailure(const ports::UpstreamFailure& failure) {
   log::WriteLimited(
       log::Level::kWarn, "upstream_failed",
       {{"request_id", request_id_}, {"route", route_->name}, {"reason", failure.detail}});
-  if (streaming_) {
-    if (stream_ != nullptr) stream_->Abort();
+  if (sender_.streaming()) {
+    if (sender_.stream() != nullptr) sender_.stream()->Abort();
     return Finish();
   }
-  // A large response was cut while its record was written: AnswerOutcome() tells.
+  // A response that was too large was cut while its record was written: AnswerOutcome() handles it.
   if (phase_ != Phase::kForwarding) return;
   if (claim_) return Conclude(UpstreamResult::Failure(failure.delivery));
-  Clock(&ports::RequestReport::upstream);
+  report_.AddElapsed(&ports::RequestReport::upstream);
   Refuse(UpstreamFailed(failure.problem), RequestDecision::kFailed);
 }
 
 void Exchange::OnUpstreamSent() {
-  if (stream_ != nullptr && !body_.ended()) stream_->ResumeBody();
+  if (sender_.stream() != nullptr && !body_.ended()) sender_.stream()->ResumeBody();
 }
 
 // ---- Record -------------------------------------------------------------------------------------
 
 void Exchange::Conclude(const UpstreamResult& seen) {
-  Clock(&ports::RequestReport::upstream);
+  report_.AddElapsed(&ports::RequestReport::upstream);
   ending_ = idempotency::DecideEnding(*policy_, seen);
   if (ending_ == ClaimEnding::kRecord) stored_ = response_.MoveToStored(policy_->replay_drop);
   Enter(Phase::kRecording);
   claim_->End(ending_, stored_);
 }
 
-// Recorded without its body first; the rest of it waits, and is then streamed.
+// Records the response without its body. The rest of the body waits in the upstream connection and
+// is streamed afterwards.
 void Exchange::ConcludeTooLarge() {
   call_->PauseResponse();
   Conclude(UpstreamResult::Response(response_.head.status));
 }
 
-// The caller gets the true response, marked.
+// The caller gets the true response, with a field that marks it.
 void Exchange::OnUnrecorded() {
-  report_.unrecorded = true;
+  report_->unrecorded = true;
   AnswerOutcome();
 }
 
 // ---- Answer -------------------------------------------------------------------------------------
 
 void Exchange::AnswerOutcome() {
-  if (stream_ == nullptr) return Finish();
+  if (sender_.stream() == nullptr) return Finish();
   const bool responded = response_.complete || response_.too_large;
   if (!responded && ending_ == ClaimEnding::kUnknown) {
     return Refuse(UpstreamFailedUnknown(upstream_failure_->problem, claim_->look_up_in()),
                   RequestDecision::kUnknown);
   }
-  if (!responded)
+  if (!responded) {
     return Refuse(UpstreamFailed(upstream_failure_->problem), RequestDecision::kFailed);
-  report_.verdict =
-      ending_ == ClaimEnding::kUnknown ? RequestDecision::kUnknown : RequestDecision::kExecuted;
-  if (response_.too_large) {
-    BeginStreaming();
-    StreamBody(response_.body);
-    if (response_.complete) return EndStreaming();
-    if (upstream_failure_) {
-      stream_->Abort();
-      return Finish();
-    }
-    return call_->ResumeResponse();
   }
-  http::ResponseHead head = HeadForClient(response_.head, ResponseOrigin::kClaim);
+  report_->verdict =
+      ending_ == ClaimEnding::kUnknown ? RequestDecision::kUnknown : RequestDecision::kExecuted;
+  if (response_.too_large) return AnswerTooLarge();
+  http::ResponseHead head = HeadForClient(response_.head, origin());
   Answer(head, stored_ ? stored_->body : response_.body);
 }
 
-void Exchange::Refuse(const Reply& reply, RequestDecision verdict) {
-  report_.verdict = verdict;
-  report_.problem = reply.name;
-  if (stream_ == nullptr) return Finish();
+void Exchange::AnswerTooLarge() {
+  BeginStreaming();
+  StreamBody(response_.body);
+  if (response_.complete) return EndStreaming();
+  if (!upstream_failure_) return call_->ResumeResponse();
+  sender_.stream()->Abort();
+  Finish();
+}
+
+void Exchange::Refuse(const Reply& reply, RequestDecision decision) {
+  report_->verdict = decision;
+  report_->problem = reply.name;
+  if (sender_.stream() == nullptr) return Finish();
   http::ResponseHead head;
   std::string body;
   Render(reply, request_id_, head, body);
   Answer(head, body);
 }
 
-// Reported before it is sent: what a caller has been answered is in the counters.
+// Reports before it sends: the counters include every response that a caller has seen.
 void Exchange::Answer(http::ResponseHead& head, std::string_view body) {
   Enter(Phase::kAnswering);
-  AddOwnFields(head);
-  const std::string_view sent = FrameWhole(request_.method, body, head);
-  report_.status = head.status;
-  report_.bytes_out = sent.size();
-  http::ServerStream& stream = *std::exchange(stream_, nullptr);
+  const FramedResponse response = sender_.Frame(head, body, applied_limit());
   Finish();
-  stream.SendHead(head);
-  if (!sent.empty()) stream.SendBody(sent);
-  stream.End();
-}
-
-void Exchange::AddOwnFields(http::ResponseHead& head) {
-  const auto& verdict = !limit_verdict_ && claim_ ? claim_->limit_verdict() : limit_verdict_;
-  if (verdict) AddLimitFields(route_->rate_limit->rule, *verdict, head.fields);
-  head.fields.Set("X-Request-Id", request_id_);
-  if (report_.unrecorded) head.fields.Add("Idempotency-Status", "unrecorded");
+  response.Send();
 }
 
 void Exchange::BeginStreaming() {
   if (!policy_) {
-    Clock(&ports::RequestReport::upstream);
-    report_.verdict = RequestDecision::kPassed;
+    report_.AddElapsed(&ports::RequestReport::upstream);
+    report_->verdict = RequestDecision::kPassed;
   }
   Enter(Phase::kAnswering);
-  streaming_ = true;
-  http::ResponseHead head =
-      HeadForClient(response_.head, claim_ ? ResponseOrigin::kClaim : ResponseOrigin::kPassed);
-  AddOwnFields(head);
-  head.body = StreamedLength(request_.method, response_.head);
-  report_.status = head.status;
-  stream_->SendHead(head);
+  sender_.BeginStreaming(response_.head, origin(), applied_limit());
 }
 
 void Exchange::StreamBody(std::string_view bytes) {
-  if (stream_ == nullptr || bytes.empty()) return;
-  report_.bytes_out += bytes.size();
-  stream_->SendBody(bytes);
-  if (stream_->unsent_bytes() > kUnsentMax && call_) call_->PauseResponse();
+  if (!sender_.StreamBody(bytes) && call_) call_->PauseResponse();
 }
 
 void Exchange::EndStreaming() {
-  auto* const stream = std::exchange(stream_, nullptr);
+  auto* const stream = sender_.TakeStream();
   Finish();
   if (stream != nullptr) stream->End();
+}
+
+AppliedLimit Exchange::applied_limit() const {
+  const bool with_claim = !limit_gate_.result() && claim_;
+  const auto& result = with_claim ? claim_->limit_verdict() : limit_gate_.result();
+  if (!result) return {};
+  return {.rule = &route_->rate_limit->rule, .result = &*result};
 }
 
 void Exchange::Finish() {
@@ -453,10 +414,10 @@ void Exchange::Finish() {
   if (!observation_ || observation_->over()) Leave();
 }
 
-// The process leaves. What the claim has made of its effect is not known to anybody then.
+// The process exits. The outcome of a claim that was executing is unknown then.
 void Exchange::Cut() {
   if (phase_ != Phase::kFinished) {
-    if (claim_ && claim_->Cut()) report_.verdict = RequestDecision::kUnknown;
+    if (claim_ && claim_->Cut()) report_->verdict = RequestDecision::kUnknown;
     Close();
   }
   Leave();
@@ -464,37 +425,28 @@ void Exchange::Cut() {
 
 void Exchange::Close() {
   Enter(Phase::kFinished);
-  question_.Withdraw();
-  deadline_.Withdraw();
-  stream_ = nullptr;
+  limit_gate_.Close();
+  (void)sender_.TakeStream();
   if (claim_) claim_->Close();
-  if (observation_) observation_->End(seen_of_upstream());
-  if (call_) upstream_address_ = call_->address();
-  call_.reset();  // it would tell us more until the destructor runs, on a later turn
-  report_.total = parts_.loop.Now() - began_at_;
+  if (observation_) observation_->End(upstream_result());
+  report_.End(call_ ? call_->address() : "");
+  call_
+      .reset();  // the destructor runs on a later turn, and the call would report events until then
 }
 
-// What a request on its way through showed, whole or cut.
-UpstreamResult Exchange::seen_of_upstream() const {
+// The result of a request that was passed through, complete or cut.
+UpstreamResult Exchange::upstream_result() const {
   if (response_.complete) return UpstreamResult::Response(response_.head.status);
   if (upstream_failure_) return UpstreamResult::Failure(upstream_failure_->delivery);
   return UpstreamResult::Failure(call_ ? Delivery::kMaybeSent : Delivery::kNotSent);
 }
 
 void Exchange::Leave() {
-  ReportEnd();
+  report_->bytes_in = body_.received();
+  if (claim_) claim_->Describe(*report_);
+  if (observation_) observation_->Describe(*report_);
+  report_.Send(context_.sink);
   retirement_.Retire(place_);
-}
-
-void Exchange::ReportEnd() {
-  if (route_ != nullptr) report_.route = route_->name;
-  report_.method = request_.method;
-  report_.path = PathOf(request_.target);
-  report_.upstream_address = upstream_address_;
-  report_.bytes_in = body_.received();
-  if (claim_) claim_->Describe(report_);
-  if (observation_) observation_->Describe(report_);
-  parts_.sink.OnFinished(report_);
 }
 
 }  // namespace idem::exchange

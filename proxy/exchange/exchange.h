@@ -1,5 +1,5 @@
-// One request's way through the proxy, from its head to its last byte answered. Read exchange.cc
-// from the top: its functions stand in the order in which a request meets them.
+// One request's way through the proxy, from its head to the last byte of its response. The
+// functions in exchange.cc are in the order in which a request meets them.
 //
 //            head              body complete, signature     rate limit, key
 //   kReceiving ────▶ (Route) ─────────────────▶ kLimiting ─────────────────▶ kClaiming
@@ -10,11 +10,10 @@
 //                                 ┌─────────────────┘  └────▶ kRecording ──▶ kAnswering ──▶
 //                                 └──────▶ kAnswering ──▶ kFinished          kFinished
 //
-// What the store is asked for on the way, and who waits for whom, is key_claim.h. Every refusal
-// goes to kAnswering from wherever it is made. The outcome is recorded before it is answered. Good
-// or bad, all end in Finish(), which reports once. The registry owns exchanges and the client's
-// connection does not: once the backend may have seen a request, its outcome is recorded even if
-// the client has gone.
+// key_claim.h draws the phases kClaiming and kRecording. A refusal goes from any phase to
+// kAnswering. The outcome is recorded before it is answered. Every exchange ends in Finish(), which
+// reports it once. The registry owns exchanges, not the client's connection: once the backend may
+// have seen a request, its outcome is recorded even if the client has gone.
 #pragma once
 
 #include <memory>
@@ -26,8 +25,11 @@
 #include "proxy/exchange/claim/key_claim.h"
 #include "proxy/exchange/claim/observation.h"
 #include "proxy/exchange/exchange_context.h"
+#include "proxy/exchange/limit_gate.h"
 #include "proxy/exchange/phase.h"
+#include "proxy/exchange/report_builder.h"
 #include "proxy/exchange/request_body.h"
+#include "proxy/exchange/response_sender.h"
 #include "proxy/exchange/retirement.h"
 #include "proxy/exchange/rules/problem_replies.h"
 #include "proxy/exchange/site_snapshot.h"
@@ -40,22 +42,23 @@ namespace idem::exchange {
 
 class Exchange final : public http::ServerHandler,
                        public ports::UpstreamEvents,
+                       public LimitGateEvents,
                        public KeyClaimEvents,
                        public Retirable {
  public:
-  Exchange(const ExchangeContext& parts, Retirement& retirement,
+  Exchange(const ExchangeContext& context, Retirement& retirement,
            std::shared_ptr<const SiteSnapshot> site, http::ServerStream& stream,
            http::RequestHead& head);
 
-  /// A request's head has come.
+  /// One of the three Start functions is called right after the constructor.
   void Start();
-  /// Instead of Start(), while the process drains: the request is refused.
+  /// Refuses the request, because the process drains.
   void StartDraining();
-  /// A message could not be read: answered, logged and counted like any other.
+  /// Answers a message that could not be parsed. It is logged and counted like any other request.
   void StartUnreadable(const http::ParseError& error);
-  /// The process ends before the exchange does. Its client has gone, or nobody tells it any more.
+  /// Ends the exchange as it is, because the process exits. The stream is not used any more.
   void Cut();
-  /// Where the owner keeps it; given to Retirement.
+  /// The owner's index of this exchange, which Retirement::Retire() gets.
   void set_place(std::size_t place) { place_ = place; }
 
  private:
@@ -70,12 +73,14 @@ class Exchange final : public http::ServerHandler,
   void RefuseBody(const Reply& reply);
   [[nodiscard]] bool sends_body() const;
 
-  // Authenticate, limit, key.
+  // Authenticate, limit (LimitGateEvents), key.
   void OnReceived();
   [[nodiscard]] bool Authenticate();
   void Limit();
-  [[nodiscard]] ports::LimitRequest MakeLimitQuestion();
-  void OnCounted(Result<ports::LimitResult> verdict);
+  void OnWithinLimit() override { TakeKey(); }
+  void OnLimitRefused(const Reply& reply, RequestDecision decision) override {
+    Refuse(reply, decision);
+  }
   void TakeKey();
   void Observe();
 
@@ -83,9 +88,9 @@ class Exchange final : public http::ServerHandler,
   void Claim();
   [[nodiscard]] ProtectedRequest MakeProtected(const idempotency::Policy& policy) const;
   void OnClaimed() override { Forward(); }
-  void OnReplay(const idempotency::StoredResponse& response, RequestDecision verdict) override;
-  void OnClaimRefused(const Reply& reply, RequestDecision verdict) override {
-    Refuse(reply, verdict);
+  void OnReplay(const idempotency::StoredResponse& response, RequestDecision decision) override;
+  void OnClaimRefused(const Reply& reply, RequestDecision decision) override {
+    Refuse(reply, decision);
   }
   void OnAbandoned() override { Finish(); }
 
@@ -107,27 +112,28 @@ class Exchange final : public http::ServerHandler,
 
   // Answer.
   void AnswerOutcome();
-  void Refuse(const Reply& reply, RequestDecision verdict);
+  void AnswerTooLarge();
+  void Refuse(const Reply& reply, RequestDecision decision);
+  void Answer(http::ResponseHead& head, std::string_view body);
   void BeginStreaming();
   void StreamBody(std::string_view bytes);
   void EndStreaming();
-  void AddOwnFields(http::ResponseHead& head);
-  void Answer(http::ResponseHead& head, std::string_view body);
-  [[nodiscard]] idempotency::UpstreamResult seen_of_upstream() const;
+  [[nodiscard]] AppliedLimit applied_limit() const;
+  [[nodiscard]] ResponseOrigin origin() const {
+    return claim_ ? ResponseOrigin::kClaim : ResponseOrigin::kPassed;
+  }
+  [[nodiscard]] idempotency::UpstreamResult upstream_result() const;
   void Finish();
   void Close();
   void Leave();
-  void ReportEnd();
 
-  /// Adds the time since `since_` to a duration of the report, and starts anew.
-  void Clock(Duration ports::RequestReport::*spent);
-
-  const ExchangeContext& parts_;
+  const ExchangeContext& context_;
   Retirement& retirement_;
   const std::shared_ptr<const SiteSnapshot> site_;
-  http::ServerStream* stream_;  // null once the client has gone or has its whole answer
   std::size_t place_ = 0;
   Phase phase_ = Phase::kReceiving;
+  ReportBuilder report_;
+  ResponseSender sender_;
 
   // The request.
   http::RequestHead request_;
@@ -135,31 +141,22 @@ class Exchange final : public http::ServerHandler,
   std::string peer_address_;
   std::string request_id_;
   const Route* route_ = nullptr;
-  const idempotency::Policy* policy_ = nullptr;    // of a request that a key protects
-  const idempotency::Policy* observed_ = nullptr;  // of one that a key would protect
-  idempotency::KeyResult key_;                     // where a policy asks for one
+  const idempotency::Policy* policy_ = nullptr;    // null if no key protects the request
+  const idempotency::Policy* observed_ = nullptr;  // with `mode: observe`, instead of policy_
+  idempotency::KeyResult key_;                     // set if there is a policy
 
-  // The limit, counted by itself; and the claim, with which it may be counted instead.
-  Ticket question_;
-  Ticket deadline_;
-  std::optional<ports::LimitResult> limit_verdict_;
+  // The limit and the claim. The claim may count the limit in its first step.
+  LimitGate limit_gate_;
   std::optional<KeyClaim> claim_;
   std::optional<Observation> observation_;
 
-  // The upstream and what it answered.
+  // The upstream and its response.
   std::unique_ptr<ports::UpstreamCall> call_;
   http::RequestHead upstream_head_;
   BufferedResponse response_;
   std::optional<ports::UpstreamFailure> upstream_failure_;
-  bool streaming_ = false;  // the response's head has gone out; its body follows as it comes
   idempotency::ClaimEnding ending_ = idempotency::ClaimEnding::kRelease;
   std::shared_ptr<const idempotency::StoredResponse> stored_;  // with ClaimEnding::kRecord
-
-  // What is told at the end.
-  ports::RequestReport report_;
-  std::string upstream_address_;
-  BootTime began_at_;
-  BootTime since_;
 };
 
 }  // namespace idem::exchange
