@@ -11,7 +11,7 @@
 #include "proxy/forward/forward_options.h"
 #include "proxy/forward/idle_connections.h"
 #include "proxy/forward/in_flight_limit.h"
-#include "proxy/forward/timeout_list.h"
+#include "proxy/base/deadlines.h"
 #include "proxy/ports/upstream.h"
 #include "proxy/telemetry/metrics.h"
 

@@ -16,12 +16,10 @@ constexpr http::ParseError kBodyTimeout{408, "request-timeout", "the body took t
 constexpr http::ParseError kBodyCut{400, "bad-request", "the body ended before its length"};
 constexpr http::ParseError kOverloaded{503, "overloaded", "there are too many connections"};
 
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr Duration kLingerTime = std::chrono::seconds(2);
 constexpr std::size_t kLingerBytesMax = std::size_t{16} * 1024 * 1024;
-constexpr std::size_t kOutBytesKept = std::size_t{16} * 1024;
 
-// Room for a whole head, or for what comes while a body is paused.
+// Leaves room for a whole head, and for bytes that arrive while a body is paused.
 event::Connection::Options BufferOptions(const Options& options) {
   constexpr std::size_t kBufferMin = std::size_t{64} * 1024;
   const http::ParserLimits& limits = options.parser;
@@ -34,19 +32,19 @@ event::Connection::Options BufferOptions(const Options& options) {
 
 ClientConnection::ClientConnection(event::EventLoop& loop, int socket, std::string peer_address,
                                    const Options& options, const event::TlsContext* tls,
-                                   ConnectionOwner& home)
-    : home_(home),
+                                   ConnectionOwner& owner)
+    : owner_(owner),
       options_(options),
       peer_address_(std::move(peer_address)),
       peer_{.address = peer_address_, .tls = tls != nullptr, .tls_subject = {}},
       connection_(Accept(loop, socket, tls)),
       parser_(MakeParser()),
-      deadline_(loop, [this] { OnDeadline(); }),
-      write_deadline_(loop, [this] { OnWriteDeadline(); }) {
+      answer_(loop, *connection_, options_, [this] { OnStalled(); }),
+      deadline_(loop, [this] { OnDeadline(); }) {
   Wait(Waiting::kRequest, options_.idle_timeout);
 }
 
-ClientConnection::~ClientConnection() { INVARIANT(!running_handler()); }
+ClientConnection::~ClientConnection() { INVARIANT(!request_.active()); }
 
 std::unique_ptr<event::Connection> ClientConnection::Accept(event::EventLoop& loop, int socket,
                                                             const event::TlsContext* tls) {
@@ -63,7 +61,7 @@ std::unique_ptr<http::RequestParser> ClientConnection::MakeParser() {
 // ---- Reading ------------------------------------------------------------------------------------
 
 void ClientConnection::OnData() {
-  if (!std::exchange(heard_, true)) peer_.tls_subject = connection_->peer_subject();
+  if (!std::exchange(has_received_, true)) peer_.tls_subject = connection_->peer_subject();
   if (phase_ == Phase::kLingering) return DropInput();
   if (phase_ == Phase::kClosed) return connection_->Consume(connection_->received().size());
   Advance();
@@ -78,25 +76,25 @@ void ClientConnection::OnEnd() {
 
 void ClientConnection::OnLaterTurn() {
   if (phase_ == Phase::kClosed) return;
-  Flush();
+  answer_.Flush();
   Advance();
 }
 
-// Goes on as far as the bytes and the handler allow. Handlers call the stream from inside; what
-// they set in motion there is seen by the next step.
+// Goes on as far as the bytes and the handler allow. A handler may call the stream from inside a
+// step; the next step then acts on it.
 void ClientConnection::Advance() {
   if (std::exchange(advancing_, true)) return;
   while (Step()) {
   }
   advancing_ = false;
   if (phase_ == Phase::kClosed) return;
-  Flush();
+  answer_.Flush();
   UpdateDeadline();
 }
 
 bool ClientConnection::Step() {
   if (phase_ == Phase::kReading) return ReadHead();
-  if (phase_ == Phase::kRunning) return answered_ ? WindUpRequest() : RunRequest();
+  if (phase_ == Phase::kRunning) return request_.active() ? RunRequest() : EndRequest();
   return false;
 }
 
@@ -108,9 +106,9 @@ http::RequestParser::Progress ClientConnection::Feed() {
   return progress;
 }
 
-// A client that sends requests and reads no answers gets no further until it does.
+// A client that sends requests without reading the answers must read some first.
 bool ClientConnection::may_begin_request() const {
-  return !broken_ && connection_->unsent_bytes() <= options_.unsent_bytes_max;
+  return !answer_.broken() && connection_->unsent_bytes() <= options_.unsent_bytes_max;
 }
 
 bool ClientConnection::ReadHead() {
@@ -129,38 +127,27 @@ bool ClientConnection::ReadHead() {
   return false;
 }
 
-void ClientConnection::BeginResult() {
+void ClientConnection::BeginAnswer() {
   phase_ = Phase::kRunning;
-  waiting_ = Waiting::kNothing;  // the next head has a time of its own
-  handler_ = nullptr;
-  reading_body_ = false;
-  request_ended_ = false;
-  answered_ = false;
+  waiting_ = Waiting::kNothing;  // the next head gets its own time
   const http::RequestHead& head = parser_->head();
   answer_.Begin(head.method, head.version);
 }
 
 void ClientConnection::BeginRequest() {
-  BeginResult();
+  BeginAnswer();
   http::RequestHead& head = parser_->head();
-  request_body_ = head.body;
-  request_bytes_left_ = head.body.bytes;
-  expects_continue_ = head.expects_continue;
+  request_.Begin(head);
   close_ = !head.keep_alive;
-  http::ServerHandler* handler = home_.service().OnRequest(*this, head);
-  INVARIANT(handler != nullptr);
-  handler_ = handler;
+  request_.SetHandler(owner_.service().OnRequest(*this, head));
 }
 
+// No byte behind the fault is read.
 void ClientConnection::BeginBadRequest(const http::ParseError& error) {
-  BeginResult();
-  request_body_ = {};
-  expects_continue_ = false;
-  request_ended_ = true;  // nothing behind the fault is read
+  BeginAnswer();
+  request_.BeginUnreadable();
   close_ = true;
-  http::ServerHandler* handler = home_.service().OnBadRequest(*this, parser_->head(), error);
-  INVARIANT(handler != nullptr);
-  handler_ = handler;
+  request_.SetHandler(owner_.service().OnBadRequest(*this, parser_->head(), error));
 }
 
 void ClientConnection::RefuseForOverload() {
@@ -170,41 +157,30 @@ void ClientConnection::RefuseForOverload() {
   Advance();
 }
 
-// Gives the body to the handler, as it wants it.
+// Gives the body to the handler as long as it asks for it.
 bool ClientConnection::RunRequest() {
-  if (!reading_body_ || request_ended_) return false;
+  if (!request_.reads_body()) return false;
   const auto progress = Feed();
   if (progress.error != nullptr) {
-    if (running_handler()) FailBody(*progress.error);
+    if (request_.active()) FailBody(*progress.error);
     return true;
   }
-  if (progress.again || request_ended_) return true;
-  if (!end_seen_ || !running_handler()) return false;
+  if (progress.again || request_.ended()) return true;
+  if (!end_seen_ || !request_.active()) return false;
   FailBody(kBodyCut);
   return true;
 }
 
-void ClientConnection::OnRequestBody(std::string_view bytes) {
-  request_bytes_left_ -= std::min<std::uint64_t>(request_bytes_left_, bytes.size());
-  if (running_handler()) handler_->OnBody(bytes);
-}
-
-void ClientConnection::OnRequestEnd() {
-  request_ended_ = true;
-  if (running_handler()) handler_->OnBodyEnd();
-}
-
 void ClientConnection::FailBody(const http::ParseError& error) {
-  request_ended_ = true;
   close_ = true;
-  handler_->OnBodyError(error);
+  request_.OnBodyError(error);
 }
 
-// The handler is done. Calls nobody: End() does this too.
-bool ClientConnection::WindUpRequest() {
-  const bool drop_the_rest = !close_ && !request_ended_ && rest_of_request_is_here();
+// The handler has ended its answer. Makes no call to handlers, because End() calls this too.
+bool ClientConnection::EndRequest() {
+  const bool drop_the_rest = !close_ && !request_.ended() && rest_of_request_is_here();
   if (drop_the_rest && Feed().error == nullptr) return true;
-  if (close_ || !request_ended_ || home_.draining()) {
+  if (close_ || !request_.ended() || owner_.draining()) {
     BeginLinger();
     return false;
   }
@@ -213,33 +189,21 @@ bool ClientConnection::WindUpRequest() {
   return true;
 }
 
-// More bytes have to come before the body can go on.
-bool ClientConnection::body_bytes_are_due() const {
-  const bool has_none = request_body_.kind == http::BodyLength::Kind::kNone;
-  const bool has_all =
-      request_body_.kind == http::BodyLength::Kind::kKnown && request_bytes_left_ == 0;
-  return !request_ended_ && !has_none && !has_all;
-}
-
 bool ClientConnection::rest_of_request_is_here() const {
-  if (!body_bytes_are_due()) return true;
-  return request_body_.kind == http::BodyLength::Kind::kKnown && !feeding_ &&
-         request_bytes_left_ <= connection_->received().size();
+  return request_.ends_within(feeding_ ? 0 : connection_->received().size());
 }
 
 // ---- Answering (http::ServerStream) -------------------------------------------------------------
 
 void ClientConnection::ResumeBody() {
-  INVARIANT(running_handler());
-  reading_body_ = true;
-  const bool client_waits = std::exchange(expects_continue_, false) && body_bytes_are_due() &&
-                            connection_->received().empty() && !answer_.head_sent();
-  if (client_waits) {
-    out_.append(kContinue);
-    Flush();
-  }
+  INVARIANT(request_.active());
+  request_.ResumeBody();
+  const bool nothing_came = connection_->received().empty();
+  const bool client_waits = request_.TakeExpectContinue() && request_.needs_bytes() &&
+                            nothing_came && !answer_.head_sent();
+  if (client_waits) answer_.SendContinue();
   if (advancing_) return;
-  if (end_seen_ || !body_bytes_are_due() || !connection_->received().empty()) {
+  if (end_seen_ || !request_.needs_bytes() || !nothing_came) {
     WantLaterTurn();
   } else {
     UpdateDeadline();
@@ -247,35 +211,31 @@ void ClientConnection::ResumeBody() {
 }
 
 void ClientConnection::SendInterim(const http::ResponseHead& head) {
-  INVARIANT(running_handler());
-  answer_.AppendInterim(head, out_);
-  Flush();
+  INVARIANT(request_.active());
+  answer_.SendInterim(head);
 }
 
 void ClientConnection::SendHead(const http::ResponseHead& head) {
-  INVARIANT(running_handler());
+  INVARIANT(request_.active());
   const bool nothing_follows =
-      end_seen_ && (feeding_ || connection_->received().size() <= request_bytes_left_);
-  if (nothing_follows || home_.draining() || !rest_of_request_is_here()) close_ = true;
-  answer_.AppendHead(head, !close_, out_);
+      end_seen_ && (feeding_ || connection_->received().size() <= request_.bytes_left());
+  if (nothing_follows || owner_.draining() || !rest_of_request_is_here()) close_ = true;
+  answer_.AppendHead(head, !close_);
   if (answer_.ends_with_connection()) close_ = true;
-  if (!advancing_) WantLaterTurn();  // the body usually follows at once, and goes with it
+  if (!advancing_) WantLaterTurn();  // flushes the head if no body follows at once
 }
 
 void ClientConnection::SendBody(std::string_view bytes) {
-  INVARIANT(running_handler());
-  const std::size_t rendered = out_.size();
-  const std::string_view as_it_is = answer_.AppendBody(bytes, out_);
-  if (!as_it_is.empty() || out_.size() > rendered) Flush(as_it_is);
+  INVARIANT(request_.active());
+  answer_.SendBody(bytes);
 }
 
 void ClientConnection::End() {
-  INVARIANT(running_handler());
-  answer_.AppendEnd(out_);
-  Flush();
-  answered_ = true;
+  INVARIANT(request_.active());
+  answer_.End();
+  request_.SetAnswered();
   if (advancing_) return;
-  while (phase_ == Phase::kRunning && WindUpRequest()) {
+  while (phase_ == Phase::kRunning && EndRequest()) {
   }
   if (phase_ != Phase::kReading) return;
   if (end_seen_ || !connection_->received().empty()) {
@@ -286,35 +246,14 @@ void ClientConnection::End() {
 }
 
 void ClientConnection::Abort() {
-  INVARIANT(running_handler());
-  answered_ = true;
+  INVARIANT(request_.active());
+  request_.SetAnswered();
   connection_->Abort();
   Close();
 }
 
-std::size_t ClientConnection::unsent_bytes() const {
-  return out_.size() + connection_->unsent_bytes();
-}
-
-// One system call for all that was rendered, and `body` behind it.
-void ClientConnection::Flush(std::string_view body) {
-  if (out_.empty() && body.empty()) return;
-  written_bytes_ += out_.size() + body.size();
-  if (!connection_->Write(out_, body)) broken_ = true;
-  out_.clear();
-  if (out_.capacity() > kOutBytesKept) std::string().swap(out_);
-  BoundUnsent();
-}
-
-// What the kernel has not taken yet must not wait for ever: also what TLS has to say by itself.
-void ClientConnection::BoundUnsent() {
-  if (broken_ || connection_->unsent_bytes() == 0 || write_deadline_.running()) return;
-  sent_bytes_seen_ = written_bytes_ - connection_->unsent_bytes();
-  write_deadline_.Set(options_.write_timeout);
-}
-
 void ClientConnection::WantLaterTurn() {
-  if (!std::exchange(later_turn_wanted, true)) home_.WantLaterTurn(*this);
+  if (!std::exchange(later_turn_wanted, true)) owner_.WantLaterTurn(*this);
 }
 
 // ---- Ending --------------------------------------------------------------------------------------
@@ -322,8 +261,8 @@ void ClientConnection::WantLaterTurn() {
 void ClientConnection::BeginLinger() {
   phase_ = Phase::kLingering;
   connection_->EndWriting();
-  if (broken_) return;  // OnFailure comes
-  BoundUnsent();
+  if (answer_.broken()) return;  // OnFailure() follows
+  answer_.WatchUnsent();
   if (connection_->unsent_bytes() > 0) return Wait(Waiting::kNothing, {});  // until OnDrained
   if (end_seen_) return Close();
   Wait(Waiting::kLingerEnd, kLingerTime);
@@ -338,48 +277,42 @@ void ClientConnection::DropInput() {
 }
 
 void ClientConnection::OnDrained() {
-  write_deadline_.Clear();
+  answer_.StopWatching();
   if (phase_ == Phase::kClosed) return;
   if (phase_ == Phase::kLingering) return BeginLinger();
-  if (running_handler()) handler_->OnDrained();
+  request_.OnDrained();
   Advance();
 }
 
 void ClientConnection::OnFailure(const Error& error) {
   if (phase_ == Phase::kClosed) return;
-  // No request tells of it, and it may be a caller whose certificate was refused.
-  if (peer_.tls && !heard_) {
+  // No access line reports a failed handshake, and the client may be one whose certificate was
+  // refused.
+  if (peer_.tls && !has_received_) {
     log::WriteLimited(log::Level::kInfo, "tls_failed", {{"reason", error.detail}});
   }
-  TellClientGone();
+  request_.OnClientGone();
   Close();
 }
 
-// Nobody waits for the answer of the request that runs, if one does.
-void ClientConnection::TellClientGone() {
-  if (!running_handler()) return;
-  answered_ = true;
-  handler_->OnClientGone();
-}
-
 void ClientConnection::Cut() {
-  TellClientGone();
+  request_.OnClientGone();
   connection_->Abort();
   phase_ = Phase::kClosed;
 }
 
-// The socket is closed on a later turn, with this object: a handler may still look at bytes that
-// lie in its buffer.
+// The socket is closed on a later turn, with this object, because a handler may still read bytes in
+// its buffer.
 void ClientConnection::Close() {
   phase_ = Phase::kClosed;
   deadline_.Clear();
-  write_deadline_.Clear();
-  home_.Retire(*this);
+  answer_.StopWatching();
+  owner_.Retire(*this);
 }
 
 bool ClientConnection::CloseIfIdle() {
-  const bool says_nothing = (peer_.tls && !heard_) || connection_->quiet();
-  const bool is_idle = phase_ == Phase::kReading && waiting_ == Waiting::kRequest && says_nothing;
+  const bool is_quiet = (peer_.tls && !has_received_) || connection_->quiet();
+  const bool is_idle = phase_ == Phase::kReading && waiting_ == Waiting::kRequest && is_quiet;
   if (is_idle) Close();
   return is_idle;
 }
@@ -411,16 +344,16 @@ void ClientConnection::UpdateDeadline() {
     case Phase::kReading: {
       const bool between = parser_->at_message_start() && connection_->received().empty();
       if (between) {
-        if (waiting_ != Waiting::kRequest) home_.BecameIdle(*this);
+        if (waiting_ != Waiting::kRequest) owner_.BecameIdle(*this);
         return Wait(Waiting::kRequest, options_.idle_timeout);
       }
-      BoundUnsent();
+      answer_.WatchUnsent();
       if (!may_begin_request()) return Wait(Waiting::kNothing, {});
       if (waiting_ != Waiting::kHead) Wait(Waiting::kHead, options_.header_timeout);
       return;
     }
     case Phase::kRunning:
-      if (running_handler() && reading_body_ && body_bytes_are_due()) {
+      if (request_.active() && request_.reads_body() && request_.needs_bytes()) {
         return Wait(Waiting::kBody, options_.body_timeout);
       }
       return Wait(Waiting::kNothing, {});
@@ -462,13 +395,8 @@ void ClientConnection::OnDeadline() {
   Advance();
 }
 
-// Progress is any byte that the kernel took.
-void ClientConnection::OnWriteDeadline() {
-  const std::uint64_t sent = written_bytes_ - connection_->unsent_bytes();
-  if (std::exchange(sent_bytes_seen_, sent) < sent) {
-    return write_deadline_.Set(options_.write_timeout);
-  }
-  TellClientGone();
+void ClientConnection::OnStalled() {
+  request_.OnClientGone();
   connection_->Abort();
   Close();
 }

@@ -1,5 +1,5 @@
-// One client's connection: requests one after another, each given to a handler and answered before
-// the next one begins (RFC 9112, section 9.3).
+// One client's connection. Requests are served one after the other: each goes to a handler and is
+// answered before the next one begins (RFC 9112, section 9.3).
 //
 //                 head complete                answer ended, request ended
 //   ┌▶ kReading ─────────────────▶ kRunning ──────────────────────────────┐
@@ -9,29 +9,30 @@
 //   │     └──────────────────────────────────────────────────▶ ▲          │
 //   └─────────────────────────────────────────────────────────────────────┘
 //
-// From anywhere a failure of the connection leads to kClosed. Lingering: our side has ended, and
-// what the client still sends is dropped, because closing on unread bytes would reset the
-// connection and take the answer away from a client that has not read it yet.
+// A failure of the connection leads to kClosed from every phase. In kLingering our side has ended,
+// and the client's bytes are dropped: closing a socket with unread bytes would reset the connection,
+// and a client that has not read its answer yet would lose it.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "proxy/base/deadlines.h"
 #include "proxy/base/loop.h"
 #include "proxy/event/connection.h"
 #include "proxy/http/parser.h"
 #include "proxy/http/server_stream.h"
 #include "proxy/http_server/client_answer.h"
 #include "proxy/http_server/idle_ring.h"
-#include "proxy/http_server/lazy_timer.h"
+#include "proxy/http_server/running_request.h"
 #include "proxy/http_server/server.h"
 
 namespace idem::http_server {
 
 class ClientConnection;
 
-/// What a connection asks of its server, which owns it and outlives it.
+/// The server as its connections use it. It owns them and outlives them.
 class ConnectionOwner {
  public:
   virtual ~ConnectionOwner() = default;
@@ -39,9 +40,9 @@ class ConnectionOwner {
   [[nodiscard]] virtual bool draining() const = 0;
   /// Calls connection.OnLaterTurn() on a later turn.
   virtual void WantLaterTurn(ClientConnection& connection) = 0;
-  /// It waits for a request, and did not before.
+  /// The connection has begun to wait for a request.
   virtual void BecameIdle(ClientConnection& connection) = 0;
-  /// Destroys it on a later turn; forgets it now.
+  /// Removes the connection now, and destroys it on a later turn.
   virtual void Retire(ClientConnection& connection) = 0;
 };
 
@@ -51,37 +52,38 @@ class ClientConnection final : public Retirable,
                                private event::ConnectionEvents,
                                private http::RequestEvents {
  public:
-  /// `tls` is null for a plain one, and need not outlive the call.
+  /// `tls` is null for a connection without TLS, and need not outlive the call.
   ClientConnection(event::EventLoop& loop, int socket, std::string peer_address,
-                   const Options& options, const event::TlsContext* tls, ConnectionOwner& home);
+                   const Options& options, const event::TlsContext* tls, ConnectionOwner& owner);
   ~ClientConnection() override;
 
-  /// Answers 503 without reading: there are too many connections.
+  /// Answers 503 without reading, because there are too many connections.
   void RefuseForOverload();
   void OnLaterTurn();
-  /// Closes it to make room for another one, if it waits for a request of which nothing has come.
+  /// Closes the connection to make room for another one, if it waits for a request of which no byte
+  /// has arrived. Returns whether it did.
   bool CloseIfIdle();
-  /// The server drains: closes, if it is between two requests.
+  /// The server drains. Closes the connection if it is between two requests.
   void OnDrainBegin();
-  /// The server goes away: tells the handler, and cuts.
+  /// The server is destroyed. Calls the handler's OnClientGone() and cuts the connection.
   void Cut();
-  /// From the next request on.
+  /// Takes effect with the next request.
   void SetOptions(const Options& options);
 
   // http::ServerStream
   [[nodiscard]] const http::Peer& peer() const override { return peer_; }
   void LimitBody(std::uint64_t bytes_max) override { parser_->LimitBody(bytes_max); }
-  void PauseBody() override { reading_body_ = false; }
+  void PauseBody() override { request_.PauseBody(); }
   void ResumeBody() override;
   void SendInterim(const http::ResponseHead& head) override;
   void SendHead(const http::ResponseHead& head) override;
   void SendBody(std::string_view bytes) override;
   void End() override;
   void Abort() override;
-  [[nodiscard]] std::size_t unsent_bytes() const override;
+  [[nodiscard]] std::size_t unsent_bytes() const override { return answer_.unsent_bytes(); }
   void CloseAfter() override { close_ = true; }
 
-  std::size_t home_index = 0;  // the server's: where it keeps this connection
+  std::size_t owner_index = 0;  // used by the server only, as the next one
   bool later_turn_wanted = false;
 
  private:
@@ -97,41 +99,36 @@ class ClientConnection final : public Retirable,
                                                           const event::TlsContext* tls);
   // http::RequestEvents
   void OnRequestHead() override {}
-  void OnRequestBody(std::string_view bytes) override;
-  void OnRequestEnd() override;
+  void OnRequestBody(std::string_view bytes) override { request_.OnBody(bytes); }
+  void OnRequestEnd() override { request_.OnBodyEnd(); }
 
   std::unique_ptr<http::RequestParser> MakeParser();
   void RenewParser();  // for the next request
-  // Each step tells whether another one may follow.
   void Advance();
+  // These return whether another step may follow.
   bool Step();
   bool ReadHead();
   bool RunRequest();
-  bool WindUpRequest();
+  bool EndRequest();
   http::RequestParser::Progress Feed();
   void BeginRequest();
   void BeginBadRequest(const http::ParseError& error);
-  void BeginResult();
+  void BeginAnswer();
   void FailBody(const http::ParseError& error);
-  [[nodiscard]] bool running_handler() const { return phase_ == Phase::kRunning && !answered_; }
   [[nodiscard]] bool may_begin_request() const;
-  [[nodiscard]] bool body_bytes_are_due() const;
   [[nodiscard]] bool rest_of_request_is_here() const;
 
-  void Flush(std::string_view body = {});
-  void BoundUnsent();
   void BeginLinger();
   void DropInput();
-  void TellClientGone();
   void Close();
   void WantLaterTurn();
 
   void UpdateDeadline();
   void Wait(Waiting waiting, Duration delay);
   void OnDeadline();
-  void OnWriteDeadline();
+  void OnStalled();
 
-  ConnectionOwner& home_;
+  ConnectionOwner& owner_;
   Options options_;
   std::string peer_address_;
   http::Peer peer_;
@@ -140,31 +137,17 @@ class ClientConnection final : public Retirable,
   bool parser_is_outdated_ = false;
 
   Phase phase_ = Phase::kReading;
-  bool advancing_ = false;  // Advance() is on the stack
-  bool feeding_ = false;    // Feed() is: received() may hold bytes that were told already
-  bool heard_ = false;      // something came: with TLS, the handshake is done
-  bool end_seen_ = false;   // the client's FIN
-  bool broken_ = false;     // a write failed: OnFailure follows
-
-  // The request that runs.
-  http::ServerHandler* handler_ = nullptr;
-  http::BodyLength request_body_;
-  std::uint64_t request_bytes_left_ = 0;  // of a known length
-  bool expects_continue_ = false;
-  bool reading_body_ = false;   // the handler wants it
-  bool request_ended_ = false;  // all of it was read
-  bool answered_ = false;       // the handler has ended
-  bool close_ = false;          // this is the connection's last request
-
+  bool advancing_ = false;     // Advance() is on the stack
+  bool feeding_ = false;       // Feed() is on the stack: received() may hold bytes already parsed
+  bool has_received_ = false;  // bytes arrived; with TLS, the handshake is done
+  bool end_seen_ = false;      // the client's FIN
+  bool close_ = false;         // the current request is the last one
+  RunningRequest request_;
   ClientAnswer answer_;
-  std::string out_;  // rendered and not yet given to the connection
 
   Waiting waiting_ = Waiting::kNothing;
   LazyTimer deadline_;
-  LazyTimer write_deadline_;
-  std::uint64_t written_bytes_ = 0;    // given to the connection since it was made
-  std::uint64_t sent_bytes_seen_ = 0;  // of them, taken by the kernel when we last looked
-  std::size_t lingered_bytes_ = 0;     // dropped
+  std::size_t lingered_bytes_ = 0;  // dropped in kLingering
 };
 
 }  // namespace idem::http_server

@@ -1,10 +1,10 @@
-// Connections that wait for a request, in the order in which they began to wait: a ring of the
-// places themselves, so that a request costs two pointers and no memory.
+// A ring of connections that wait for a request, in the order in which they began to wait. The
+// nodes are part of the connections, so that a request changes pointers and allocates nothing.
 #pragma once
 
 namespace idem::http_server {
 
-/// A place in a ring, or alone. Leaves its ring at its end.
+/// A node that is in a ring with others, or in one of its own. The destructor leaves the ring.
 class IdleRingNode {
  public:
   IdleRingNode() = default;
@@ -17,8 +17,7 @@ class IdleRingNode {
     after_->before_ = before_;
     before_ = after_ = this;
   }
-  /// From wherever it was: to the place before `ring`, which is the last one of a ring that `ring`
-  /// begins.
+  /// Leaves its ring and becomes the last node of the ring that begins with `ring`.
   void MoveBefore(IdleRingNode& ring) {
     Leave();
     before_ = ring.before_;

@@ -12,8 +12,8 @@ namespace idem::http_server {
 
 namespace {
 
-// Refused connections do not count as connections: this many may be told why at a time, the others
-// are closed without a word.
+// A refused connection does not count as a connection. So many get a 503 at a time; the others are
+// closed at once.
 constexpr std::size_t kRefusalsMax = 64;
 
 class ServerOnLoop final : public Server, private ConnectionOwner {
@@ -64,7 +64,7 @@ class ServerOnLoop final : public Server, private ConnectionOwner {
  private:
   struct Entry {
     std::unique_ptr<ClientConnection> connection;
-    bool counted = false;  // in the process's number; a refused one is not
+    bool counted = false;  // in the number of the process; false if it is refused
   };
 
   void OnAccept(int socket, const event::SocketAddress& peer) {
@@ -72,9 +72,9 @@ class ServerOnLoop final : public Server, private ConnectionOwner {
     auto connection =
         std::make_unique<ClientConnection>(loop_, socket, peer.host_text(), options_, tls_.get(),
                                            static_cast<ConnectionOwner&>(*this));
-    // With TLS there is no telling before a handshake, the dearest thing to do for one too many.
+    // Over TLS a 503 needs a handshake first, which is too expensive for a refused connection.
     if (!accepted && (refusals_ >= kRefusalsMax || tls_ != nullptr)) return;
-    connection->home_index = connections_.size();
+    connection->owner_index = connections_.size();
     connections_.push_back({std::move(connection), accepted});
     if (accepted) return BecameIdle(*connections_.back().connection);
     ++refusals_;
@@ -87,8 +87,8 @@ class ServerOnLoop final : public Server, private ConnectionOwner {
     return false;
   }
 
-  // Otherwise a crowd that says nothing would keep everybody else out. Those that run leave their
-  // places here when they are met: they come back when they are idle again.
+  // Keeps silent clients from filling the limit. Busy connections found in the ring are removed;
+  // they rejoin when they become idle.
   bool CloseIdlest() {
     while (!idle_.alone()) {
       auto& connection = static_cast<ClientConnection&>(idle_.next());
@@ -98,7 +98,8 @@ class ServerOnLoop final : public Server, private ConnectionOwner {
     return false;
   }
 
-  // From the last to the first: what is retired on the way is replaced by one that was visited.
+  // Goes from the last to the first: a connection that retires meanwhile is replaced by one that was
+  // visited already.
   template <class Visit>
   void ForEachConnection(Visit visit) {
     for (std::size_t i = connections_.size(); i-- > 0;) visit(*connections_[i].connection);
@@ -124,7 +125,7 @@ class ServerOnLoop final : public Server, private ConnectionOwner {
       std::replace(waiting_for_turn_.begin(), waiting_for_turn_.end(), &connection, kNobody);
       std::replace(having_turn_.begin(), having_turn_.end(), &connection, kNobody);
     }
-    Entry& entry = connections_[connection.home_index];
+    Entry& entry = connections_[connection.owner_index];
     if (entry.counted) {
       counted_.fetch_sub(1, std::memory_order_relaxed);
     } else {
@@ -133,7 +134,7 @@ class ServerOnLoop final : public Server, private ConnectionOwner {
     std::unique_ptr<Retirable> retired = std::move(entry.connection);
     if (&entry != &connections_.back()) {
       entry = std::move(connections_.back());
-      entry.connection->home_index = connection.home_index;
+      entry.connection->owner_index = connection.owner_index;
     }
     connections_.pop_back();
     loop_.DeleteLater(std::move(retired));
@@ -160,13 +161,13 @@ class ServerOnLoop final : public Server, private ConnectionOwner {
   std::unique_ptr<event::Listener> listener_;
   event::Endpoint bound_;
   bool draining_ = false;
-  IdleRingNode idle_;  // begins the ring; the one that is idle for longest comes next
+  IdleRingNode idle_;  // begins the ring; the connection idle for longest comes next
   std::vector<Entry> connections_;
   std::size_t refusals_ = 0;
   std::vector<ClientConnection*> waiting_for_turn_;
   std::vector<ClientConnection*> having_turn_;
-  // What a posted task holds, so that one which outlives the server finds nobody; owns nothing, and
-  // unlike a Ticket it costs no allocation a turn.
+  // Null once the server is destroyed. Posted tasks share it, because a task may outlive the server;
+  // unlike a Ticket it needs no allocation for each turn.
   std::shared_ptr<ServerOnLoop*> self_;
 };
 

@@ -1,6 +1,5 @@
-// The HTTP/1.1 server side: listeners, client connections, keep-alive, pipelining, timeouts. Knows
-// nothing of what is served: the proxy, the admin listener and the order service each hand it an
-// http::ServerService.
+// The HTTP/1.1 server: listeners, client connections, keep-alive, pipelining, timeouts. It serves
+// any http::ServerService: the proxy, the admin listener and the order service each have one.
 #pragma once
 
 #include <atomic>
@@ -17,47 +16,47 @@ namespace idem::http_server {
 
 struct Options {
   http::ParserLimits parser;
-  /// Of the process: counted in `connections`. Beyond it the one of this server that is idle for
-  /// longest is closed for a new one, which gets 503 `overloaded` where none is idle.
+  /// Limits the open connections of the process. Beyond the limit, this server closes its connection
+  /// that is idle for longest to make room. If none is idle, the new one gets 503 `overloaded`.
   std::size_t connections_max = 10000;
-  /// First byte of a head to its end: 408. Also bounds a TLS handshake, which is then cut.
+  /// From the first byte of a head to its end; then 408. A TLS handshake that takes longer is cut.
   Duration header_timeout = std::chrono::seconds(10);
-  /// Between two reads of a body that is wanted: 408.
+  /// Between two reads of a body that the handler asks for; then 408.
   Duration body_timeout = std::chrono::seconds(30);
-  /// Between requests.
+  /// Between two requests.
   Duration idle_timeout = std::chrono::seconds(75);
-  /// No progress in sending an answer: the connection is cut.
+  /// Without a byte of the answer taken by the kernel; then the connection is cut.
   Duration write_timeout = std::chrono::seconds(60);
-  /// What a slow reader may hold before its source is paused.
+  /// Limits the unsent bytes with which another request may begin.
   std::size_t unsent_bytes_max = 64 * 1024;
 };
 
-/// With which certificates an address is served; null: without TLS. Shared by all loops, and with
+/// The certificates of an address; null if it is served without TLS. All loops share it, also with
 /// the servers of an earlier configuration.
 using ServerTls = std::shared_ptr<const event::TlsContext>;
 
 /// One loop's server on one address.
 class Server {
  public:
-  /// `connections` counts the process's open client connections, those whose TLS handshake goes on
-  /// among them, and is shared by all its servers.
+  /// `connections` counts the open client connections of the process, also during their TLS
+  /// handshake. All servers of the process share it.
   static Result<std::unique_ptr<Server>> Start(event::EventLoop& loop,
                                                const event::Endpoint& endpoint,
                                                const Options& options, http::ServerService& service,
                                                std::atomic<std::size_t>& connections,
                                                ServerTls tls = nullptr);
-  /// Cuts every connection that is left (telling its handler OnClientGone).
+  /// Cuts every connection that is left; its handler gets OnClientGone().
   virtual ~Server() = default;
 
   [[nodiscard]] virtual const event::Endpoint& bound() const = 0;
-  /// Stops accepting; idle connections close, busy ones after the answer that runs (with
-  /// Connection: close).
+  /// Stops accepting. Idle connections close at once, busy ones after the current answer (with
+  /// `Connection: close`).
   virtual void Drain() = 0;
-  /// Connections still open.
+  /// Counts the open connections of this server.
   [[nodiscard]] virtual std::size_t connection_count() const = 0;
-  /// For a reload: later requests see these.
+  /// Called on a reload. Later requests see the new options.
   virtual void SetOptions(const Options& options) = 0;
-  /// The same for later connections.
+  /// Called on a reload. Later connections use the new certificates.
   virtual void SetTls(ServerTls tls) = 0;
 };
 

@@ -1,8 +1,29 @@
-#include "proxy/forward/timeout_list.h"
+#include "proxy/base/deadlines.h"
 
 #include <utility>
 
-namespace idem::forward {
+namespace idem {
+
+LazyTimer::LazyTimer(Loop& loop, Function<void()> on_due)
+    : loop_(loop), on_due_(std::move(on_due)) {}
+
+void LazyTimer::Set(Duration delay) {
+  due_ = loop_.Now() + delay;
+  if (!armed_for_ || *due_ < *armed_for_) Arm(*due_);
+}
+
+void LazyTimer::Arm(BootTime at) {
+  armed_for_ = at;
+  timer_ = loop_.After(at - loop_.Now(), [this] { OnTimer(); });
+}
+
+void LazyTimer::OnTimer() {
+  armed_for_.reset();
+  if (!due_) return;
+  if (loop_.Now() < *due_) return Arm(*due_);
+  due_.reset();
+  on_due_();
+}
 
 void TimeoutList::Entry::Start(TimeoutList& list) {
   Stop();
@@ -39,4 +60,4 @@ void TimeoutList::OnTimer() {
   if (first_ != nullptr) Arm(first_->due_ - now);
 }
 
-}  // namespace idem::forward
+}  // namespace idem

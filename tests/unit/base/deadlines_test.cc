@@ -1,4 +1,4 @@
-#include "proxy/forward/timeout_list.h"
+#include "proxy/base/deadlines.h"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 
 #include "tests/support/run_loop.h"
 
-namespace idem::forward {
+namespace idem {
 namespace {
 
 using std::chrono::milliseconds;
@@ -62,4 +62,4 @@ TEST_CASE("entries may outlive their list") {
 }
 
 }  // namespace
-}  // namespace idem::forward
+}  // namespace idem
