@@ -2,7 +2,9 @@
 
 #include <utility>
 
-#include "proxy/admin/records_request.h"
+#include "proxy/admin/list_request.h"
+#include "proxy/admin/settle_request.h"
+#include "proxy/base/invariant.h"
 
 namespace idem::admin {
 
@@ -12,11 +14,19 @@ constexpr std::string_view kList = "/records";
 constexpr std::string_view kRelease = "/records/release";
 constexpr std::string_view kResolve = "/records/resolve";
 
+std::unique_ptr<RecordsRequest> MakeRequest(const RecordsContext& context,
+                                            http::ServerStream& stream, std::string_view path) {
+  using Action = SettleRequest::Action;
+  if (path == kList) return std::make_unique<ListRequest>(context, stream);
+  return std::make_unique<SettleRequest>(context, stream,
+                                         path == kRelease ? Action::kRelease : Action::kResolve);
+}
+
 }  // namespace
 
 RecordsApi::RecordsApi(Loop& loop, ports::RecordStore& records, ports::RecordIndex& index,
-                       TtlOf ttl_of)
-    : loop_(loop), records_(records), index_(index), ttl_of_(std::move(ttl_of)) {}
+                       TtlOfRoute ttl_of)
+    : loop_(loop), ttl_of_(std::move(ttl_of)), context_{*this, records, index, ttl_of_} {}
 
 RecordsApi::~RecordsApi() = default;
 
@@ -26,18 +36,18 @@ bool RecordsApi::Serves(std::string_view path) {
 
 http::ServerHandler* RecordsApi::OnRequest(http::ServerStream& stream,
                                            const http::RequestHead& head) {
-  const std::string_view path = std::string_view(head.target).substr(0, head.target.find('?'));
-  const auto start = [&](auto request) {
-    auto* const started = request.get();
-    requests_.push_front(std::move(request));
-    started->self_ = requests_.begin();
-    started->Start(head);
-    return started;
-  };
-  if (path == kList) return start(std::make_unique<ListRequest>(*this, stream));
-  const auto action =
-      path == kRelease ? SettleRequest::Action::kRelease : SettleRequest::Action::kResolve;
-  return start(std::make_unique<SettleRequest>(*this, stream, action));
+  auto request =
+      MakeRequest(context_, stream, std::string_view(head.target).substr(0, head.target.find('?')));
+  RecordsRequest* const started = request.get();
+  requests_.emplace(started, std::move(request));
+  started->Start(head);
+  return started;
+}
+
+void RecordsApi::Retire(RecordsRequest& request) {
+  auto node = requests_.extract(&request);
+  INVARIANT(!node.empty());
+  loop_.DeleteLater(std::move(node.mapped()));
 }
 
 }  // namespace idem::admin

@@ -1,58 +1,45 @@
-// /records of the admin listener: how an operator finds records and settles unknown ones.
+// /records of the admin listener: an operator finds records and settles unknown ones.
 //
-//   GET  /records?state=&min_age_ms=&route=&client=&limit=&cursor=    what is not completed
+//   GET  /records?state=&min_age_ms=&route=&client=&limit=&cursor=    records that are not completed
 //   GET  /records?key_hash=  or  ?record_key=                         one record, in any state
-//     -> {"records":[{...}],"cursor":"..."}     cursor: ask again with it; "": that was all
+//     -> {"records":[{...}],"cursor":"..."}     cursor: pass it to get the next page; "" at the end
 //   POST /records/release  {"record_key","token","reason"}
 //   POST /records/resolve  {"record_key","token","reason","status","content_type","body"}
 //     -> {"outcome":"released"}  {"outcome":"resolved"}
-//   any  -> {"error":"NAME","detail":"..."}, with "record" where one stands in the way
+//   any  -> {"error":"NAME","detail":"..."}, with "record" if a record is the reason
 //
-// A record is shown as record_json.h draws it. `token` is the one that the operator was shown: if
-// the record carries another one by now, or somebody executes it, nothing is changed and the answer
-// is 409. Each POST that could be read is one line `record_settled` in the log, whatever became of
-// it.
+// record_json.h draws a record. `token` is the token that the operator was shown. If the record has
+// another token by now, or is being executed, nothing is changed and the response is 409. Each POST
+// that could be read writes one line `record_settled` to the log, whatever its outcome.
 #pragma once
 
-#include <list>
 #include <memory>
 #include <string_view>
+#include <unordered_map>
 
-#include "proxy/base/function.h"
-#include "proxy/base/loop.h"
-#include "proxy/http/server_stream.h"
-#include "proxy/ports/record_index.h"
-#include "proxy/ports/record_store.h"
+#include "proxy/admin/records_request.h"
 
 namespace idem::admin {
 
-class RecordsRequest;
-
-/// One, on the admin listener's loop. The store outlives it.
-class RecordsApi {
+/// Runs on the admin listener's loop. The store outlives it.
+class RecordsApi final : private RecordsRequestOwner {
  public:
-  /// How long a record of that route is replayed once it is completed.
-  using TtlOf = Function<idempotency::Milliseconds(std::string_view route)>;
-
-  RecordsApi(Loop& loop, ports::RecordStore& records, ports::RecordIndex& index, TtlOf ttl_of);
-  ~RecordsApi();
+  RecordsApi(Loop& loop, ports::RecordStore& records, ports::RecordIndex& index, TtlOfRoute ttl_of);
+  ~RecordsApi() override;
   RecordsApi(const RecordsApi&) = delete;
   RecordsApi& operator=(const RecordsApi&) = delete;
 
-  /// Whether a path is one of those above.
+  /// Returns true if the path is one of those above.
   [[nodiscard]] static bool Serves(std::string_view path);
   http::ServerHandler* OnRequest(http::ServerStream& stream, const http::RequestHead& head);
 
  private:
-  friend class RecordsRequest;
-  friend class ListRequest;
-  friend class SettleRequest;
+  void Retire(RecordsRequest& request) override;
 
   Loop& loop_;
-  ports::RecordStore& records_;
-  ports::RecordIndex& index_;
-  TtlOf ttl_of_;
-  std::list<std::unique_ptr<RecordsRequest>> requests_;
+  TtlOfRoute ttl_of_;
+  const RecordsContext context_;
+  std::unordered_map<const RecordsRequest*, std::unique_ptr<RecordsRequest>> requests_;
 };
 
 }  // namespace idem::admin

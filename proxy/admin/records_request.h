@@ -1,111 +1,68 @@
-// One request to /records on its way (records_api.h).
+// Base of the requests to /records (records_api.h): sends the response and ends the request.
 #pragma once
 
-#include <list>
-#include <memory>
-#include <string>
 #include <string_view>
 
-#include "proxy/admin/query_string.h"
-#include "proxy/admin/records_api.h"
-#include "proxy/base/json.h"
+#include "proxy/base/function.h"
+#include "proxy/base/loop.h"
 #include "proxy/base/ticket.h"
+#include "proxy/http/server_stream.h"
+#include "proxy/ports/record_index.h"
+#include "proxy/ports/record_store.h"
 
 namespace idem::admin {
 
-/// Owned by the api from its first moment until Finish().
+class RecordsRequest;
+
+/// Owns running requests.
+class RecordsRequestOwner {
+ public:
+  virtual ~RecordsRequestOwner() = default;
+  /// Destroys the request on a later turn of the loop. Called once, by Finish().
+  virtual void Retire(RecordsRequest& request) = 0;
+};
+
+/// Returns how long a completed record of that route is replayed.
+using TtlOfRoute = Function<idempotency::Milliseconds(std::string_view route)>;
+
+/// Everything that a request uses. All of it outlives the request.
+struct RecordsContext {
+  RecordsRequestOwner& owner;
+  ports::RecordStore& records;
+  ports::RecordIndex& index;
+  TtlOfRoute& ttl_of;
+};
+
 class RecordsRequest : public http::ServerHandler, public Retirable {
  public:
-  RecordsRequest(RecordsApi& api, http::ServerStream& stream) : api_(api), stream_(&stream) {}
+  RecordsRequest(RecordsRequestOwner& owner, http::ServerStream& stream)
+      : stream_(&stream), owner_(owner) {}
+
+  /// Called once, after the owner has taken the request. May already end it.
+  virtual void Start(const http::RequestHead& head) = 0;
 
   void OnBody(std::string_view) override {}
   void OnBodyEnd() override {}
-  void OnBodyError(const http::ParseError&) override { Refuse(400, "bad-request", "the body"); }
+  void OnBodyError(const http::ParseError& error) override;
   void OnClientGone() override;
   void OnDrained() override {}
 
  protected:
-  /// Each of these ends the request; nothing of it may be used after.
+  /// Each of these ends the request. The caller must return at once.
   void Answer(std::uint16_t status, std::string_view json);
   void Refuse(std::uint16_t status, std::string_view name, std::string_view detail,
               std::string_view record_json = {});
   void RefuseStore(const Error& error);
   void Finish();
 
-  /// The one that it is asked with.
+  /// The only method that this resource allows.
   [[nodiscard]] virtual std::string_view method() const = 0;
 
-  RecordsApi& api_;
-  http::ServerStream* stream_;  // null: the client has gone
+  http::ServerStream* stream_;  // null once the client has gone or has its response
   Ticket question_;
 
  private:
-  friend class RecordsApi;
-  std::list<std::unique_ptr<RecordsRequest>>::iterator self_;
-};
-
-/// GET: a walk through the store until enough is found.
-class ListRequest final : public RecordsRequest {
- public:
-  using RecordsRequest::RecordsRequest;
-  void Start(const http::RequestHead& head);
-
- private:
-  static constexpr std::size_t kLimit = 100;
-  static constexpr std::size_t kLimitMax = 1000;
-  static constexpr int kStepsMax = 200;  // of one request: a long walk takes several
-
-  [[nodiscard]] std::string_view method() const override { return "GET"; }
-  [[nodiscard]] bool ReadFilter(const Query& query);
-  void LookAt(const std::string& record_key);
-  void Step();
-  void OnStep(ports::RecordPage answer);
-  void AnswerFound();
-
-  ports::RecordFilter filter_;
-  std::size_t limit_ = kLimit;
-  std::string cursor_;
-  int steps_ = 0;
-  std::size_t found_ = 0;
-  std::string found_json_;
-};
-
-/// POST: one transition of one record.
-class SettleRequest final : public RecordsRequest {
- public:
-  enum class Action : std::uint8_t { kRelease, kResolve };
-  SettleRequest(RecordsApi& api, http::ServerStream& stream, Action action)
-      : RecordsRequest(api, stream), action_(action), address_(stream.peer().address) {}
-  void Start(const http::RequestHead& head);
-
-  void OnBody(std::string_view bytes) override;
-  void OnBodyEnd() override;
-  /// What was asked of the store goes on, and is logged.
-  void OnClientGone() override;
-
- private:
-  static constexpr std::size_t kBodyMax = 2 << 20;
-
-  [[nodiscard]] std::string_view method() const override { return "POST"; }
-  [[nodiscard]] bool Read(const JsonValue& body);
-  [[nodiscard]] bool ReadResponse(const JsonValue& body);
-  void Act();
-  void OnRead(const ports::ReadResult& read);
-  void OnApplied(const ports::TransitionResult& answer);
-  void RefuseHeld(const idempotency::Record& record, StoreTime now);
-  void Log(std::string_view outcome);
-
-  const Action action_;
-  const std::string address_;  // the operator's
-  std::string body_;
-  bool asked_ = false;
-
-  std::string record_key_;
-  idempotency::Token token_;
-  std::string reason_;
-  std::shared_ptr<idempotency::StoredResponse> response_ =  // kResolve
-      std::make_shared<idempotency::StoredResponse>();
-  idempotency::Claim claim_;  // as it lies there
+  RecordsRequestOwner& owner_;
 };
 
 }  // namespace idem::admin
