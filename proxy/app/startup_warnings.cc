@@ -3,6 +3,8 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
+
 #include "proxy/base/log.h"
 
 namespace idem::app {
@@ -14,13 +16,14 @@ void LogWarnings(const config::Config& config) {
 }
 
 void LogWhatSignaturesCover(const std::vector<exchange::Route>& routes) {
-  for (const exchange::Route& route : routes) {
-    if (!route.authenticate || route.authenticate->scheme != auth::Scheme::kHmacBody) continue;
-    log::Write(
-        log::Level::kInfo, "signature_scope",
-        {{"reason",
-          "hmac-body covers the body only: neither the key, the path nor the client's name"}});
-    return;
+  for (const auth::Scheme scheme : auth::kSchemes) {
+    const std::string_view notice = auth::TraitsOf(scheme).coverage_notice;
+    const bool used = std::ranges::any_of(routes, [&](const exchange::Route& route) {
+      return route.authenticate && route.authenticate->scheme == scheme;
+    });
+    if (used && !notice.empty()) {
+      log::Write(log::Level::kInfo, "signature_scope", {{"reason", notice}});
+    }
   }
 }
 

@@ -4,8 +4,7 @@
 
 namespace idem::auth {
 
-// Moving or swapping a short string leaves its text in the buffer it came from, so a move copies
-// and wipes.
+// Moving a short string leaves its text in the old buffer, so a move copies and then wipes.
 Secret::Secret(Secret&& other) noexcept {
   bytes_ = other.bytes_;
   other.Wipe();

@@ -1,4 +1,4 @@
-// Who may call: a client and its secrets (docs/configuration.md, `clients`).
+// A client and its secrets (docs/configuration.md, `clients`).
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace idem::auth {
 
-/// The bytes a client signs with. Wiped when destroyed, never printed: it has no stream operator
-/// and no conversion to text but bytes(), which is for the HMAC alone.
+/// The bytes that a client signs with. They are wiped when destroyed and never printed: there is no
+/// stream operator, and bytes() is for HMACs and comparisons only.
 class Secret {
  public:
   explicit Secret(std::string bytes) : bytes_(std::move(bytes)) {}
@@ -28,16 +28,17 @@ class Secret {
 
 struct ClientOptions {
   std::string id;
-  std::vector<Secret> secrets;  // all active at once, in any number, so that they rotate
-  /// The subject of its TLS certificate in the form of RFC 2253, "CN=shop,O=Shops"; "": none. A
-  /// client has one or a secret.
+  std::vector<Secret> secrets;  // all are active at once, so that they can be rotated
+  /// Subject of the client's TLS certificate in the form of RFC 2253, "CN=shop,O=Shops"; may be
+  /// empty. Each client has a subject or at least one secret.
   std::string certificate_subject = {};
 };
 
-/// All clients of a configuration, immutable while it is in force. Few: found by walking.
+/// All clients of a configuration, immutable while it is in force. There are few, so a linear search
+/// finds them.
 using Clients = std::vector<ClientOptions>;
 
-/// nullptr: there is none with that id.
+/// Returns the client with that id, or nullptr.
 [[nodiscard]] const ClientOptions* FindClient(const Clients& clients, std::string_view id);
 
 }  // namespace idem::auth

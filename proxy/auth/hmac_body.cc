@@ -7,8 +7,8 @@ namespace idem::auth {
 
 namespace {
 
-// Who signs when the caller does not say: the only client that may use the route, or else the one
-// named `default`. nullptr: nobody.
+// Returns the client of a request that names none: the only client that may use the route, or
+// otherwise the client named `default`, or nullptr.
 const ClientOptions* UnnamedClient(const AuthenticateOptions& options, const Clients& clients) {
   const ClientOptions* only = nullptr;
   for (const ClientOptions& client : clients) {
@@ -20,19 +20,18 @@ const ClientOptions* UnnamedClient(const AuthenticateOptions& options, const Cli
 }
 
 const ClientOptions* ClaimedClient(const AuthenticateOptions& options, const Clients& clients,
-                                   const http::RequestHead& head) {
-  switch (head.fields.Count(options.client_header)) {
+                                   const http::Fields& fields) {
+  switch (fields.Count(options.client_header)) {
     case 0:
       return UnnamedClient(options, clients);
     case 1:
-      return FindClient(clients, *head.fields.Find(options.client_header));
+      return FindClient(clients, *fields.Find(options.client_header));
     default:
       return nullptr;
   }
 }
 
-// Every secret is tried, also after one that fits: the time taken tells how many there are, not
-// which.
+// Tries every secret, also after a match, so that the time taken reveals only their number.
 bool AnySecretFits(const ClientOptions& client, std::string_view body,
                    const Sha256Digest& signature) {
   bool fits = false;
@@ -46,27 +45,28 @@ bool AnySecretFits(const ClientOptions& client, std::string_view body,
 }  // namespace
 
 AuthenticateResult AuthenticateHmacBody(const AuthenticateOptions& options, const Clients& clients,
-                                        const http::RequestHead& head, std::string_view body) {
-  const std::size_t lines = head.fields.Count(options.header);
+                                        const SignedRequest& request) {
+  const http::Fields& fields = request.fields;
+  const std::size_t lines = fields.Count(options.header);
   if (lines == 0) return SignatureMissing{};
   if (lines > 1) return SignatureInvalid{};
 
   Sha256Digest signature{};
-  if (!FromHex(*head.fields.Find(options.header), signature)) return SignatureInvalid{};
-  const ClientOptions* client = ClaimedClient(options, clients, head);
+  if (!FromHex(*fields.Find(options.header), signature)) return SignatureInvalid{};
+  const ClientOptions* client = ClaimedClient(options, clients, fields);
   if (client == nullptr || !MayUse(options, client->id)) return SignatureInvalid{};
-  if (!AnySecretFits(*client, body, signature)) return SignatureInvalid{};
+  if (!AnySecretFits(*client, request.body, signature)) return SignatureInvalid{};
   return AuthenticatedClient{client->id};
 }
 
 Result<http::Fields> SignHmacBody(const AuthenticateOptions& options, const ClientOptions& client,
-                                  std::string_view body) {
+                                  const SignedRequest& request) {
   if (client.secrets.empty()) {
     return Error{ErrorCode::kInvalid, "client " + client.id + " has no secret to sign with"};
   }
   http::Fields fields;
   fields.Add(options.client_header, client.id);
-  fields.Add(options.header, ToHex(HmacSha256(client.secrets.front().bytes(), body)));
+  fields.Add(options.header, ToHex(HmacSha256(client.secrets.front().bytes(), request.body)));
   return fields;
 }
 

@@ -16,9 +16,9 @@ namespace {
 
 Error Invalid(std::string what) { return {ErrorCode::kInvalid, std::move(what)}; }
 
-// Where a URL leads: "http://pay.example.com:8080/orders?x=1", or "/orders?x=1".
+// A parsed URL: "http://pay.example.com:8080/orders?x=1", or "/orders?x=1".
 struct Destination {
-  std::string host;  // "" for a path alone
+  std::string host;  // empty if only a path was given
   std::string target;
 };
 
@@ -40,49 +40,46 @@ Result<const exchange::Route*> FindRoute(const exchange::Router& router, const s
   const auto match = router.Find(method, destination.host, destination.target);
   if (const auto* route = std::get_if<const exchange::Route*>(&match)) return *route;
   if (const auto* other = std::get_if<exchange::Router::MethodNotAllowed>(&match)) {
-    return Invalid("the routes for this URL take " + other->allow + ", not " + method);
+    return Invalid("the routes for this URL allow " + other->allow + ", not " + method);
   }
   if (std::holds_alternative<exchange::Router::AmbiguousPath>(match)) {
-    return Invalid("a path like this one is refused: a backend may read it in another way");
+    return Invalid(
+        "the path is ambiguous: a backend may read it in another way, so the proxy refuses it");
   }
-  return Invalid("no route of the configuration takes this URL");
+  return Invalid("no route of the configuration matches this URL");
 }
 
 Result<auth::AuthenticateOptions> OptionsOf(const exchange::Route& route,
                                             const SignArguments& question) {
   auto options = route.authenticate.value_or(auth::AuthenticateOptions());
   if (question.scheme.empty()) return options;
-  for (const auto scheme : {auth::Scheme::kNone, auth::Scheme::kHmacBody,
-                            auth::Scheme::kHmacTimestamp, auth::Scheme::kHttpMessageSignatures}) {
-    if (auth::SchemeName(scheme) != question.scheme) continue;
-    options.scheme = scheme;
-    return options;
-  }
-  return Invalid("there is no scheme `" + question.scheme + "`");
+  const auto scheme = auth::FindScheme(question.scheme);
+  if (!scheme) return Invalid("unknown scheme `" + question.scheme + "`");
+  options.scheme = *scheme;
+  return options;
 }
 
 Result<http::Fields> SignFor(const auth::AuthenticateOptions& options, const auth::Clients& clients,
-                             const SignArguments& question, std::string_view body) {
+                             const std::string& client_id, const auth::SignedRequest& request) {
   if (options.scheme == auth::Scheme::kNone) return http::Fields();
-  const auth::ClientOptions* client = auth::FindClient(clients, question.client);
-  if (client == nullptr) return Invalid("no client is called `" + question.client + "`");
-  const auto& allowed = options.clients;
-  if (!allowed.empty() && std::ranges::find(allowed, client->id) == allowed.end()) {
+  const auth::ClientOptions* client = auth::FindClient(clients, client_id);
+  if (client == nullptr) return Invalid("no client has the id `" + client_id + "`");
+  if (!auth::MayUse(options, client->id)) {
     return Invalid("client `" + client->id + "` may not use this route");
   }
-  return auth::Sign(options, *client, body, std::chrono::system_clock::now());
+  return auth::Sign(options, *client, request, std::chrono::system_clock::now());
 }
 
-Status AddKey(const exchange::Route& route, const std::string& key, http::Fields& fields) {
-  if (key.empty()) return Ok();
-  const std::string header =
-      route.idempotency ? route.idempotency->header : idempotency::Policy().header;
+// Returns the key's field line, or nothing if no key is given.
+Result<http::Fields> KeyFields(const std::string& header, const std::string& key) {
+  http::Fields fields;
+  if (key.empty()) return fields;
   fields.Add(header, key);
   const auto read = idempotency::ReadKey(fields, header);
   if (const auto* invalid = std::get_if<idempotency::KeyInvalid>(&read)) {
-    return Invalid("this is not a key: " + std::string(invalid->reason));
+    return Invalid("--key is not valid: " + std::string(invalid->reason));
   }
-  return Ok();
+  return fields;
 }
 
 Result<http::Fields> FieldsFor(const SignArguments& question, const config::Config& config) {
@@ -95,9 +92,18 @@ Result<http::Fields> FieldsFor(const SignArguments& question, const config::Conf
   if (!body) return body.error();
   const auto options = OptionsOf(**route, question);
   if (!options) return options.error();
-  auto fields = SignFor(*options, config.clients, question, *body);
+  const std::string key_header =
+      (*route)->idempotency ? (*route)->idempotency->header : idempotency::Policy().header;
+  const auto key = KeyFields(key_header, question.key);
+  if (!key) return key.error();
+  auto fields = SignFor(*options, config.clients, question.client,
+                        {.method = question.method,
+                         .target = destination->target,
+                         .fields = *key,
+                         .key_header = key_header,
+                         .body = *body});
   if (!fields) return fields.error();
-  if (auto added = AddKey(**route, question.key, *fields); !added) return added.error();
+  for (const auto [name, value] : *key) fields->Add(name, value);
   return fields;
 }
 

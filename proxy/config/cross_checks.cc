@@ -46,7 +46,8 @@ void CheckAuthentication(const Node& node, const Route& route, Draft& draft) {
   }
   std::vector<std::string_view> ids;
   for (const auto& client : draft.config.clients) ids.push_back(client.id);
-  if (route.authenticate->scheme == auth::Scheme::kClientCertificate && !draft.asks_clients) {
+  const bool uses_certificate = auth::TraitsOf(route.authenticate->scheme).uses_client_certificate;
+  if (uses_certificate && !draft.asks_clients) {
     AddErrorAt(node, {"authenticate", "scheme"}, "needs a listener with `tls` and its `client_ca`",
                draft.mistakes);
   }

@@ -1,4 +1,6 @@
-// authenticate and rate_limit of a route: what stands before its backend.
+// Reads `authenticate` and `rate_limit` of a route.
+#include <array>
+
 #include "proxy/config/sections.h"
 
 namespace idem::config {
@@ -6,7 +8,7 @@ namespace idem::config {
 namespace {
 
 constexpr std::string_view kHeaderPrefix = "header:";
-constexpr std::uint32_t kSlidingRequestsMax = 10'000;  // each is a stamp in the store
+constexpr std::uint32_t kSlidingRequestsMax = 10'000;  // the store keeps a timestamp for each
 constexpr std::uint32_t kBucketRequestsMax = 1'000'000;
 
 void ReadSubject(MapReader& map, exchange::RateLimitOptions& to) {
@@ -44,27 +46,30 @@ void ReadRule(MapReader& map, ports::LimitRule& rule) {
   }
 }
 
+constexpr auto SchemeChoices() {
+  std::array<Choice<auth::Scheme>, auth::kSchemes.size()> choices{};
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    choices[i] = {auth::SchemeName(auth::kSchemes[i]), auth::kSchemes[i]};
+  }
+  return choices;
+}
+
 }  // namespace
 
 void ReadAuthenticate(MapReader& route, exchange::Route& to, ConfigErrors& mistakes) {
   using auth::Scheme;
   const Node* node = FindSwitch(route, "authenticate");
   if (node == nullptr) return;
-  constexpr Choice<Scheme> kSchemes[] = {
-      {"none", Scheme::kNone},
-      {"hmac-body", Scheme::kHmacBody},
-      {"hmac-timestamp", Scheme::kHmacTimestamp},
-      {"http-message-signatures", Scheme::kHttpMessageSignatures},
-      {"client-certificate", Scheme::kClientCertificate}};
   auth::AuthenticateOptions options;
   MapReader map(*node, mistakes);
   map.Require("scheme");
   const bool none =
-      map.ReadChoice("scheme", options.scheme, kSchemes) && options.scheme == Scheme::kNone;
+      map.ReadChoice("scheme", options.scheme, SchemeChoices()) && options.scheme == Scheme::kNone;
   ReadFieldName(map, "header", options.header);
   ReadFieldName(map, "client_header", options.client_header);
   if (const auto* ids = map.FindList("clients")) {
-    if (ids->empty()) map.AddError("clients", "must have at least one; leave it out for all");
+    if (ids->empty())
+      map.AddError("clients", "must have at least one; leave `clients` out to admit all");
     for (const Node& id : *ids) {
       if (const std::string* text = TextOf(id, mistakes)) options.clients.push_back(*text);
     }

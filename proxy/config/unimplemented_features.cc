@@ -1,40 +1,29 @@
 #include "proxy/config/unimplemented_features.h"
 
 #include <string>
-#include <string_view>
+
+#include "proxy/auth/scheme.h"
 
 namespace idem::config {
 
 namespace {
 
-struct Row {
-  std::string_view where;  // as Shape() spells it
-  std::string_view value;  // "https://": what begins so; "": whatever it is
-};
-
-constexpr Row kUnavailable[] = {
-    {"route.authenticate.scheme", "hmac-timestamp"},
-    {"route.authenticate.scheme", "http-message-signatures"},
-};
-
-// How a key is spelled below `parent`: a route's the same in `routes` and in `defaults`, an
-// upstream's the same whatever the upstream's name is, and a list's items as if each stood alone.
+// A key's path without indices and names of the user's choice: keys of `routes` and of `defaults`
+// have the same shape, and so have the keys of all items of a list.
 std::string Shape(const std::string& parent, const std::string& key) {
   if (parent.empty() && (key == "routes" || key == "defaults")) return "route";
   return JoinPath(parent, parent == "upstreams" ? "*" : key);
 }
 
-bool Asks(const Row& row, const Node& value) {
-  if (value.is_null() || value.is_text("off")) return false;
-  if (row.value.ends_with("://")) return value.text.starts_with(row.value);
-  return row.value.empty() || value.text == row.value;
+bool IsUnavailable(const Node& node, const std::string& shape) {
+  if (shape != "route.authenticate.scheme" || node.kind != Node::Kind::kText) return false;
+  const auto scheme = auth::FindScheme(node.text);
+  return scheme && !auth::TraitsOf(*scheme).available;
 }
 
 void Visit(const Node& node, const std::string& shape, ConfigErrors& mistakes) {
-  for (const Row& row : kUnavailable) {
-    if (row.where != shape || !Asks(row, node)) continue;
-    const std::string subject = row.value.empty() ? "is" : "`" + std::string(row.value) + "` is";
-    mistakes.Add(node.place, node.path, subject + " not available in this version");
+  if (IsUnavailable(node, shape)) {
+    mistakes.Add(node.place, node.path, "`" + node.text + "` is not available in this version");
   }
   for (const Node& item : node.items) Visit(item, shape, mistakes);
   for (const Entry& entry : node.entries) Visit(entry.value, Shape(shape, entry.key), mistakes);

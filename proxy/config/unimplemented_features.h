@@ -1,12 +1,12 @@
-// What has its name in the configuration already, and this version does not do yet.
+// Features that have a name in the configuration but that this version does not implement.
 #pragma once
 
 #include "proxy/config/yaml/yaml_node.h"
 
 namespace idem::config {
 
-/// Each use of such a thing is a mistake. The readers know its keys all the same, so that what is
-/// written is checked today. A feature that lands deletes its line of the table.
+/// Reports an error for each use of such a feature, in `defaults` too. The section readers know its
+/// keys nevertheless, so that they check everything else in the file.
 void RefuseUnavailable(const Node& root, ConfigErrors& mistakes);
 
 }  // namespace idem::config

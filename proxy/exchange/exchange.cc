@@ -153,14 +153,15 @@ void Exchange::OnReceived() {
 bool Exchange::Authenticate() {
   if (!route_->authenticate) return true;
   report_.StartStep();
-  const auto client = IdentifyClient(*route_, site_->clients, sender_.stream()->peer().tls_subject,
-                                     request_, body_.kept(), std::chrono::system_clock::now());
+  auto client = IdentifyClient(*route_, site_->clients, sender_.stream()->peer().tls_subject,
+                               request_, body_.kept(), std::chrono::system_clock::now());
   report_.AddElapsed(&ports::RequestReport::auth);
   if (const auto* refusal = std::get_if<Reply>(&client)) {
     Refuse(*refusal, RequestDecision::kRefused);
     return false;
   }
-  report_->client = std::get<std::string_view>(client);
+  client_id_ = std::get<std::string>(std::move(client));
+  report_->client = client_id_;
   return true;
 }
 

@@ -140,6 +140,7 @@ class Exchange final : public http::ServerHandler,
   RequestBody body_;
   std::string peer_address_;
   std::string request_id_;
+  std::string client_id_;  // empty on a route without authentication
   const Route* route_ = nullptr;
   const idempotency::Policy* policy_ = nullptr;    // null if no key protects the request
   const idempotency::Policy* observed_ = nullptr;  // with `mode: observe`, instead of policy_

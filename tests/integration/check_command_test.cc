@@ -151,20 +151,26 @@ TEST_CASE("sign says in one line why it cannot") {
   };
   const TemporaryFile good(kGood);
   const Row rows[] = {
-      {{"--client", "nobody", "--data", "x", "/orders"}, "no client is called `nobody`"},
+      {{"--client", "nobody", "--data", "x", "/orders"}, "no client has the id `nobody`"},
       {{"--client", "other", "--data", "x", "/orders"}, "client `other` may not use this route"},
       {{"--client", "shop", "--data", "x", "/other"},
-       "no route of the configuration takes this URL"},
+       "no route of the configuration matches this URL"},
       {{"--client", "shop", "-X", "GET", "--data", "x", "/orders"},
-       "the routes for this URL take POST, not GET"},
+       "the routes for this URL allow POST, not GET"},
       {{"--client", "shop", "--data", "@/does/not/exist", "/orders"},
        "the file /does/not/exist cannot be read"},
       {{"--client", "shop", "--data", "@/", "/orders"}, "the file / cannot be read"},
       {{"--client", "shop", "--data", "@/dev/zero", "/orders"},
        "the file /dev/zero is larger than 64 MiB"},
       {{"--client", "shop", "--data", "x", "orders"}, "`orders` is neither a URL nor a path"},
-      {{"--client", "shop", "--scheme", "hmac", "--data", "x", "/orders"},
-       "there is no scheme `hmac`"},
+      {{"--client", "shop", "--scheme", "hmac", "--data", "x", "/orders"}, "unknown scheme `hmac`"},
+      {{"--client", "shop", "--scheme", "client-certificate", "--data", "x", "/orders"},
+       "the scheme client-certificate signs nothing: the caller shows its certificate to the "
+       "listener instead"},
+      {{"--client", "shop", "--scheme", "hmac-timestamp", "--data", "x", "/orders"},
+       "the scheme hmac-timestamp is not available in this version"},
+      {{"--client", "shop", "--key", "a b", "--data", "x", "/orders"},
+       "--key is not valid: the key holds a space, a control or a character outside ASCII"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);

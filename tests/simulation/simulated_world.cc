@@ -48,7 +48,9 @@ void Sign(Intent& intent) {
   const auth::ClientOptions* client = auth::FindClient(AllClients(), intent.client);
   auth::AuthenticateOptions options;
   options.scheme = auth::Scheme::kHmacBody;
-  auto fields = auth::Sign(options, *client, intent.body, {});
+  auto fields = auth::Sign(
+      options, *client,
+      {.method = "POST", .target = intent.target, .fields = {}, .body = intent.body}, {});
   intent.signature = std::move(*fields);
 }
 

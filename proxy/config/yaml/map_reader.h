@@ -61,8 +61,9 @@ class MapReader {
   bool ReadSize(std::string_view key, Number& to, NumberRange range);
   template <class Time>
   bool ReadTime(std::string_view key, Time& to, TimeRange range);
-  template <class Meaning, std::size_t kCount>
-  bool ReadChoice(std::string_view key, Meaning& to, const Choice<Meaning> (&choices)[kCount]);
+  /// `choices` is an array of Choice<Meaning>.
+  template <class Meaning, class Choices>
+  bool ReadChoice(std::string_view key, Meaning& to, const Choices& choices);
 
   /// The items of a list, which must be texts. nullptr where there is no list, as with Find().
   const std::vector<Node>* FindList(std::string_view key);
@@ -120,9 +121,8 @@ bool MapReader::ReadTime(std::string_view key, Time& to, TimeRange range) {
   return true;
 }
 
-template <class Meaning, std::size_t kCount>
-bool MapReader::ReadChoice(std::string_view key, Meaning& to,
-                           const Choice<Meaning> (&choices)[kCount]) {
+template <class Meaning, class Choices>
+bool MapReader::ReadChoice(std::string_view key, Meaning& to, const Choices& choices) {
   std::vector<std::string_view> names;
   for (const auto& choice : choices) names.push_back(choice.first);
   std::size_t index = 0;

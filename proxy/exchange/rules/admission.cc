@@ -1,6 +1,7 @@
 #include "proxy/exchange/rules/admission.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/auth/authentication.h"
 #include "proxy/exchange/rules/forwarded_head.h"
@@ -40,15 +41,21 @@ const idempotency::Policy* PolicyFor(const Route& route, std::string_view method
   return covered ? &*route.idempotency : nullptr;
 }
 
-std::variant<std::string_view, Reply> IdentifyClient(const Route& route,
-                                                     const auth::Clients& clients,
-                                                     std::string_view tls_subject,
-                                                     const http::RequestHead& request,
-                                                     std::string_view body, WallTime now) {
-  if (!route.authenticate) return std::string_view();
-  const auto result =
-      auth::Authenticate(*route.authenticate, clients, tls_subject, request, body, now);
-  if (const auto* who = std::get_if<auth::AuthenticatedClient>(&result)) return who->client_id;
+std::variant<std::string, Reply> IdentifyClient(const Route& route, const auth::Clients& clients,
+                                                std::string_view tls_subject,
+                                                const http::RequestHead& request,
+                                                std::string_view body, WallTime now) {
+  if (!route.authenticate) return std::string();
+  auto result = auth::Authenticate(
+      *route.authenticate, clients,
+      {.method = request.method,
+       .target = request.target,
+       .fields = request.fields,
+       .key_header = route.idempotency ? std::string_view(route.idempotency->header) : "",
+       .body = body,
+       .tls_subject = tls_subject},
+      now);
+  if (auto* who = std::get_if<auth::AuthenticatedClient>(&result)) return std::move(who->client_id);
   const std::string_view problem =
       std::holds_alternative<auth::SignatureMissing>(result)   ? "signature-missing"
       : std::holds_alternative<auth::SignatureExpired>(result) ? "signature-expired"

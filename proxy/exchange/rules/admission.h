@@ -2,6 +2,7 @@
 // order of checks", that need no store. Pure functions.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -25,10 +26,12 @@ namespace idem::exchange {
 /// The policy of a route for that method; null where a key does not protect it.
 [[nodiscard]] const idempotency::Policy* PolicyFor(const Route& route, std::string_view method);
 
-/// Who signed the request, or showed a certificate for it: the id of an entry in `clients`, good as
-/// long as they are, "" where the route asks for no signature; or the refusal.
-[[nodiscard]] std::variant<std::string_view, Reply> IdentifyClient(
-    const Route& route, const auth::Clients& clients, std::string_view tls_subject,
-    const http::RequestHead& request, std::string_view body, WallTime now);
+/// Returns the id of the client that signed the request or showed a certificate for it, or the
+/// refusal. The id is empty if the route does not authenticate.
+[[nodiscard]] std::variant<std::string, Reply> IdentifyClient(const Route& route,
+                                                              const auth::Clients& clients,
+                                                              std::string_view tls_subject,
+                                                              const http::RequestHead& request,
+                                                              std::string_view body, WallTime now);
 
 }  // namespace idem::exchange

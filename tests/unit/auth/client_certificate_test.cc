@@ -13,9 +13,11 @@ TEST_CASE("a certificate's subject is a client, where the route lets it in") {
     AuthenticateOptions options;
     options.scheme = Scheme::kClientCertificate;
     options.clients = std::move(may);
-    http::RequestHead head;
-    head.fields.Add("X-Client-Id", "shop");  // says nothing here
-    return Authenticate(options, clients, subject, head, "", WallTime());
+    http::Fields sent;
+    sent.Add("X-Client-Id", "shop");  // says nothing here
+    return Authenticate(options, clients,
+                        {.method = "POST", .target = "/", .fields = sent, .tls_subject = subject},
+                        WallTime());
   };
   for (const std::vector<std::string>& may : {std::vector<std::string>(), {"signs", "shop"}}) {
     const auto known = ask("CN=shop,O=Tests", may);
@@ -31,7 +33,7 @@ TEST_CASE("a certificate's subject is a client, where the route lets it in") {
                     .header = "X-Signature",
                     .clients = {},
                     .client_header = "X-Client-Id"},
-                   clients[0], "", WallTime())
+                   clients[0], {.method = "POST", .target = "/", .fields = {}}, WallTime())
                   .has_value());
 }
 

@@ -31,14 +31,18 @@ std::string Upper(std::string text) {
   return text;
 }
 
+SignedRequest Request(const http::Fields& fields) {
+  return {.method = "POST", .target = "/orders", .fields = fields, .body = kBody};
+}
+
 // "client ID", "missing" or "invalid": what a table row can name.
 std::string Ask(const Clients& clients, const Lines& lines, std::vector<std::string> allowed = {}) {
   AuthenticateOptions options;
   options.scheme = Scheme::kHmacBody;
   options.clients = std::move(allowed);
-  http::RequestHead head;
-  for (const auto& [name, value] : lines) head.fields.Add(name, value);
-  const AuthenticateResult result = Authenticate(options, clients, "", head, kBody, WallTime());
+  http::Fields sent;
+  for (const auto& [name, value] : lines) sent.Add(name, value);
+  const AuthenticateResult result = Authenticate(options, clients, Request(sent), WallTime());
   if (const auto* who = std::get_if<AuthenticatedClient>(&result)) {
     return "client " + std::string(who->client_id);
   }
@@ -122,10 +126,10 @@ TEST_CASE("the names of the fields are the route's") {
   options.scheme = Scheme::kHmacBody;
   options.header = "Signature-256";
   options.client_header = "Caller";
-  http::RequestHead head;
-  head.fields.Add("signature-256", SignatureOf("shop secret"));
-  head.fields.Add("caller", "shop");
-  const auto result = Authenticate(options, TwoClients(), "", head, kBody, WallTime());
+  http::Fields sent;
+  sent.Add("signature-256", SignatureOf("shop secret"));
+  sent.Add("caller", "shop");
+  const auto result = Authenticate(options, TwoClients(), Request(sent), WallTime());
   REQUIRE(std::holds_alternative<AuthenticatedClient>(result));
   CHECK(std::get<AuthenticatedClient>(result).client_id == "shop");
 }
@@ -138,11 +142,11 @@ TEST_CASE("what Sign() makes is accepted") {
   AuthenticateOptions options;
   options.scheme = Scheme::kHmacBody;
   for (const ClientOptions& client : TwoClients()) {
-    const Result<http::Fields> fields = Sign(options, client, kBody, WallTime());
+    const Result<http::Fields> fields = Sign(options, client, Request({}), WallTime());
     REQUIRE(fields.has_value());
-    http::RequestHead head;
-    for (const http::FieldLine line : *fields) head.fields.Add(line.name, line.value);
-    const auto result = Authenticate(options, TwoClients(), "", head, kBody, WallTime());
+    http::Fields sent;
+    for (const http::FieldLine line : *fields) sent.Add(line.name, line.value);
+    const auto result = Authenticate(options, TwoClients(), Request(sent), WallTime());
     REQUIRE(std::holds_alternative<AuthenticatedClient>(result));
     CHECK(std::get<AuthenticatedClient>(result).client_id == client.id);
   }
@@ -151,20 +155,20 @@ TEST_CASE("what Sign() makes is accepted") {
 TEST_CASE("Sign() says why it cannot sign") {
   AuthenticateOptions options;
   options.scheme = Scheme::kHmacBody;
-  CHECK_FALSE(Sign(options, MakeClient("shop", {}), kBody, WallTime()).has_value());
+  CHECK_FALSE(Sign(options, MakeClient("shop", {}), Request({}), WallTime()).has_value());
   for (const Scheme scheme : {Scheme::kHmacTimestamp, Scheme::kHttpMessageSignatures}) {
     options.scheme = scheme;
-    const auto fields = Sign(options, TwoClients()[0], kBody, WallTime());
+    const auto fields = Sign(options, TwoClients()[0], Request({}), WallTime());
     REQUIRE_FALSE(fields.has_value());
     CHECK(fields.error().detail.find(SchemeName(scheme)) != std::string::npos);
   }
 }
 
 TEST_CASE("without a scheme every request passes, without a client") {
-  const auto result = Authenticate({}, TwoClients(), "", {}, kBody, WallTime());
+  const auto result = Authenticate({}, TwoClients(), Request({}), WallTime());
   REQUIRE(std::holds_alternative<AuthenticatedClient>(result));
   CHECK(std::get<AuthenticatedClient>(result).client_id.empty());
-  const auto fields = Sign({}, TwoClients()[0], kBody, WallTime());
+  const auto fields = Sign({}, TwoClients()[0], Request({}), WallTime());
   REQUIRE(fields.has_value());
   CHECK(fields->empty());
 }
