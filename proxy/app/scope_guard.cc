@@ -72,9 +72,7 @@ std::vector<RouteScope> ScopesOf(const config::Config& config) {
 }
 
 std::string PrefixOf(const config::Config& config) {
-  const bool is_shared = config.store.type == store::StoreType::kRedis ||
-                         config.store.type == store::StoreType::kPostgres;
-  return is_shared ? config.store.key_prefix : "";
+  return store::TraitsOf(config.store.type).is_shared ? config.store.key_prefix : "";
 }
 
 Ticket ScopeGuard::Run(const config::Config& config, bool accept,

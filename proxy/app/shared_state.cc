@@ -10,13 +10,19 @@ SharedState::SharedState(const config::Config& config)
 
 Result<std::unique_ptr<SharedState>> SharedState::Open(const config::Config& config) {
   std::unique_ptr<SharedState> process(new SharedState(config));
-  if (config.store.type == store::StoreType::kMemory) {
-    process->memory = std::make_unique<store::MemoryStore>();
-  }
-  if (config.store.type == store::StoreType::kEmbedded) {
-    auto opened = store::EmbeddedStore::Open(config.store);
-    if (!opened) return std::move(opened).error();
-    process->embedded = std::move(*opened);
+  switch (config.store.type) {
+    case store::StoreType::kMemory:
+      process->memory = std::make_unique<store::MemoryStore>();
+      break;
+    case store::StoreType::kEmbedded: {
+      auto opened = store::EmbeddedStore::Open(config.store);
+      if (!opened) return std::move(opened).error();
+      process->embedded = std::move(*opened);
+      break;
+    }
+    case store::StoreType::kRedis:
+    case store::StoreType::kPostgres:
+      break;  // each worker connects for itself
   }
   return process;
 }

@@ -15,7 +15,7 @@ void LogWarnings(const config::Config& config) {
   }
 }
 
-void LogWhatSignaturesCover(const std::vector<exchange::Route>& routes) {
+void LogSignatureCoverage(const std::vector<exchange::Route>& routes) {
   for (const auth::Scheme scheme : auth::kSchemes) {
     const std::string_view notice = auth::TraitsOf(scheme).coverage_notice;
     const bool used = std::ranges::any_of(routes, [&](const exchange::Route& route) {
@@ -27,8 +27,8 @@ void LogWhatSignaturesCover(const std::vector<exchange::Route>& routes) {
   }
 }
 
-void LogWhatTheStoreSurvives(const store::StoreOptions& options) {
-  if (options.type != store::StoreType::kEmbedded) return;
+void LogDurabilityRisks(const store::StoreOptions& options) {
+  if (!store::TraitsOf(options.type).has_path) return;
   if (options.durability == store::Durability::kOs) {
     log::Write(log::Level::kWarn, "store_may_forget",
                {{"reason",

@@ -11,10 +11,10 @@ namespace idem::app {
 void LogWarnings(const config::Config& config);
 
 /// Once, at the start, where a route asks for `hmac-body` (semantics.md, "Signature").
-void LogWhatSignaturesCover(const std::vector<exchange::Route>& routes);
+void LogSignatureCoverage(const std::vector<exchange::Route>& routes);
 
 /// What the embedded store may forget: before the first claim is made, and once its folder is
 /// there (semantics.md, "The stores").
-void LogWhatTheStoreSurvives(const store::StoreOptions& options);
+void LogDurabilityRisks(const store::StoreOptions& options);
 
 }  // namespace idem::app

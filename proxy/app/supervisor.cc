@@ -115,13 +115,13 @@ class Supervisor {
     checking_scope_ = {};
     if (!answer) return Ok();  // a signal came before it
     if (answer->kind == ScopeAnswer::Kind::kDiffers) {
-      return Error{ErrorCode::kRefused, WhyScopeRefused(answer->detail)};
+      return Error{ErrorCode::kRefused, ScopeRefusal(answer->detail)};
     }
     OnScopeChecked(*answer);
     return Ok();
   }
 
-  static std::string WhyScopeRefused(const std::string& differences) {
+  static std::string ScopeRefusal(const std::string& differences) {
     return "the store's records lie under another scope than this configuration's; set it back, or "
            "start once with --accept-new-scope, which forgets earlier keys, so that their retries "
            "are executed again: " +
@@ -136,7 +136,7 @@ class Supervisor {
   void OnScopeChecked(const ScopeAnswer& answer) {
     if (answer.kind == ScopeAnswer::Kind::kAgreed) return OpenForClaims();
     const bool differs = answer.kind == ScopeAnswer::Kind::kDiffers;
-    const std::string why = differs ? WhyScopeRefused(answer.detail) : answer.detail;
+    const std::string why = differs ? ScopeRefusal(answer.detail) : answer.detail;
     if (std::exchange(scope_told_, why) != why) {
       log::Write(differs ? log::Level::kError : log::Level::kWarn, "scope_unchecked",
                  {{"reason", std::string_view(why)},
@@ -200,7 +200,7 @@ class Supervisor {
       return Apply(next);
     }
     const std::string why = answer.kind == ScopeAnswer::Kind::kDiffers
-                                ? WhyScopeRefused(answer.detail)
+                                ? ScopeRefusal(answer.detail)
                                 : "the store cannot be asked: " + answer.detail;
     log::Write(log::Level::kError, "reload_refused",
                {{"reason", draining_ ? "the process is draining" : std::string_view(why)}});
@@ -294,7 +294,7 @@ ExitCode Run(const std::string& config_path, bool accept_new_scope) {
   if (!config) return kExitMistake;
   log::Configure(config->log);
   LogWarnings(*config);
-  LogWhatSignaturesCover(config->routes);
+  LogSignatureCoverage(config->routes);
   RaiseDescriptorLimit(*config);
   auto process = SharedState::Open(*config);
   if (!process) {
@@ -302,7 +302,7 @@ ExitCode Run(const std::string& config_path, bool accept_new_scope) {
     std::fprintf(stderr, "idemproxy: %s\n", process.error().detail.c_str());
     return kExitRefused;
   }
-  LogWhatTheStoreSurvives(config->store);
+  LogDurabilityRisks(config->store);
   return Supervisor(config_path, config, accept_new_scope, **process).Run();
 }
 

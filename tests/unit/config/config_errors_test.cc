@@ -160,10 +160,10 @@ TEST_CASE("the store's keys are checked, and its URL is never shown") {
        "unix://[:password@]/path, with % in a password as %25 and / as %2F\n"},
       {"store: {type: postgres, url: \"postgres://me:sec/ret@h/db\"}",
        "f:3:30: store.url: must be of the form postgres://user:password@host:port/database, with % "
-       "in a password as %25 and / as %2F; one host, and words that libpq knows after a ?\n"},
+       "in a password as %25 and / as %2F; one host, and after a ? only parameters of libpq\n"},
       {"store: {type: postgres, url: \"postgres://me@h/db?sslmod=require\"}",
        "f:3:30: store.url: must be of the form postgres://user:password@host:port/database, with % "
-       "in a password as %25 and / as %2F; one host, and words that libpq knows after a ?\n"},
+       "in a password as %25 and / as %2F; one host, and after a ? only parameters of libpq\n"},
       {"store: {key_prefix: \"a b\"}",
        "f:3:21: store.key_prefix: must be at most 64 characters from ! to ~\n"},
       {"store: {require_durable: yes}", "f:3:26: store.require_durable: must be true or false\n"},
