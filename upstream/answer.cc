@@ -27,7 +27,7 @@ OrderResponse ProblemAnswer(std::uint16_t status, std::string_view name, std::st
 
 OrderResponse MethodNotAllowed(std::string_view allow) {
   OrderResponse answer =
-      ProblemAnswer(405, "method-not-allowed", "this resource has other methods");
+      ProblemAnswer(405, "method-not-allowed", "this resource does not allow the method");
   answer.allow = allow;
   return answer;
 }

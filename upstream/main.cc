@@ -30,7 +30,7 @@ void AddOptions(CLI::App& app, idem::upstream::RawOptions& texts) {
   app.set_version_flag("--version", "orders " IDEM_VERSION);
 }
 
-int AddError(const std::string& what) {
+int Fail(const std::string& what) {
   std::fprintf(stderr, "orders: %s\n", what.c_str());
   return kExitUsage;
 }
@@ -49,9 +49,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& wish) {  // --help, --version
     return app.exit(wish);
   } catch (const CLI::ParseError& error) {
-    return AddError(error.what());
+    return Fail(error.what());
   }
   const auto options = idem::upstream::ReadOptions(texts);
-  if (!options) return AddError(options.error().detail);
+  if (!options) return Fail(options.error().detail);
   return idem::upstream::Serve(*options);
 }

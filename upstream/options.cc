@@ -2,10 +2,13 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <random>
 #include <utility>
+
+#include "proxy/base/quantity_text.h"
 
 namespace idem::upstream {
 
@@ -14,6 +17,8 @@ namespace {
 Error Wrong(std::string_view option, std::string_view what) {
   return {ErrorCode::kInvalid, std::string(option) + ": " + std::string(what)};
 }
+
+constexpr std::chrono::hours kDelayMax{24 * 100'000};  // 270 years fit into a Duration
 
 template <class Number>
 std::optional<Number> ReadWhole(std::string_view text) {
@@ -46,57 +51,41 @@ constexpr std::array<std::pair<std::string_view, log::Level>, 4> kLevels{
 
 }  // namespace
 
-Result<Duration> ReadDuration(std::string_view text) {
-  using std::chrono::hours;
-  constexpr std::array<std::pair<std::string_view, Duration>, 5> kUnits{
-      {{"ms", std::chrono::milliseconds(1)},
-       {"s", std::chrono::seconds(1)},
-       {"m", std::chrono::minutes(1)},
-       {"h", hours(1)},
-       {"d", hours(24)}}};
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const auto count = ReadWhole<std::uint32_t>(text.substr(0, digits));
-  const auto unit = Choose(kUnits, text.substr(digits));
-  constexpr std::uint32_t kCountMax = 100'000;  // 270 years of days fit into a Duration
-  if (!count || !unit || *count > kCountMax) {
-    return Error{ErrorCode::kInvalid, "not a duration such as 250ms, 30s or 5m"};
-  }
-  return *count * *unit;
-}
-
 Result<Options> ReadOptions(const RawOptions& texts) {
   Options options;
   auto listen = event::Endpoint::Parse(texts.listen);
   if (!listen) return Wrong("--listen", listen.error().detail);
   options.listen = *std::move(listen);
 
-  if (texts.database.empty()) return Wrong("--database", "required: postgres://user@host/database");
+  if (texts.database.empty())
+    return Wrong("--database", "is required: postgres://user@host/database");
   auto database = libpq::Url::Parse(texts.database);
   if (!database) return Wrong("--database", database.error().detail);
   options.database = *std::move(database);
 
-  options.behaviour.legacy = texts.legacy;
-  const auto delay = ReadDuration(texts.delay);
+  options.plan.legacy = texts.legacy;
+  const auto delay = ParseDuration(texts.delay);
   if (!delay) return Wrong("--delay", delay.error().detail);
-  options.behaviour.delay = *delay;
+  if (*delay > kDelayMax) return Wrong("--delay", "is too long a time");
+  options.plan.delay = *delay;
 
   const auto fault = Choose(kFaults, texts.fail);
-  if (!fault) return Wrong("--fail", "not one of 500, drop-after-commit, hang-after-commit");
-  options.behaviour.fault = *fault;
+  if (!fault) return Wrong("--fail", "must be one of 500, drop-after-commit, hang-after-commit");
+  options.plan.fault = *fault;
 
   const auto rate = ReadWhole<double>(texts.fail_rate);
   if (!rate || !(*rate >= 0 && *rate <= 1)) {
-    return Wrong("--fail-rate", "not a number from 0 to 1");
+    return Wrong("--fail-rate", "must be a number from 0 to 1");
   }
-  options.behaviour.fault_rate = *rate;
+  options.plan.fault_rate = *rate;
 
   const auto seed =
       texts.seed.empty() ? std::random_device()() : ReadWhole<std::uint64_t>(texts.seed);
-  if (!seed) return Wrong("--seed", "not a whole number");
-  options.behaviour.fault_seed = *seed;
+  if (!seed) return Wrong("--seed", "must be a whole number");
+  options.plan.fault_seed = *seed;
 
   const auto level = Choose(kLevels, texts.log_level);
-  if (!level) return Wrong("--log-level", "not one of debug, info, warn, error");
+  if (!level) return Wrong("--log-level", "must be one of debug, info, warn, error");
   options.log_level = *level;
   return options;
 }

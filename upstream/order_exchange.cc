@@ -6,19 +6,19 @@
 
 namespace idem::upstream {
 
-OrderExchange::OrderExchange(OrdersService& service, http::ServerStream& stream,
+OrderExchange::OrderExchange(const OrderExchangeContext& context, http::ServerStream& stream,
                              http::RequestHead head)
-    : service_(service), stream_(&stream), head_(std::move(head)) {}
+    : context_(context), stream_(&stream), head_(std::move(head)) {}
 
 void OrderExchange::Begin() {
-  pending_ = service_.loop_.After(Duration::zero(), [this] {
+  pending_ = context_.loop.After(Duration::zero(), [this] {
     std::visit([this](auto&& route) { OnRoute(std::forward<decltype(route)>(route)); },
-               ReadRoute(head_, !service_.behaviour_.legacy));
+               ReadRoute(head_, !context_.faults.plan().legacy));
   });
 }
 
 void OrderExchange::BeginRefusal(const http::ParseError& error) {
-  pending_ = service_.loop_.After(
+  pending_ = context_.loop.After(
       Duration::zero(),
       [this, answer = ProblemAnswer(error.status, error.name, error.detail)] { Send(answer); });
 }
@@ -32,13 +32,13 @@ void OrderExchange::OnRoute(CreateOrder create) {
 }
 
 void OrderExchange::OnRoute(FindOrderById find) {
-  pending_ = service_.store_.FindById(
+  pending_ = context_.store.FindById(
       std::move(find.id),
       [this](Result<std::optional<Order>> found) { OnFound(std::move(found)); });
 }
 
 void OrderExchange::OnRoute(FindOrderByKey find) {
-  pending_ = service_.store_.FindByKey(
+  pending_ = context_.store.FindByKey(
       std::move(find.key),
       [this](Result<std::optional<Order>> found) { OnFound(std::move(found)); });
 }
@@ -46,7 +46,7 @@ void OrderExchange::OnRoute(FindOrderByKey find) {
 void OrderExchange::OnRoute(ShowHealth) {
   OrderResponse answer;
   answer.body = std::string(R"({"status":"ok","database":")") +
-                (service_.store_.reachable() ? "reachable" : "unreachable") + R"("})";
+                (context_.store.reachable() ? "reachable" : "unreachable") + R"("})";
   Send(answer);
 }
 
@@ -54,7 +54,7 @@ void OrderExchange::OnBody(std::string_view bytes) {
   if (body_.size() + bytes.size() > kBodyBytesMax) {
     stream_->PauseBody();
     body_.clear();
-    pending_ = service_.loop_.After(Duration::zero(), [this] {
+    pending_ = context_.loop.After(Duration::zero(), [this] {
       Send(ProblemAnswer(413, "body-too-large", "the body must have at most 1 MiB"));
     });
     return;
@@ -66,18 +66,18 @@ void OrderExchange::OnBodyEnd() {
   if (pending_.open()) return;  // refused already
   auto request = ParseOrderRequest(body_);
   if (!request) return Send(ProblemAnswer(400, "order-invalid", request.error().detail));
-  fault_ = service_.DrawFault();
+  fault_ = context_.faults.Draw();
   if (fault_ == Fault::kError) {
     return Send(ProblemAnswer(500, "fault", "this request fails on purpose (--fail 500)"));
   }
-  if (service_.behaviour_.delay == Duration::zero()) return Put(*request);
-  pending_ = service_.loop_.After(service_.behaviour_.delay,
-                                  [this, order = *std::move(request)] { Put(order); });
+  if (context_.faults.plan().delay == Duration::zero()) return Put(*request);
+  pending_ = context_.loop.After(context_.faults.plan().delay,
+                                 [this, order = *std::move(request)] { Put(order); });
 }
 
 void OrderExchange::Put(const OrderRequest& request) {
-  pending_ = service_.store_.Put(
-      {NewUuid(service_.random_), request, key_},
+  pending_ = context_.store.Put(
+      {NewUuid(context_.random), request, key_},
       [this, request](Result<Order> stored) { OnPut(request, std::move(stored)); });
 }
 
@@ -99,13 +99,13 @@ void OrderExchange::OnPut(const OrderRequest& request, Result<Order> stored) {
 
 void OrderExchange::OnFound(Result<std::optional<Order>> found) {
   if (!found) return SendFailure(found.error());
-  if (!*found) return Send(ProblemAnswer(404, "no-order", "there is no such order"));
+  if (!*found) return Send(ProblemAnswer(404, "no-order", "no such order"));
   Send(OrderAnswer(200, **found));
 }
 
 void OrderExchange::SendFailure(const Error& error) {
   log::Write(log::Level::kError, "order_failed", {{"detail", std::string_view(error.detail)}});
-  Send(ProblemAnswer(500, "database", "the database did not take the request; try again"));
+  Send(ProblemAnswer(500, "database", "the database did not accept the request; try again"));
 }
 
 void OrderExchange::OnBodyError(const http::ParseError& error) {
@@ -142,7 +142,7 @@ void OrderExchange::Send(const OrderResponse& answer) {
 void OrderExchange::Finish() {
   stream_ = nullptr;
   pending_ = Ticket();
-  service_.Retire(*this);
+  context_.owner.Retire(*this);
 }
 
 }  // namespace idem::upstream

@@ -5,26 +5,51 @@
 //                  └─▶ body ─▶ fault? ─▶ delay ─▶ put ─▶ answer | cut | hang
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "proxy/base/loop.h"
+#include "proxy/base/random.h"
 #include "proxy/http/server_stream.h"
-#include "upstream/orders_service.h"
+#include "upstream/fault_plan.h"
+#include "upstream/order_store.h"
 #include "upstream/route.h"
 
 namespace idem::upstream {
 
-/// Owned by its service. Its stream ends it: by an answer, by a cut, or by going away.
+inline constexpr std::size_t kBodyBytesMax = 1024 * 1024;
+
+class OrderExchange;
+
+class OrderExchangeOwner {
+ public:
+  virtual ~OrderExchangeOwner() = default;
+  /// Destroys the exchange on a later turn of the loop.
+  virtual void Retire(OrderExchange& exchange) = 0;
+};
+
+/// Everything that an exchange uses. All of it outlives the exchange.
+struct OrderExchangeContext {
+  OrderExchangeOwner& owner;
+  Loop& loop;
+  OrderStore& store;
+  Random& random;
+  FaultDraw& faults;
+};
+
+/// Ends when the response has been sent, when the connection is cut, or when the client goes.
 class OrderExchange final : public http::ServerHandler, public Retirable {
  public:
-  OrderExchange(OrdersService& service, http::ServerStream& stream, http::RequestHead head);
+  OrderExchange(const OrderExchangeContext& context, http::ServerStream& stream,
+                http::RequestHead head);
 
-  /// Begins on the next turn, so that nothing is answered inside the call that brought the request.
+  /// Begins on the next turn of the loop, so that no response is sent inside the call that delivered
+  /// the request.
   void Begin();
-  /// The same, for what could not be read.
+  /// Begins the refusal of a request that could not be read.
   void BeginRefusal(const http::ParseError& error);
-  /// Cuts the connection, if it is one that hangs on purpose.
+  /// Cuts the connection if it hangs on purpose.
   void AbortIfHanging();
 
   void OnBody(std::string_view bytes) override;
@@ -46,14 +71,14 @@ class OrderExchange final : public http::ServerHandler, public Retirable {
   void Send(const OrderResponse& answer);
   void Finish();
 
-  OrdersService& service_;
+  const OrderExchangeContext& context_;
   http::ServerStream* stream_;  // null once it has ended
   http::RequestHead head_;
   std::string body_;
   std::optional<std::string> key_;
   Fault fault_ = Fault::kNone;
   bool hanging_ = false;
-  Ticket pending_;  // the one thing that is waited for
+  Ticket pending_;  // the only open wait
 };
 
 }  // namespace idem::upstream

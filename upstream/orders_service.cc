@@ -3,22 +3,17 @@
 #include <utility>
 #include <vector>
 
-#include "upstream/order_exchange.h"
+#include "proxy/base/invariant.h"
 
 namespace idem::upstream {
 
-OrdersService::OrdersService(Loop& loop, OrderStore& store, Random& random,
-                             const FaultPlan& behaviour)
-    : loop_(loop),
-      store_(store),
-      random_(random),
-      behaviour_(behaviour),
-      chance_(behaviour.fault_seed) {}
+OrdersService::OrdersService(Loop& loop, OrderStore& store, Random& random, const FaultPlan& plan)
+    : loop_(loop), faults_(plan), context_{*this, loop, store, random, faults_} {}
 
 OrdersService::~OrdersService() = default;
 
 http::ServerHandler* OrdersService::OnRequest(http::ServerStream& stream, http::RequestHead& head) {
-  OrderExchange& exchange = Add(std::make_unique<OrderExchange>(*this, stream, std::move(head)));
+  OrderExchange& exchange = Add(stream, head);
   exchange.Begin();
   return &exchange;
 }
@@ -26,12 +21,13 @@ http::ServerHandler* OrdersService::OnRequest(http::ServerStream& stream, http::
 http::ServerHandler* OrdersService::OnBadRequest(http::ServerStream& stream,
                                                  http::RequestHead& head,
                                                  const http::ParseError& error) {
-  OrderExchange& exchange = Add(std::make_unique<OrderExchange>(*this, stream, std::move(head)));
+  OrderExchange& exchange = Add(stream, head);
   exchange.BeginRefusal(error);
   return &exchange;
 }
 
-OrderExchange& OrdersService::Add(std::unique_ptr<OrderExchange> exchange) {
+OrderExchange& OrdersService::Add(http::ServerStream& stream, http::RequestHead& head) {
+  auto exchange = std::make_unique<OrderExchange>(context_, stream, std::move(head));
   OrderExchange& added = *exchange;
   exchanges_.emplace(&added, std::move(exchange));
   return added;
@@ -47,12 +43,6 @@ void OrdersService::AbortHanging() {
   std::vector<OrderExchange*> all;
   for (const auto& [_, exchange] : exchanges_) all.push_back(exchange.get());
   for (OrderExchange* exchange : all) exchange->AbortIfHanging();
-}
-
-Fault OrdersService::DrawFault() {
-  if (behaviour_.fault == Fault::kNone) return Fault::kNone;
-  return std::bernoulli_distribution(behaviour_.fault_rate)(chance_) ? behaviour_.fault
-                                                                     : Fault::kNone;
 }
 
 }  // namespace idem::upstream

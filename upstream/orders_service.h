@@ -1,63 +1,34 @@
-// The order service, without its sockets and its database: what it answers to which request.
+// The order service without its sockets and its database.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <random>
 #include <unordered_map>
 
-#include "proxy/base/loop.h"
-#include "proxy/base/random.h"
-#include "proxy/http/server_stream.h"
-#include "upstream/order_store.h"
+#include "upstream/order_exchange.h"
 
 namespace idem::upstream {
 
-inline constexpr std::size_t kBodyBytesMax = 1024 * 1024;
-
-/// A failure on purpose, for the tests of whoever stands in front of this service.
-enum class Fault : std::uint8_t {
-  kNone,
-  kError,            // no row, 500
-  kDropAfterCommit,  // a row, then the connection is cut
-  kHangAfterCommit,  // a row, then no answer
-};
-
-struct FaultPlan {
-  bool legacy = false;           // a POST needs no key, and every one is a new row
-  Duration delay{};              // before each row is written
-  Fault fault = Fault::kNone;    // of POSTs that are otherwise in order
-  double fault_rate = 1;         // for that share of them, 0 to 1
-  std::uint64_t fault_seed = 0;  // chance repeats itself with the seed
-};
-
-class OrderExchange;
-
-/// One loop's. Owns the requests that run on it.
-class OrdersService final : public http::ServerService {
+/// Runs on one loop and owns the requests that run on it.
+class OrdersService final : public http::ServerService, private OrderExchangeOwner {
  public:
-  /// `random` makes the orders' ids.
-  OrdersService(Loop& loop, OrderStore& store, Random& random, const FaultPlan& behaviour);
+  /// `random` makes the ids of orders.
+  OrdersService(Loop& loop, OrderStore& store, Random& random, const FaultPlan& plan);
   ~OrdersService() override;
 
   http::ServerHandler* OnRequest(http::ServerStream& stream, http::RequestHead& head) override;
   http::ServerHandler* OnBadRequest(http::ServerStream& stream, http::RequestHead& head,
                                     const http::ParseError& error) override;
 
-  /// Cuts the connections that hang on purpose: the process is about to end.
+  /// Cuts the connections that hang on purpose, so that the process can end.
   void AbortHanging();
 
  private:
-  friend class OrderExchange;
-  OrderExchange& Add(std::unique_ptr<OrderExchange> exchange);
-  void Retire(OrderExchange& exchange);
-  [[nodiscard]] Fault DrawFault();
+  OrderExchange& Add(http::ServerStream& stream, http::RequestHead& head);
+  void Retire(OrderExchange& exchange) override;
 
   Loop& loop_;
-  OrderStore& store_;
-  Random& random_;
-  const FaultPlan behaviour_;
-  std::mt19937_64 chance_;
+  FaultDraw faults_;
+  const OrderExchangeContext context_;
   std::unordered_map<const OrderExchange*, std::unique_ptr<OrderExchange>> exchanges_;
 };
 

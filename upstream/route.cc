@@ -1,11 +1,12 @@
 #include "upstream/route.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <utility>
 
 #include "proxy/base/hex.h"
-#include "proxy/idempotency/key.h"
+#include "upstream/idempotency_key.h"
 
 namespace idem::upstream {
 
@@ -18,7 +19,7 @@ bool IsRead(const http::RequestHead& head) { return head.method == "GET" || head
 
 OrderResponse BadQuery(std::string_view detail) { return ProblemAnswer(400, "bad-query", detail); }
 
-/// Only %XX is decoded: `+` is a character that a key may hold, and a space is none.
+/// Decodes %XX only. `+` stays, because a key may hold it and may not hold a space.
 std::optional<std::string> PercentDecoded(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -49,7 +50,8 @@ Route ReadQuery(std::string_view query) {
   auto key = PercentDecoded(*raw);
   if (!key) return BadQuery("idempotency_key is not percent-encoded correctly");
   for (const char c : *key) {
-    if (c < '!' || c > '~') return BadQuery("idempotency_key holds what no key may hold");
+    if (c < '!' || c > '~')
+      return BadQuery("idempotency_key holds a character that no key may hold");
   }
   return FindOrderByKey{*std::move(key)};
 }
@@ -68,15 +70,12 @@ Route ReadCreate(const http::RequestHead& head, bool key_required) {
     return ProblemAnswer(415, "unsupported-media-type",
                          "the body must be application/json without a content coding");
   }
-  auto key = idempotency::ReadKey(head.fields, "Idempotency-Key");
-  if (const auto* invalid = std::get_if<idempotency::KeyInvalid>(&key)) {
-    return ProblemAnswer(400, "key-invalid", invalid->reason);
-  }
-  if (auto* text = std::get_if<std::string>(&key)) return CreateOrder{std::move(*text)};
-  if (key_required) {
+  auto key = ReadIdempotencyKey(head.fields);
+  if (!key) return ProblemAnswer(400, "key-invalid", key.error().detail);
+  if (!*key && key_required) {
     return ProblemAnswer(400, "key-missing", "the request must carry an Idempotency-Key");
   }
-  return CreateOrder{};
+  return CreateOrder{*std::move(key)};
 }
 
 }  // namespace
@@ -100,7 +99,7 @@ Route ReadRoute(const http::RequestHead& head, bool key_required) {
     if (!IsRead(head)) return MethodNotAllowed(kRead);
     return FindOrderById{std::string(id)};
   }
-  return ProblemAnswer(404, "not-found", "there is nothing at this path");
+  return ProblemAnswer(404, "not-found", "no resource has this path");
 }
 
 }  // namespace idem::upstream

@@ -10,6 +10,7 @@
 #include "proxy/event/listener.h"
 #include "proxy/event/resolver.h"
 #include "proxy/http_server/server.h"
+#include "upstream/orders_service.h"
 #include "upstream/postgres_order_store.h"
 
 namespace idem::upstream {
@@ -24,16 +25,16 @@ class Program {
  public:
   explicit Program(const Options& options)
       : options_(options),
-        store_(loop_, resolver_, options.database, options.behaviour.legacy),
-        service_(loop_, store_, random_, options.behaviour) {}
+        store_(loop_, resolver_, options.database, options.plan.legacy),
+        service_(loop_, store_, random_, options.plan) {}
 
   int Run() {
     // Asked first, because two that share a port would each get half of its requests.
     if (const Status free = event::Listener::CheckFree(options_.listen); !free) {
-      return AddError(free.error());
+      return Fail(free.error());
     }
     auto server = http_server::Server::Start(loop_, options_.listen, {}, service_, connections_);
-    if (!server) return AddError(server.error());
+    if (!server) return Fail(server.error());
     server_ = *std::move(server);
     SayListening();
     FlushLog();
@@ -46,7 +47,7 @@ class Program {
   }
 
  private:
-  static int AddError(const Error& error) {
+  static int Fail(const Error& error) {
     std::fprintf(stderr, "orders: %s\n", error.detail.c_str());
     return 1;
   }
@@ -57,8 +58,8 @@ class Program {
     log::Write(log::Level::kInfo, "listening",
                {{"address", std::string_view(address)},
                 {"database", std::string_view(database)},
-                {"legacy", options_.behaviour.legacy},
-                {"fault_seed", options_.behaviour.fault_seed}});
+                {"legacy", options_.plan.legacy},
+                {"fault_seed", options_.plan.fault_seed}});
     log::Flush();
   }
 

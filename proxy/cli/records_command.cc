@@ -10,11 +10,11 @@
 
 #include "proxy/base/json.h"
 #include "proxy/base/json_writer.h"
+#include "proxy/base/quantity_text.h"
 #include "proxy/base/utf8.h"
 #include "proxy/cli/admin_client.h"
 #include "proxy/cli/data_argument.h"
 #include "proxy/config/config.h"
-#include "proxy/config/yaml/scalar_syntax.h"
 
 namespace idem::cli {
 
@@ -136,7 +136,7 @@ struct RecordList {
 Result<std::string> ListTarget(const RecordsArguments& question) {
   std::string min_age_ms;
   if (!question.min_age.empty()) {
-    const auto age = config::ParseDuration(question.min_age);
+    const auto age = ParseDuration(question.min_age);
     if (!age) return Invalid("--min-age " + age.error().detail);
     min_age_ms = std::to_string(age->count());
   }

@@ -23,7 +23,7 @@
 
 namespace idem::libpq {
 
-struct GroupedOptions {
+struct BatcherOptions {
   std::size_t rows_max = 256;        // of one statement
   std::size_t rows_worthwhile = 16;  // that many get a connection of their own beside others
   std::size_t waiting_max = 10'000;  // beyond, the answer is kUnavailable
@@ -48,9 +48,9 @@ class BatchCodec {
 template <class Row, class Answer>
 class StatementBatcher {
  public:
-  StatementBatcher(event::EventLoop& loop, Pool& pool, const BatchCodec<Row, Answer>& grouping,
-                   const GroupedOptions& options)
-      : loop_(loop), pool_(pool), grouping_(grouping), options_(options) {}
+  StatementBatcher(event::EventLoop& loop, Pool& pool, const BatchCodec<Row, Answer>& codec,
+                   const BatcherOptions& options)
+      : loop_(loop), pool_(pool), codec_(codec), options_(options) {}
   StatementBatcher(const StatementBatcher&) = delete;
   StatementBatcher& operator=(const StatementBatcher&) = delete;
 
@@ -106,7 +106,7 @@ class StatementBatcher {
       group.rows.push_back(std::move(group.questions.back().row));
     } while (!waiting_.empty() && group.rows.size() < options_.rows_max &&
              !group.questions.back().alone && !waiting_.front().alone);
-    Statement statement = grouping_.Make(group.rows);
+    Statement statement = codec_.Make(group.rows);
     Consider();
     return statement;
   }
@@ -131,7 +131,7 @@ class StatementBatcher {
   }
 
   void AnswerAll(Group& group, const Rows& result) {
-    auto answers = grouping_.Read(group.rows, result);
+    auto answers = codec_.Read(group.rows, result);
     INVARIANT(answers.size() == group.rows.size());
     for (std::size_t i = 0; i < answers.size(); ++i) {
       Question& question = group.questions[i];
@@ -184,8 +184,8 @@ class StatementBatcher {
 
   event::EventLoop& loop_;
   Pool& pool_;
-  const BatchCodec<Row, Answer>& grouping_;
-  const GroupedOptions options_;
+  const BatchCodec<Row, Answer>& codec_;
+  const BatcherOptions options_;
   std::deque<Question> waiting_;
   std::vector<Question> refused_;
   std::list<Group> groups_;  // in flight, and at most one that waits for a connection

@@ -1,32 +1,21 @@
-// The small languages inside scalars: durations, sizes, statuses, names. Pure. An error's detail is
-// a predicate for a message, "is not a duration such as 250ms", and never holds the text itself.
+// The syntax of scalars: statuses, names, lists of words; durations and sizes are in
+// base/quantity_text.h. The detail of an error is a predicate, "is not a status such as 503", and
+// never holds the text itself.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "proxy/base/quantity_text.h"
 #include "proxy/base/result.h"
 
 namespace idem::config {
 
 using std::chrono::milliseconds;
-
-/// "250ms", "30s", "5m", "24h", "7d": a whole number and a unit.
-[[nodiscard]] Result<milliseconds> ParseDuration(std::string_view text);
-/// In the largest unit that needs no fraction, days from a week on: "90s", "24h", "30d".
-[[nodiscard]] std::string ToText(milliseconds duration);
-
-/// "512", "64KiB", "1MiB", "2GiB", in bytes.
-[[nodiscard]] Result<std::uint64_t> ParseSize(std::string_view text);
-[[nodiscard]] std::string SizeToText(std::uint64_t bytes);
-
-/// Digits only.
-[[nodiscard]] std::optional<std::uint64_t> ParseWholeNumber(std::string_view text);
 
 /// "503" is 503 to 503, "5xx" is 500 to 599.
 [[nodiscard]] Result<std::pair<std::uint16_t, std::uint16_t>> ParseStatuses(std::string_view text);

@@ -19,8 +19,8 @@ TEST_CASE("options have defaults, all but the database") {
   REQUIRE(options);
   CHECK(options->listen == event::Endpoint{"127.0.0.1", 9000, ""});
   CHECK(options->database.ToText() == "db:5433/orders");
-  CHECK(options->behaviour.fault == Fault::kNone);
-  CHECK(options->behaviour.delay == Duration::zero());
+  CHECK(options->plan.fault == Fault::kNone);
+  CHECK(options->plan.delay == Duration::zero());
   CHECK_FALSE(ReadOptions({}));
 }
 
@@ -54,15 +54,6 @@ TEST_CASE("a wrong option is named") {
     CHECK(options.error().detail.starts_with(std::string(row.option) + ": "));
     CHECK(options.error().detail.find("secret") == std::string::npos);
   }
-}
-
-TEST_CASE("durations carry their unit") {
-  using namespace std::chrono_literals;
-  CHECK(*ReadDuration("250ms") == 250ms);
-  CHECK(*ReadDuration("30s") == 30s);
-  CHECK(*ReadDuration("5m") == 5min);
-  CHECK(*ReadDuration("24h") == 24h);
-  CHECK(*ReadDuration("7d") == 168h);
 }
 
 }  // namespace idem::upstream

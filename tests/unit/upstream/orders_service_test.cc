@@ -62,7 +62,7 @@ class FakeStore final : public OrderStore {
 };
 
 struct Fixture {
-  explicit Fixture(const FaultPlan& behaviour = {}) : service(loop, store, random, behaviour) {}
+  explicit Fixture(const FaultPlan& plan = {}) : service(loop, store, random, plan) {}
 
   /// Hands a request to the service; its body comes as soon as it is wanted.
   void Begin(FakeClient& client, http::RequestHead head, std::string_view body = {}) {

@@ -35,7 +35,7 @@ class Casts final : public BatchCodec<std::string, std::string> {
 };
 
 struct Fixture {
-  explicit Fixture(GroupedOptions options = {})
+  explicit Fixture(BatcherOptions options = {})
       : pool(loop, resolver, *Url::Parse(database.url()), {}),
         grouped(loop, pool, casts, options) {}
 
