@@ -327,7 +327,7 @@ TEST_CASE("postgres: what cannot be trusted with a claim is refused with the rea
   database.client().Run("UPDATE idemproxy_schema SET version = version + 1");
   const Error newer = Refusal(OptionsFor(url));
   CHECK(newer.code == ErrorCode::kRefused);
-  CHECK(Holds(newer.detail, "of version 2, and this program knows version 1"));
+  CHECK(Holds(newer.detail, "of version 3, and this program knows version 2"));
   database.client().Run("DELETE FROM idemproxy_schema");
   CHECK(Holds(Refusal(OptionsFor(url)).detail, "has 0 rows"));
 

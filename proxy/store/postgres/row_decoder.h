@@ -1,5 +1,5 @@
-// What idemproxy_steps() answers, as postgres_steps.cc draws it, into what the interfaces answer.
-// Whatever does not have that shape is kCorrupt.
+// Decodes the rows of the statements (statements.h) into the results of the interfaces in
+// proxy/ports/. A row of another shape is kCorrupt.
 #pragma once
 
 #include "proxy/ports/note_store.h"
@@ -10,14 +10,14 @@
 
 namespace idem::store {
 
-/// `limited`: whether the question counted; its answer then has a verdict.
+/// `limited`: the request was counted, so the row must have a verdict.
 [[nodiscard]] Result<ports::BeginResult> ReadBeginAnswer(const PostgresStepRow& answer,
                                                          bool limited);
 [[nodiscard]] Result<ports::TransitionResult> ReadSettleAnswer(const PostgresStepRow& answer);
 [[nodiscard]] Result<ports::LookUpReservation> ReadLookUpAnswer(const PostgresStepRow& answer);
 [[nodiscard]] Result<ports::LimitResult> ReadVerdict(const PostgresStepRow& answer);
 
-/// What one step of a list saw: all its records that `filter` wants, their keys without `prefix`.
+/// Returns the records of one step of a list that fit `filter`, their keys without `prefix`.
 [[nodiscard]] Result<ports::RecordPage> ReadListAnswer(const libpq::Rows& rows,
                                                        const ports::RecordFilter& filter,
                                                        std::string_view prefix);

@@ -1,12 +1,7 @@
-#include "proxy/store/postgres/limit_function.h"
-
-namespace idem::store {
-namespace {
-
-// A window keeps the accepted requests of the last `per`; a bucket keeps the moment at which it
-// will be full again (each request moves it by one interval). Both know a token that they counted.
-constexpr std::string_view kLimit = R"sql(
-CREATE FUNCTION idemproxy_limit(
+-- Counts one request of a subject. A window keeps the accepted requests of the last `per`
+-- milliseconds. A bucket keeps the moment at which it is full again, and each accepted request
+-- moves it by one interval. A token that was counted before is allowed again and counted once.
+CREATE OR REPLACE FUNCTION idemproxy_limit(
     the_subject bytea, the_token text, is_bucket boolean, requests bigint, per bigint, burst bigint,
     OUT allowed boolean, OUT remaining bigint, OUT reset bigint) LANGUAGE plpgsql AS $f$
 DECLARE
@@ -24,7 +19,8 @@ BEGIN
     INSERT INTO idemproxy_limits VALUES (the_subject, 0, 0, 'epoch') ON CONFLICT DO NOTHING;
   END LOOP;
   clock := floor(extract(epoch FROM clock_timestamp()) * 1000000);
-  DELETE FROM idemproxy_accepted a WHERE a.subject = the_subject AND a.came_at <= clock - per * 1000;
+  DELETE FROM idemproxy_accepted a
+  WHERE a.subject = the_subject AND a.came_at <= clock - per * 1000;
   GET DIAGNOSTICS gone = ROW_COUNT;
   held.accepted := held.accepted - gone;
   ahead := greatest(0, held.full_at - clock);
@@ -46,8 +42,9 @@ BEGIN
   IF gone <> 0 THEN
     UPDATE idemproxy_limits l
     SET accepted = held.accepted, full_at = held.full_at,
-        expires_at = greatest(held.expires_at, to_timestamp(greatest(held.full_at, clock + per * 1000)
-                                                            / 1000000 + 1))
+        expires_at = greatest(
+            held.expires_at,
+            to_timestamp(greatest(held.full_at, clock + per * 1000) / 1000000 + 1))
     WHERE l.subject = the_subject;
   END IF;
 
@@ -56,16 +53,10 @@ BEGIN
     reset := 0;
   ELSIF is_bucket THEN
     reset := ceil((ahead - (used - 1) * interval_us) / 1000);
-  ELSE  -- a reload may have lowered `requests`: then several leave before a place is free
+  ELSE
+    -- A reload may have lowered `requests`: then several leave before a place is free.
     SELECT ceil((a.came_at - clock) / 1000.0 + per) INTO reset FROM idemproxy_accepted a
     WHERE a.subject = the_subject ORDER BY a.came_at OFFSET greatest(0, used - requests) LIMIT 1;
   END IF;
   reset := greatest(0, reset);
 END $f$;
-)sql";
-
-}  // namespace
-
-std::string_view PostgresLimitFunction() { return kLimit; }
-
-}  // namespace idem::store

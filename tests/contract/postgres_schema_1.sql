@@ -1,47 +1,114 @@
-#include "proxy/store/postgres/step_functions.h"
+-- A database of version 1: its tables and functions as that version made them, then a note and one
+-- record in each state as it wrote them (postgres_schema_test.cc).
+CREATE TABLE idemproxy_schema (version integer NOT NULL);
 
-// A batch of steps is one call of idemproxy_steps(), and so one transaction. It counts first, in
-// the order of subjects, then takes the steps in the order of keys and, for one key, in the order
-// in which they were asked: whoever waits for a row waits for one that stands behind all that it
-// holds itself, so two batches never wait for each other. The functions read with a new snapshot at
-// each of their statements (READ COMMITTED, which the connection sets).
-//
-//   asks             ids, keys  tokens  replaced  leases  keeps                rests  LIMIT
-//   begin            yes        yes     or ''     yes     lease + unknown_ttl  yes    or nulls
-//   complete         yes        yes     ''        yes     ttl                  yes    -
-//   unknown          yes        yes     ''        yes     unknown_ttl          yes    -
-//   release          yes        yes     ''        -       -                    -      -
-//   withdraw         yes        yes     ''        -       one lease            -      -
-//   look             yes        ''      ''        -       -                    -      -
-//   look up          yes        yes     ''        -       pause                -      -
-//   release unknown  yes        yes     ''        -       -                    -      -
-//   resolve unknown  yes        yes     ''        -       ttl                  yes    -
-//   count            ''         ''      ''        -       -                    -      yes
-//
-//   LIMIT = subject, token, whether it is a bucket, requests, per, burst
-//
-// Each answers with: a word, the time, the verdict of its limit (allowed, remaining, reset), and
-// the record that it found, in its byte form.
-//
-//   begin            claimed, held RECORD, limited, withdrawn
-//   complete, unknown, release, withdraw, look, release unknown, resolve unknown
-//                    done, rewritten, held RECORD, gone
-//   look up          granted, taken (reset: for how long still), changed RECORD or null
-//   count            counted
-namespace idem::store {
-namespace {
+CREATE TABLE idemproxy_records (
+  id bytea PRIMARY KEY,            -- the prefix, then SHA-256 of the record's key: a scope may be
+                                   -- longer than an index allows
+  key text NOT NULL,               -- prefix and key, to be read
+  state text NOT NULL CHECK (state IN ('executing', 'completed', 'unknown')),
+  token text NOT NULL,
+  begun_at timestamptz NOT NULL,
+  lease_ends_at timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL, -- from then on it reads as absent
+  looked_up_until timestamptz,     -- until then nobody else may look it up at the backend
+  rest bytea NOT NULL);
+CREATE INDEX idemproxy_records_by_end ON idemproxy_records (expires_at);
 
-// Read, decide, then write only what still stands as it was read; else begin anew. A row that
-// another transaction has written and not yet committed is waited for, by INSERT and UPDATE alike,
-// and its outcome is read then. What is only read is not locked, so a replay writes nothing.
-//
-// A step that was taken before and is asked again writes the row as it is. Where a synchronous
-// standby is waited for, the first commit may be seen without the standby having it (the server was
-// restarted while it waited): the answer to the second has to wait for one of its own.
-//
-// Begin and withdraw meet at the row of the key, whether there is one or not: the later of them
-// sees what the other did.
-constexpr std::string_view kSteps = R"sql(
+CREATE TABLE idemproxy_withdrawals (token text PRIMARY KEY, expires_at timestamptz NOT NULL);
+CREATE INDEX idemproxy_withdrawals_by_end ON idemproxy_withdrawals (expires_at);
+
+CREATE TABLE idemproxy_notes (name text PRIMARY KEY, value text NOT NULL);
+
+CREATE UNLOGGED TABLE idemproxy_limits (
+  subject bytea PRIMARY KEY,
+  accepted bigint NOT NULL,          -- rows of idemproxy_accepted
+  full_at double precision NOT NULL, -- when a bucket is full again, in microseconds since 1970
+  expires_at timestamptz NOT NULL);  -- from then on it is as a new one
+CREATE INDEX idemproxy_limits_by_end ON idemproxy_limits (expires_at);
+
+CREATE UNLOGGED TABLE idemproxy_accepted (
+  subject bytea NOT NULL,
+  token text NOT NULL,
+  came_at bigint NOT NULL,           -- microseconds since 1970
+  PRIMARY KEY (subject, token));
+CREATE INDEX idemproxy_accepted_by_time ON idemproxy_accepted (subject, came_at);
+
+CREATE FUNCTION idemproxy_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $f$
+  SELECT date_trunc('milliseconds', clock_timestamp()) $f$;
+
+CREATE FUNCTION idemproxy_ms(at timestamptz) RETURNS text LANGUAGE sql STABLE AS $f$
+  SELECT ((extract(epoch FROM at) * 1000)::bigint)::text $f$;
+
+CREATE FUNCTION idemproxy_span(ms bigint) RETURNS interval LANGUAGE sql IMMUTABLE AS $f$
+  SELECT ms * interval '1 millisecond' $f$;
+
+CREATE FUNCTION idemproxy_bytes(r idemproxy_records) RETURNS bytea LANGUAGE sql STABLE AS $f$
+  SELECT convert_to(concat_ws(' ', 'idemproxy/1', r.state, r.token, idemproxy_ms(r.lease_ends_at),
+                              idemproxy_ms(r.begun_at), idemproxy_ms(r.expires_at), ''), 'UTF8')
+         || r.rest $f$;
+
+CREATE FUNCTION idemproxy_is_withdrawn(the_token text) RETURNS boolean LANGUAGE sql VOLATILE AS $f$
+  SELECT EXISTS (SELECT FROM idemproxy_withdrawals
+                 WHERE token = the_token AND expires_at > idemproxy_now()) $f$;
+
+CREATE FUNCTION idemproxy_limit(
+    the_subject bytea, the_token text, is_bucket boolean, requests bigint, per bigint, burst bigint,
+    OUT allowed boolean, OUT remaining bigint, OUT reset bigint) LANGUAGE plpgsql AS $f$
+DECLARE
+  held idemproxy_limits;
+  clock bigint;
+  gone bigint;
+  interval_us double precision := per * 1000.0 / requests;
+  places bigint := CASE WHEN is_bucket AND burst > 0 THEN burst ELSE requests END;
+  ahead double precision;
+  used bigint;
+BEGIN
+  LOOP
+    SELECT * INTO held FROM idemproxy_limits l WHERE l.subject = the_subject FOR UPDATE;
+    EXIT WHEN FOUND;
+    INSERT INTO idemproxy_limits VALUES (the_subject, 0, 0, 'epoch') ON CONFLICT DO NOTHING;
+  END LOOP;
+  clock := floor(extract(epoch FROM clock_timestamp()) * 1000000);
+  DELETE FROM idemproxy_accepted a WHERE a.subject = the_subject AND a.came_at <= clock - per * 1000;
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  held.accepted := held.accepted - gone;
+  ahead := greatest(0, held.full_at - clock);
+  used := CASE WHEN is_bucket THEN ceil(ahead / interval_us - 0.000001) ELSE held.accepted END;
+
+  allowed := EXISTS (SELECT FROM idemproxy_accepted a
+                     WHERE a.subject = the_subject AND a.token = the_token);
+  IF NOT allowed AND used < places THEN
+    INSERT INTO idemproxy_accepted VALUES (the_subject, the_token, clock);
+    held.accepted := held.accepted + 1;
+    used := used + 1;
+    IF is_bucket THEN
+      ahead := ahead + interval_us;
+      held.full_at := clock + ahead;
+    END IF;
+    allowed := true;
+    gone := -1;
+  END IF;
+  IF gone <> 0 THEN
+    UPDATE idemproxy_limits l
+    SET accepted = held.accepted, full_at = held.full_at,
+        expires_at = greatest(held.expires_at, to_timestamp(greatest(held.full_at, clock + per * 1000)
+                                                            / 1000000 + 1))
+    WHERE l.subject = the_subject;
+  END IF;
+
+  remaining := greatest(0, places - used);
+  IF used <= 0 THEN
+    reset := 0;
+  ELSIF is_bucket THEN
+    reset := ceil((ahead - (used - 1) * interval_us) / 1000);
+  ELSE  -- a reload may have lowered `requests`: then several leave before a place is free
+    SELECT ceil((a.came_at - clock) / 1000.0 + per) INTO reset FROM idemproxy_accepted a
+    WHERE a.subject = the_subject ORDER BY a.came_at OFFSET greatest(0, used - requests) LIMIT 1;
+  END IF;
+  reset := greatest(0, reset);
+END $f$;
+
 CREATE FUNCTION idemproxy_put(
     was idemproxy_records, the_id bytea, the_key text, the_state text, the_token text,
     begun timestamptz, lease_ends timestamptz, expires timestamptz, the_rest bytea)
@@ -290,10 +357,42 @@ BEGIN
     RETURN NEXT;
   END LOOP;
 END $f$;
-)sql";
 
-}  // namespace
+CREATE FUNCTION idemproxy_write_note(the_name text, replaces text, the_value text,
+                                     OUT written boolean, OUT there text) LANGUAGE plpgsql AS $f$
+BEGIN
+  written := true;
+  LOOP
+    SELECT n.value INTO there FROM idemproxy_notes n WHERE n.name = the_name FOR UPDATE;
+    IF there = the_value THEN
+      RETURN;
+    ELSIF there IS DISTINCT FROM replaces THEN
+      written := false;
+      RETURN;
+    ELSIF FOUND THEN
+      UPDATE idemproxy_notes n SET value = the_value WHERE n.name = the_name;
+    ELSE
+      INSERT INTO idemproxy_notes VALUES (the_name, the_value) ON CONFLICT DO NOTHING;
+    END IF;
+  END LOOP;
+END $f$;
 
-std::string_view PostgresStepFunctions() { return kSteps; }
-
-}  // namespace idem::store
+INSERT INTO idemproxy_schema VALUES (1);
+INSERT INTO idemproxy_notes VALUES ('scopes', 'as version 1 wrote it');
+INSERT INTO idemproxy_records (id, key, state, token, begun_at, lease_ends_at, expires_at, rest)
+VALUES ('idemp:'::bytea || sha256('executing'), 'idemp:executing', 'executing', repeat('1', 32),
+        '2026-12-01 03:03:52.654+00', '2096-12-01 03:13:52.654+00', '2097-12-01 03:23:52.654+00',
+        convert_to(repeat('a5', 32) || ' 1:raw:content-type: 1 600000 600000 orders '
+                   'a%20shop;%2050%25%20off 0 0 0 0' || E'\n', 'UTF8'));
+INSERT INTO idemproxy_records (id, key, state, token, begun_at, lease_ends_at, expires_at, rest)
+VALUES ('idemp:'::bytea || sha256('completed'), 'idemp:completed', 'completed', repeat('2', 32),
+        '2026-12-01 03:03:52.654+00', '2096-12-01 03:13:52.654+00', '2097-12-01 03:23:52.654+00',
+        convert_to(repeat('a5', 32) || ' 1:raw:content-type: 1 600000 600000 orders '
+                   'a%20shop;%2050%25%20off 201 1 58 11' ||
+                   E'\nContent-Type: application/json\r\nLink: </a>\r\nlink: </b>\r\n\r\n'
+                   '{"order":1}', 'UTF8'));
+INSERT INTO idemproxy_records (id, key, state, token, begun_at, lease_ends_at, expires_at, rest)
+VALUES ('idemp:'::bytea || sha256('unknown'), 'idemp:unknown', 'unknown', repeat('3', 32),
+        '2026-12-01 03:03:52.654+00', '2096-12-01 03:13:52.654+00', '2097-12-01 03:23:52.654+00',
+        convert_to(repeat('a5', 32) || ' 1:raw:content-type: 1 600000 600000 orders '
+                   'a%20shop;%2050%25%20off 0 0 0 0' || E'\n', 'UTF8'));
