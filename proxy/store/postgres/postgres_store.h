@@ -1,5 +1,5 @@
 // The store for teams that trust no cache with money: records and rate limits in a PostgreSQL
-// database that replicas share. Each transition is one step of one statement (postgres_steps.cc),
+// database that replicas share. Each transition is one step of one statement (statements.h),
 // and an answer means that its commit was confirmed.
 #pragma once
 
