@@ -5,6 +5,7 @@
 
 #include "proxy/base/json_writer.h"
 #include "proxy/idempotency/key.h"
+#include "proxy/idempotency/lease.h"
 
 namespace idem::admin {
 
@@ -73,7 +74,8 @@ std::string_view StateText(RecordState state) {
 void AppendRecordJson(std::string_view record_key, const Record& record, StoreTime now,
                       std::string& to) {
   const RecordState state = record.state_at(now);
-  const bool executing = state == RecordState::kExecuting;
+  const auto lease_left =
+      idempotency::IsAlive(record, now) ? record.lease_ends_at - now : idempotency::Milliseconds(0);
   ObjectText object(to);
   object.Text("key_hash", idempotency::KeyHash(record_key))
       .Text("record_key", record_key)
@@ -86,7 +88,7 @@ void AppendRecordJson(std::string_view record_key, const Record& record, StoreTi
       .Text("lease_ends_at", TimeText(record.lease_ends_at))
       .Text("expires_at", TimeText(record.expires_at))
       .Number("age_ms", (now - record.begun_at).count())
-      .Number("lease_left_ms", executing ? (record.lease_ends_at - now).count() : 0);
+      .Number("lease_left_ms", lease_left.count());
   if (record.response) {
     object.Number("status", record.response->status)
         .Number("body_bytes", static_cast<std::int64_t>(record.response->body.size()))

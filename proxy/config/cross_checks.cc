@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/exchange/request_body.h"
+#include "proxy/idempotency/lease.h"
 
 namespace idem::config {
 
@@ -12,8 +13,6 @@ using exchange::Route;
 using idempotency::Policy;
 
 constexpr std::uint64_t kHeldBodyMax = exchange::RequestBody::kHeldMax;
-
-milliseconds ToMilliseconds(Duration duration) { return std::chrono::ceil<milliseconds>(duration); }
 
 bool LeaseIsAuto(const Node& route) {
   const Node* idempotency = route.Find("idempotency");
@@ -142,10 +141,9 @@ milliseconds LongestExchange(const Config& config) {
 
 milliseconds AutoLease(const Config& config, const forward::UpstreamOptions& upstream,
                        milliseconds record_timeout) {
-  constexpr std::chrono::seconds kMargin{5};
-  const Duration store = 2 * config.store.timeout;  // begin, and the last try to complete
-  const Duration waits = store + forward::LongestWait(upstream) + record_timeout + kMargin;
-  return ToMilliseconds(waits);
+  return idempotency::RequiredLease({.store_timeout = config.store.timeout,
+                                     .longest_wait = forward::LongestWait(upstream),
+                                     .record_timeout = record_timeout});
 }
 
 void AddErrorAt(const Node& node, std::initializer_list<std::string_view> keys, std::string what,

@@ -1,7 +1,8 @@
-// What is allowed but risky: `check` warns of it, and so does a start.
+// Warnings about settings that are allowed but risky; `check` and a start report them.
 #include <algorithm>
 
 #include "proxy/config/cross_checks.h"
+#include "proxy/idempotency/lease.h"
 
 namespace idem::config {
 
@@ -12,7 +13,7 @@ using idempotency::Policy;
 
 constexpr std::string_view kDemoSecret = "super-secret-key";
 
-// The backend says with these that it did not act, so that their release is no risk.
+// These statuses say that the backend did not act, so their release is no risk.
 bool ReleasedAnyway(const std::string& status) {
   constexpr std::string_view kStatuses[] = {"401", "407", "421", "425", "429"};
   return std::ranges::find(kStatuses, status) != std::end(kStatuses);
@@ -40,10 +41,11 @@ void WarnOfScope(const Node& route, const Policy& policy, ConfigErrors& warnings
              warnings);
 }
 
-// What is forgotten before it may be looked up is executed again, and nobody was asked.
+// A record that expires before its look-up leads to a second execution without a look-up.
 void WarnOfLateLookUp(const Node& route, const Policy& policy, ConfigErrors& warnings) {
   if (!policy.reconcile) return;
-  const auto earliest = policy.lease + policy.reconcile->after;
+  const idempotency::Record begun_at_zero;
+  const auto earliest = idempotency::EarliestLookUp(begun_at_zero, policy) - StoreTime{};
   if (policy.unknown_ttl > earliest) return;
   AddErrorAt(route, {"idempotency", "unknown_ttl"},
              "ends before the backend is asked, " + ToText(earliest) +

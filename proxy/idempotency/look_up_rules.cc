@@ -5,6 +5,7 @@
 #include "proxy/base/invariant.h"
 #include "proxy/http/percent_encoding.h"
 #include "proxy/idempotency/canonical_json.h"
+#include "proxy/idempotency/lease.h"
 #include "proxy/idempotency/policy.h"
 #include "proxy/idempotency/record.h"
 
@@ -12,10 +13,10 @@ namespace idem::idempotency {
 
 namespace {
 
-// What is visible and not unreserved (RFC 3986, section 2.3), beside `%` itself.
+// The visible characters that are not unreserved (RFC 3986, section 2.3), without `%`.
 constexpr std::string_view kNotUnreserved = "!\"#$&'()*+,/:;<=>?@[\\]^`{|}";
 
-// Many a list API answers 200 with an empty list for nothing.
+// Many list APIs answer 200 with an empty list if they find nothing.
 bool Holds(std::string_view body, const std::string& pointer) {
   const auto value = FindInJson(body, pointer);
   return value && *value != "null" && *value != "\"\"" && *value != "[]" && *value != "{}";
@@ -24,11 +25,8 @@ bool Holds(std::string_view body, const std::string& pointer) {
 }  // namespace
 
 std::chrono::milliseconds UntilLookUp(const Policy& policy, const Record& record, StoreTime now) {
-  INVARIANT(policy.reconcile.has_value());
   INVARIANT(record.state_at(now) == RecordState::kUnknown);
-  const StoreTime over = std::max(record.lease_ends_at, record.begun_at + policy.lease);
-  const StoreTime from = over + policy.reconcile->after;
-  return std::max(from - now, std::chrono::milliseconds(0));
+  return std::max(EarliestLookUp(record, policy) - now, std::chrono::milliseconds(0));
 }
 
 std::string LookUpTarget(const ReconcileRule& rule, std::string_view key, std::string_view client) {
@@ -63,7 +61,7 @@ bool HasLookUpTarget(const ReconcileRule& rule, std::string_view key, std::strin
   return true;
 }
 
-// status        found_when           answer
+// status        found_when           meaning
 // 2xx, whole    not set              found
 // 2xx, whole    set, and it is there found
 // 2xx, whole    set, and it is not   unclear

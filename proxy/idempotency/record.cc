@@ -2,11 +2,13 @@
 
 #include <utility>
 
+#include "proxy/idempotency/lease.h"
+
 namespace idem::idempotency {
 
 RecordState Record::state_at(StoreTime now) const {
-  const bool abandoned = state == RecordState::kExecuting && now >= lease_ends_at;
-  return abandoned ? RecordState::kUnknown : state;
+  const bool is_abandoned = state == RecordState::kExecuting && !IsAlive(*this, now);
+  return is_abandoned ? RecordState::kUnknown : state;
 }
 
 Record MakeExecuting(const Claim& claim, StoreTime now) {
@@ -14,7 +16,7 @@ Record MakeExecuting(const Claim& claim, StoreTime now) {
   record.state = RecordState::kExecuting;
   record.claim = claim;
   record.begun_at = now;
-  record.lease_ends_at = now + claim.lease;
+  record.lease_ends_at = LeaseEnd(now, claim.lease);
   record.expires_at = record.lease_ends_at + claim.unknown_ttl;
   return record;
 }
@@ -29,14 +31,14 @@ Record MakeUnknown(const Claim& claim, StoreTime begun_at, StoreTime lease_ends_
   return record;
 }
 
-Record MakeCompleted(const Claim& claim, StoreTime begun_at,
+Record MakeCompleted(const Claim& claim, StoreTime begun_at, StoreTime lease_ends_at,
                      std::shared_ptr<const StoredResponse> response, Milliseconds ttl,
                      StoreTime now) {
   Record record;
   record.state = RecordState::kCompleted;
   record.claim = claim;
   record.begun_at = begun_at;
-  record.lease_ends_at = begun_at + claim.lease;
+  record.lease_ends_at = lease_ends_at;
   record.expires_at = now + ttl;
   record.response = std::move(response);
   return record;

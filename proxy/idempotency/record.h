@@ -59,7 +59,7 @@ struct Record {
 [[nodiscard]] Record MakeExecuting(const Claim& claim, StoreTime now);
 [[nodiscard]] Record MakeUnknown(const Claim& claim, StoreTime begun_at, StoreTime lease_ends_at,
                                  StoreTime now);
-[[nodiscard]] Record MakeCompleted(const Claim& claim, StoreTime begun_at,
+[[nodiscard]] Record MakeCompleted(const Claim& claim, StoreTime begun_at, StoreTime lease_ends_at,
                                    std::shared_ptr<const StoredResponse> response, Milliseconds ttl,
                                    StoreTime now);
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/base/invariant.h"
+#include "proxy/idempotency/lease.h"
 
 namespace idem::store {
 
@@ -48,7 +49,7 @@ const Record& Checked(const Record& record, StoreTime now) {
   INVARIANT(record.claim.token != Token{});
   INVARIANT(record.begun_at <= now && now < record.expires_at);
   INVARIANT((record.state == RecordState::kCompleted) == (record.response != nullptr));
-  INVARIANT(record.state != RecordState::kExecuting || now < record.lease_ends_at);
+  INVARIANT(record.state != RecordState::kExecuting || idempotency::IsAlive(record, now));
   INVARIANT(record.state != RecordState::kExecuting || record.lease_ends_at <= record.expires_at);
   return record;
 }
@@ -77,7 +78,7 @@ struct ClaimTimes {
 
 ClaimTimes TimesOf(const StoredRecord& present, const Claim& claim, StoreTime now) {
   if (present) return {present->begun_at, present->lease_ends_at};
-  return {now, now + claim.lease};
+  return {now, idempotency::LeaseEnd(now, claim.lease)};
 }
 
 TransitionResult::Kind KindOf(const StoredRecord& present) {
@@ -94,7 +95,8 @@ TransitionStep Complete(StoredRecord present, const Transition& what, StoreTime 
   }
   const ClaimTimes times = TimesOf(present, claim, now);
   return Write(KindOf(present),
-               idempotency::MakeCompleted(claim, times.begun_at, what.response, what.ttl, now),
+               idempotency::MakeCompleted(claim, times.begun_at, times.lease_ends_at, what.response,
+                                          what.ttl, now),
                now);
 }
 

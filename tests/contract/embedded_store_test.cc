@@ -311,6 +311,24 @@ TEST_CASE("a claim of the process before keeps its whole lease from the start on
   }
 }
 
+TEST_CASE("an operator's resolve keeps the end of the lease that a restart gave, also afterwards") {
+  EmbeddedFixture fixture;
+  const Claim claim = NewClaim();
+  { Caller(fixture).Begin("k", claim); }
+  fixture.Close();
+  fixture.calendar().Pass(std::chrono::minutes(5));
+  fixture.Open();
+  StoreTime end{};
+  {
+    Caller caller(fixture);
+    end = caller.Read("k").record->lease_ends_at;
+    REQUIRE(caller.ResolveUnknown("k", claim).kind == TransitionResult::Kind::kDone);
+    CHECK(caller.Read("k").record->lease_ends_at == end);
+  }
+  fixture.Reopen();
+  CHECK(Caller(fixture).Read("k").record->lease_ends_at == end);
+}
+
 TEST_CASE("a start more than 30 days ahead forgets nothing for an hour") {
   EmbeddedFixture fixture;
   const Claim claim = NewClaim();

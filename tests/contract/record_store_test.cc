@@ -111,6 +111,7 @@ TEST_CASE_TEMPLATE("a record comes back as it was written", Fixture, CONTRACT_ST
   CHECK(completed.record->state == RecordState::kCompleted);
   CHECK(IsSameClaim(completed.record->claim, claim));
   CHECK(completed.record->begun_at == executing.record->begun_at);
+  CHECK(completed.record->lease_ends_at == executing.record->lease_ends_at);
   CHECK(completed.record->expires_at <= completed.now + milliseconds(654321));
   CHECK(completed.record->expires_at >= executing.now + milliseconds(654321));
   REQUIRE(completed.record->response);

@@ -120,6 +120,7 @@ TEST_CASE_TEMPLATE("what an operator resolved is replayed, and lives its ttl", F
   Fixture fixture;
   Caller caller(fixture);
   const Claim claim = MakeUnknown("k", caller);
+  const auto unknown = caller.Read("k");
   CHECK(caller.ResolveUnknown("k", claim, NewResponse("settled"), milliseconds(654321)).kind ==
         TransitionResult::Kind::kDone);
   const BeginResult replay = caller.Begin("k", NewClaim());
@@ -127,6 +128,7 @@ TEST_CASE_TEMPLATE("what an operator resolved is replayed, and lives its ttl", F
   REQUIRE(replay.record);
   CHECK(replay.record->state == RecordState::kCompleted);
   CHECK(IsSameClaim(replay.record->claim, claim));
+  CHECK(replay.record->lease_ends_at == unknown.record->lease_ends_at);
   CHECK(replay.record->expires_at <= replay.now + milliseconds(654321));
   REQUIRE(replay.record->response);
   CHECK(IsSameResponse(*replay.record->response, NewResponse("settled")));

@@ -304,9 +304,10 @@ TEST_CASE("a possible duplicate is counted where another token holds the record,
     // Settled meanwhile, by an operator or by a look-up at the backend.
     idempotency::StoredResponse settled;
     settled.status = 201;
-    record = idempotency::MakeCompleted(
-        record.claim, record.begun_at, std::make_shared<const idempotency::StoredResponse>(settled),
-        std::chrono::hours(1), world.proxy.store.Now());
+    record =
+        idempotency::MakeCompleted(record.claim, record.begun_at, record.lease_ends_at,
+                                   std::make_shared<const idempotency::StoredResponse>(settled),
+                                   std::chrono::hours(1), world.proxy.store.Now());
     FakeUpstream::Answer(world.call(0), 201, "made");
     world.loop.Settle();
     CHECK(first->head.status == 201);

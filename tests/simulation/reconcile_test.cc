@@ -371,7 +371,7 @@ TEST_CASE("the claim's own outcome may arrive during a look-up, and counts") {
   auto asker = world.Again();
   auto& record = world.state.records.begin()->second;
   record = idempotency::MakeCompleted(
-      record.claim, record.begun_at,
+      record.claim, record.begun_at, record.lease_ends_at,
       std::make_shared<const idempotency::StoredResponse>(idempotency::StoredResponse{
           .status = 201, .fields = {}, .body_kept = true, .body = "its own"}),
       std::chrono::hours(24), world.proxy.store.Now());

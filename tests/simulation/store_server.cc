@@ -34,7 +34,8 @@ Met OfUnknown(Met first, bool claim, bool asker) {
 
 Met CellOf(const BeginRequest& question, const Record& record, StoreTime now) {
   const bool same = record.claim.fingerprint == question.claim.fingerprint;
-  const bool ran_out = record.state == RecordState::kExecuting && now >= record.lease_ends_at;
+  const bool ran_out =
+      record.state == RecordState::kExecuting && record.state_at(now) == RecordState::kUnknown;
   const bool claim = record.claim.upstream_idempotent;
   const bool asker = question.claim.upstream_idempotent;
   switch (record.state) {

@@ -6,6 +6,7 @@
 #include "proxy/base/log.h"
 #include "proxy/exchange/claim/store_metrics.h"
 #include "proxy/idempotency/decision.h"
+#include "proxy/idempotency/lease.h"
 
 namespace idem::exchange {
 
@@ -159,12 +160,15 @@ void KeyClaim::OnTaken() {
 }
 
 bool KeyClaim::lease_covers_the_rest() const {
-  // A lease that was configured shorter than all waits together cannot cover them; it must at least
-  // not be over.
-  const Duration left = asked_at_ + claim_.lease - parts_.loop.Now();
-  const Duration all = upstream_.longest_wait() + request_.policy->record_timeout;
-  const Duration rest = upstream_.response_timeout() + request_.policy->record_timeout;
-  return claim_.lease >= all ? left >= rest : left > Duration::zero();
+  const Duration left = idempotency::LeaseEnd(asked_at_, claim_.lease) - parts_.loop.Now();
+  const Duration record_timeout = request_.policy->record_timeout;
+  const auto required = idempotency::RequiredLease({.store_timeout = options_.store_timeout,
+                                                    .longest_wait = upstream_.longest_wait(),
+                                                    .record_timeout = record_timeout});
+  // A lease that is configured shorter than the required one cannot cover the waits; such a lease
+  // only has to be alive.
+  if (claim_.lease < required) return left > Duration::zero();
+  return left >= upstream_.response_timeout() + record_timeout;
 }
 
 // ---- What the key holds -------------------------------------------------------------------------
@@ -340,8 +344,8 @@ void KeyClaim::StayUnknown(idempotency::Milliseconds look_up_in) {
 std::optional<idempotency::Milliseconds> KeyClaim::look_up_in() const {
   const auto& rule = request_.policy->reconcile;
   if (!rule || !HasLookUpTarget(*rule, request_.key, request_.client)) return std::nullopt;
-  const Duration lease_left =
-      std::max<Duration>(asked_at_ + claim_.lease - parts_.loop.Now(), Duration::zero());
+  const Duration lease_left = std::max<Duration>(
+      idempotency::LeaseEnd(asked_at_, claim_.lease) - parts_.loop.Now(), Duration::zero());
   return std::chrono::ceil<idempotency::Milliseconds>(lease_left) + rule->after;
 }
 

@@ -6,6 +6,7 @@
 #include "proxy/base/invariant.h"
 #include "proxy/base/log.h"
 #include "proxy/idempotency/key.h"
+#include "proxy/idempotency/lease.h"
 #include "proxy/idempotency/record_codec.h"
 
 namespace idem::store {
@@ -134,10 +135,7 @@ Result<EmbeddedWriter::Reading> EmbeddedWriter::Interpret(std::string_view bytes
     return Reading{true, std::move(*record)};
   }
   record->state = RecordState::kUnknown;  // its process is dead
-  // The calendar may have been set between that process and this one: what its lease had left is
-  // not known, and a look-up waits for the whole of it.
-  record->lease_ends_at =
-      std::max(record->lease_ends_at, clock_.started_at() + record->claim.lease);
+  record->lease_ends_at = idempotency::LeaseEndAfterRestart(*record, clock_.started_at());
   return Reading{true, std::move(*record)};
 }
 

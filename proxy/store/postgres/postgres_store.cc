@@ -76,8 +76,8 @@ std::string_view AskOf(Transition::Kind kind) {
 
 /// Only the database has the times of the record, so all of them are zero here.
 std::string RestOfCompleted(const Transition& what) {
-  return EncodeRest(
-      idempotency::MakeCompleted(what.claim, StoreTime{}, what.response, what.ttl, StoreTime{}));
+  return EncodeRest(idempotency::MakeCompleted(what.claim, StoreTime{}, StoreTime{}, what.response,
+                                               what.ttl, StoreTime{}));
 }
 
 std::string RestOfUnknown(const Claim& claim) {
@@ -174,8 +174,9 @@ Ticket PostgresStore::Begin(BeginRequest request, OnBegun on_begun) {
   call.token = claim.token.ToHex();
   if (request.replaces) call.replaced = request.replaces->ToHex();
   call.lease_ms = claim.lease.count();
-  call.keep_ms = (claim.lease + claim.unknown_ttl).count();
-  call.rest = EncodeRest(idempotency::MakeExecuting(claim, StoreTime{}));
+  const idempotency::Record executing = idempotency::MakeExecuting(claim, StoreTime{});
+  call.keep_ms = (executing.expires_at - StoreTime{}).count();
+  call.rest = EncodeRest(executing);
   const bool limited = request.limit.has_value();
   if (limited) AddLimit(call, *request.limit);
   return Run<BeginResult>(

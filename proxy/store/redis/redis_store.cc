@@ -60,8 +60,8 @@ class Call {
 
 /// Only Redis has the times of the record, so all of them are zero here.
 std::string RestOfCompleted(const Transition& what) {
-  return EncodeRest(
-      idempotency::MakeCompleted(what.claim, StoreTime{}, what.response, what.ttl, StoreTime{}));
+  return EncodeRest(idempotency::MakeCompleted(what.claim, StoreTime{}, StoreTime{}, what.response,
+                                               what.ttl, StoreTime{}));
 }
 
 Call CompleteCall(const RedisKeys& keys, const Transition& what) {
@@ -170,8 +170,9 @@ Ticket RedisStore::Begin(BeginRequest request, OnBegun on_begun) {
                       : Call(RedisScript::kBegin, true, {record, mark});
   call.Add(std::string_view(token));
   call.Add(std::string_view(request.replaces ? request.replaces->ToHex() : ""));
-  call.Add(claim.lease.count()).AddLife(claim.lease + claim.unknown_ttl);
-  call.Add(EncodeRest(idempotency::MakeExecuting(claim, StoreTime{})));
+  const idempotency::Record executing = idempotency::MakeExecuting(claim, StoreTime{});
+  call.Add(claim.lease.count()).AddLife(executing.expires_at - StoreTime{});
+  call.Add(EncodeRest(executing));
   if (limited) call.Add(*request.limit);
   return Run<BeginResult>(std::move(call).Take(), std::move(on_begun),
                           [limited](RedisValue reply) { return ReadBeginAnswer(reply, limited); });

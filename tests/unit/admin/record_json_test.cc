@@ -46,7 +46,7 @@ TEST_CASE("a record is shown with the state and the times that an operator decid
 
 TEST_CASE("of a completed record the answer's status and size are shown, and not its body") {
   const auto completed = idempotency::MakeCompleted(
-      contract::NewClaim(), kBegun, contract::Shared(contract::NewResponse("a secret")),
+      contract::NewClaim(), kBegun, kBegun, contract::Shared(contract::NewResponse("a secret")),
       contract::kLong, kBegun);
   const JsonValue shown = Shown(completed, kBegun);
   CHECK(shown["state"].text() == "completed");

@@ -54,18 +54,19 @@ std::vector<Record> SampleRecords() {
   odd.upstream_idempotent = true;
   odd.route = "/orders, new";
   odd.client = "-";
-  records.push_back(
-      MakeCompleted(odd, At(5), Shared(SampleResponse()), milliseconds(86'400'000), At(9)));
+  records.push_back(MakeCompleted(odd, At(5), At(45'005), Shared(SampleResponse()),
+                                  milliseconds(86'400'000), At(9)));
   StoredResponse every_byte = SampleResponse();
   every_byte.body.clear();
   for (int byte = 0; byte < 256; ++byte) every_byte.body.push_back(static_cast<char>(byte));
-  records.push_back(MakeCompleted(odd, At(5), Shared(every_byte), milliseconds(1), At(9)));
+  records.push_back(
+      MakeCompleted(odd, At(5), At(45'005), Shared(every_byte), milliseconds(1), At(9)));
   StoredResponse not_kept;
   not_kept.status = 200;
   not_kept.body_kept = false;
   Claim bare;
   bare.recipe = "r";
-  records.push_back(MakeCompleted(bare, At(0), Shared(not_kept), milliseconds(0), At(0)));
+  records.push_back(MakeCompleted(bare, At(0), At(0), Shared(not_kept), milliseconds(0), At(0)));
   return records;
 }
 
@@ -122,8 +123,8 @@ TEST_CASE("the byte form is the one that the header draws") {
   CHECK(Encode(MakeUnknown(claim, At(1'000), At(46'000), At(2'000))) ==
         "idemproxy/1 unknown a0a1a2a3a4a5a6a7a8a9aaabacadaeaf 46000 1000 2592002000 " + print +
             " 1:raw:content-type: 0 45000 2592000000 orders shop 0 0 0 0\n");
-  CHECK(Encode(MakeCompleted(claim, At(1'000), Shared(SampleResponse()), milliseconds(500),
-                             At(2'000))) ==
+  CHECK(Encode(MakeCompleted(claim, At(1'000), At(46'000), Shared(SampleResponse()),
+                             milliseconds(500), At(2'000))) ==
         "idemproxy/1 completed a0a1a2a3a4a5a6a7a8a9aaabacadaeaf 46000 1000 2500 " + print +
             " 1:raw:content-type: 0 45000 2592000000 orders shop 201 1 68 20\n"
             "Content-Type: application/json\r\nX-Part: 1\r\nEmpty: \r\nx-part: 2: b\r\n\r\n"

@@ -34,8 +34,8 @@ TEST_CASE("an executing record is unknown from the moment its lease ends") {
 }
 
 TEST_CASE("completed and unknown records keep their state, and live from when they were written") {
-  const Record completed =
-      MakeCompleted(SampleClaim(), At(1'000), SampleResponse(), milliseconds(500), At(2'000));
+  const Record completed = MakeCompleted(SampleClaim(), At(1'000), At(46'000), SampleResponse(),
+                                         milliseconds(500), At(2'000));
   CHECK(completed.state_at(At(99'000)) == RecordState::kCompleted);
   CHECK(completed.lease_ends_at == At(46'000));
   CHECK_FALSE(completed.expired_at(At(2'499)));

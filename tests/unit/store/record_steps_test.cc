@@ -31,8 +31,9 @@ StoredRecord Prepared(From from, Claim claim) {
     case From::kUnknown:
       return idempotency::MakeUnknown(claim, kBegun, kBegun + claim.lease, kBegun);
     case From::kCompleted:
-      return idempotency::MakeCompleted(claim, kBegun, contract::Shared(contract::NewResponse()),
-                                        contract::kLong, kBegun);
+      return idempotency::MakeCompleted(claim, kBegun, kBegun + claim.lease,
+                                        contract::Shared(contract::NewResponse()), contract::kLong,
+                                        kBegun);
   }
   return std::nullopt;
 }
@@ -122,6 +123,7 @@ TEST_CASE("what is written lives from now, and keeps when the claim began and it
           .record;
   REQUIRE(completed);
   CHECK(completed->begun_at == kBegun);
+  CHECK(completed->lease_ends_at == kBegun + claim.lease);
   CHECK(completed->expires_at == kNow + Milliseconds(7000));
 
   const auto unknown = MarkUnknown(executing, claim).record;
@@ -129,6 +131,20 @@ TEST_CASE("what is written lives from now, and keeps when the claim began and it
   CHECK(unknown->begun_at == kBegun);
   CHECK(unknown->lease_ends_at == kBegun + claim.lease);
   CHECK(unknown->expires_at == kNow + claim.unknown_ttl);
+}
+
+TEST_CASE("a completion keeps the end of the lease, also one that a restart has moved") {
+  const Claim claim = contract::NewClaim();
+  for (const auto kind :
+       {ports::Transition::Kind::kComplete, ports::Transition::Kind::kResolveUnknown}) {
+    const StoreTime moved = kBegun + claim.lease + Milliseconds(5000);
+    ports::Transition transition = contract::Completion("k", claim);
+    transition.kind = kind;
+    const auto completed =
+        Apply(transition, idempotency::MakeUnknown(claim, kBegun, moved, kBegun), kNow).record;
+    REQUIRE(completed);
+    CHECK(completed->lease_ends_at == moved);
+  }
 }
 
 TEST_CASE("marking an unknown outcome again does not start its life anew") {
