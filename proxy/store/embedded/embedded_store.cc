@@ -169,14 +169,14 @@ Result<std::unique_ptr<EmbeddedStore>> EmbeddedStore::Open(const StoreOptions& o
 }
 
 EmbeddedStoreClient::EmbeddedStoreClient(EmbeddedStore& store, Loop& loop)
-    : LocalClient(store.state_, loop), store_(store) {
+    : LocalClient(store.state(), loop), store_(store) {
   asker_.loop = &loop;
-  errands_.loop = &loop;
+  tasks_.loop = &loop;
 }
 
 EmbeddedStoreClient::~EmbeddedStoreClient() {
-  store_.writer_->Leave(asker_);
-  store_.errands_.Leave(errands_);
+  store_.writer().Leave(asker_);
+  store_.tasks().Leave(tasks_);
 }
 
 void EmbeddedStoreClient::RunBegin(BeginRequest request, std::optional<LimitResult> verdict,
@@ -187,7 +187,7 @@ void EmbeddedStoreClient::RunBegin(BeginRequest request, std::optional<LimitResu
         BeginResult{BeginResult::Kind::kHeld, std::move(completed), Now(), verdict});
     return;
   }
-  if (store_.writer_->is_full()) {
+  if (store_.writer().is_full()) {
     Answer<Result<BeginResult>>(
         std::move(completion),
         Error{ErrorCode::kUnavailable, "too many questions wait for the embedded store"});
@@ -203,29 +203,29 @@ void EmbeddedStoreClient::RunBegin(BeginRequest request, std::optional<LimitResu
     made.answer.limit = verdict;
     return made;
   };
-  store_.writer_->Ask(std::make_unique<StepJob<BeginResult>>(
+  store_.writer().Ask(std::make_unique<StepJob<BeginResult>>(
       asker_, std::move(key), std::move(step), std::move(completion)));
 }
 
 template <class Value>
 void EmbeddedStoreClient::RunTask(Task<Value> task) {
-  store_.writer_->Ask(std::make_unique<StepJob<Value>>(
+  store_.writer().Ask(std::make_unique<StepJob<Value>>(
       asker_, std::move(task.record_key), std::move(task.step), std::move(task.completion)));
 }
 
 template <class Value>
 Ticket EmbeddedStoreClient::Send(Function<void(Result<Value>)> on_answer,
-                                 Function<Result<Value>()> errand) {
+                                 Function<Result<Value>()> task) {
   auto [ticket, completion] = Ask<Result<Value>>(std::move(on_answer));
-  if (store_.errands_.is_full()) {
+  if (store_.tasks().is_full()) {
     Answer<Result<Value>>(
         std::move(completion),
         Error{ErrorCode::kUnavailable, "too many lists wait for the embedded store"});
     return std::move(ticket);
   }
-  store_.errands_.Run(
-      errands_,
-      [completion = std::move(completion), run = std::move(errand)]() mutable -> Function<void()> {
+  store_.tasks().Run(
+      tasks_,
+      [completion = std::move(completion), run = std::move(task)]() mutable -> Function<void()> {
         return [completion = std::move(completion), answer = run()]() mutable {
           completion(std::move(answer));
         };
@@ -236,36 +236,38 @@ Ticket EmbeddedStoreClient::Send(Function<void(Result<Value>)> on_answer,
 Ticket EmbeddedStoreClient::List(const RecordFilter& filter, std::string_view cursor,
                                  OnListed on_listed) {
   return Send<RecordPage>(std::move(on_listed), [this, filter, after = std::string(cursor)] {
-    return ListOnePage(*store_.disk_, *store_.writer_, *store_.clock_, filter, after);
+    return ListOnePage(store_.disk(), store_.writer(), store_.clock(), filter, after);
   });
 }
 
 Ticket EmbeddedStoreClient::Read(std::string_view name, OnNote on_note) {
   return Send<NoteResult>(std::move(on_note),
-                          [this, of = std::string(name)]() -> Result<NoteResult> {
-                            auto there = store_.notes_->Read(of);
-                            if (!there) return std::move(there).error();
-                            return NoteResult{false, std::move(*there)};
+                          [this, note = std::string(name)]() -> Result<NoteResult> {
+                            auto present = store_.notes().Read(note);
+                            if (!present) return std::move(present).error();
+                            return NoteResult{false, std::move(*present)};
                           });
 }
 
 Ticket EmbeddedStoreClient::Write(std::string_view name, const std::optional<std::string>& replaces,
                                   std::string_view value, OnNote on_note) {
-  return Send<NoteResult>(
-      std::move(on_note),
-      [this, of = std::string(name), replaces, next = std::string(value)]() -> Result<NoteResult> {
-        auto there = store_.notes_->Read(of);
-        if (!there) return std::move(there).error();
-        NoteResult answer = store::WriteNote(std::move(*there), replaces, next);
-        if (!answer.written) return answer;
-        if (Status written = store_.notes_->Write(of, next); !written) return written.error();
-        return answer;
-      });
+  return Send<NoteResult>(std::move(on_note),
+                          [this, note = std::string(name), replaces,
+                           next = std::string(value)]() -> Result<NoteResult> {
+                            auto present = store_.notes().Read(note);
+                            if (!present) return std::move(present).error();
+                            NoteResult answer =
+                                store::WriteNote(std::move(*present), replaces, next);
+                            if (!answer.written) return answer;
+                            if (Status written = store_.notes().Write(note, next); !written)
+                              return written.error();
+                            return answer;
+                          });
 }
 
-/// A completed record is never overwritten: read at any moment, it is the answer.
+/// A completed record is never overwritten, so it may be read beside the writer.
 StoredRecord EmbeddedStoreClient::ReadCompleted(std::string_view record_key) const {
-  auto read = store_.writer_->Read(record_key, EmbeddedDisk::From::kMemory);
+  auto read = store_.writer().Read(record_key, EmbeddedDisk::From::kMemory);
   const bool is_completed = read && read->record && read->record->state == RecordState::kCompleted;
   return is_completed ? std::move(read->record) : std::nullopt;
 }

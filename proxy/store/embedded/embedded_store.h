@@ -1,18 +1,18 @@
 // The embedded store: records in RocksDB, in a folder that one process at a time owns. It survives
-// the process and, with durability `fsync`, the machine's power. Rate limits and the marks of
-// withdrawn begins live in memory.
+// the process and, with durability `fsync`, a power failure of the machine. Rate limits and the
+// marks of withdrawn begins are kept in memory.
 //
 //   begin, new key    the writer's next commit
-//   begin, completed  read on the asker's own thread, when that needs no disk; else by the writer
-//   all else          the writer's next commit
-//   lists, notes      a thread of their own
+//   begin, completed  read on the caller's own thread if that needs no disk, otherwise by the writer
+//   other steps       the writer's next commit
+//   lists, notes      a separate thread
 //
-// A start finds what was executing as unknown: its process is dead. A value carries the number of
-// the process that wrote it (its incarnation), so nothing has to be looked for.
+// After a start every record that was executing is unknown, because its process is dead. A value has
+// the number of the process that wrote it (its incarnation), so that a start searches nothing.
 //
-// When the disk is full or `max_size` is reached, new claims are answered with kRefused and all
-// else goes on, on a reserve that is given up for it; replays go on in any case. Claims are taken
-// again once there is room.
+// When the disk is full or `max_size` is reached, new claims are answered with kRefused. Everything
+// else continues, on a reserve that is given up for it; replays continue in any case. Claims are
+// taken again once there is room.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@
 
 namespace idem::store {
 
-/// What the store takes from outside; the defaults are the real world.
+/// The surroundings of the store; the defaults are the real ones.
 struct EmbeddedEnvironment {
   EmbeddedClock::Calendar calendar = StoreClock::Wall;
   StoreClock::Boot boot = BootClock::now;
@@ -48,8 +48,15 @@ class EmbeddedStore {
   static Result<std::unique_ptr<EmbeddedStore>> Open(const StoreOptions& options,
                                                      const EmbeddedEnvironment& world = {});
 
+  [[nodiscard]] LocalState& state() { return state_; }
+  [[nodiscard]] const EmbeddedClock& clock() const { return *clock_; }
+  [[nodiscard]] const EmbeddedDisk& disk() const { return *disk_; }
+  [[nodiscard]] EmbeddedWriter& writer() { return *writer_; }
+  /// Only tasks use them.
+  [[nodiscard]] EmbeddedNotes& notes() { return *notes_; }
+  [[nodiscard]] BackgroundTasks& tasks() { return tasks_; }
+
  private:
-  friend class EmbeddedStoreClient;
   EmbeddedStore() = default;
 
   LocalState state_;
@@ -57,12 +64,12 @@ class EmbeddedStore {
   std::unique_ptr<EmbeddedClock> clock_;
   std::unique_ptr<EmbeddedDisk> disk_;
   std::unique_ptr<EmbeddedWriter> writer_;
-  std::unique_ptr<EmbeddedNotes> notes_;  // the errands' thread alone
-  BackgroundTasks errands_;
+  std::unique_ptr<EmbeddedNotes> notes_;
+  BackgroundTasks tasks_;
 };
 
-/// The store as one loop sees it. Its end waits for the writer to answer what is on its way, so
-/// that its loop may end after it.
+/// The store as one loop uses it. Its destructor waits until all its requests are answered, so that
+/// its loop may end afterwards.
 class EmbeddedStoreClient final : public LocalClient {
  public:
   EmbeddedStoreClient(EmbeddedStore& store, Loop& loop);
@@ -75,7 +82,7 @@ class EmbeddedStoreClient final : public LocalClient {
   [[nodiscard]] Ticket Write(std::string_view name, const std::optional<std::string>& replaces,
                              std::string_view value, OnNote on_note) override;
   [[nodiscard]] std::optional<std::string> unavailable_reason() const override {
-    return store_.writer_->unavailable_reason();
+    return store_.writer().unavailable_reason();
   }
 
  private:
@@ -86,15 +93,15 @@ class EmbeddedStoreClient final : public LocalClient {
   void Run(ReadTask task) override { RunTask(std::move(task)); }
   template <class Value>
   void RunTask(Task<Value> task);
-  [[nodiscard]] StoreTime Now() const override { return store_.clock_->Now(); }
+  [[nodiscard]] StoreTime Now() const override { return store_.clock().Now(); }
   StoredRecord ReadCompleted(std::string_view record_key) const;
-  /// Answers with what `errand` gives, run where the disk may be waited for.
+  /// Runs `task` on the background thread, which may wait for the disk, and answers its result.
   template <class Value>
-  Ticket Send(Function<void(Result<Value>)> on_answer, Function<Result<Value>()> errand);
+  Ticket Send(Function<void(Result<Value>)> on_answer, Function<Result<Value>()> task);
 
   EmbeddedStore& store_;
   EmbeddedAsker asker_;
-  BackgroundTasks::Asker errands_;
+  BackgroundTasks::Asker tasks_;
 };
 
 }  // namespace idem::store
