@@ -1,4 +1,4 @@
-// What the claims of one worker use.
+// The parts of a worker that its claims use.
 #pragma once
 
 #include "proxy/base/loop.h"
@@ -10,7 +10,7 @@
 
 namespace idem::exchange {
 
-/// All of it outlives the claims.
+/// All members outlive the claims.
 struct ClaimContext {
   Loop& loop;
   Random& random;

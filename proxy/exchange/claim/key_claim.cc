@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/base/log.h"
 #include "proxy/exchange/claim/store_metrics.h"
 #include "proxy/idempotency/decision.h"
 #include "proxy/idempotency/lease.h"
@@ -53,7 +52,7 @@ void KeyClaim::Close() {
   deadline_.Withdraw();
   wait_deadline_.Withdraw();
   place_.Leave();
-  if (look_up_) look_up_->GiveUp();
+  if (reconciliation_) reconciliation_->Close();
   SetHolding(false);
 }
 
@@ -65,17 +64,20 @@ bool KeyClaim::Cut() {
 bool KeyClaim::Abandon() {
   abandoned_ = true;
   if (outcome_) return false;  // it is offered again when the one that overtook it gives up
-  return step_ == Step::kWaiting || step_ == Step::kAskingRight || step_ == Step::kLookingUp;
+  return step_ == Step::kWaiting ||
+         (step_ == Step::kReconciling && !reconciliation_->is_recording());
 }
 
 void KeyClaim::Describe(ports::RequestReport& report) const {
   report.record_key = record_key_;
   report.store = store_time_;
-  if (look_up_ == nullptr) return;
-  report.upstream += look_up_time_;
+  if (reconciliation_ == nullptr) return;
+  report.store += reconciliation_->store_time();
+  if (!reconciliation_->has_looked_up()) return;
+  report.upstream += reconciliation_->look_up_time();
   if (!report.upstream_address.empty()) return;  // the request itself was forwarded after it
-  report.upstream_address = look_up_->address();
-  report.upstream_status = look_up_->status();
+  report.upstream_address = reconciliation_->address();
+  report.upstream_status = reconciliation_->status();
 }
 
 void KeyClaim::Refuse(const Reply& reply, RequestDecision verdict) {
@@ -136,7 +138,7 @@ void KeyClaim::OnStoreSilent() {
   Refuse(StoreUnavailable(), RequestDecision::kFailed);
 }
 
-// Not known whether the claim was made: it is taken back in the background, and will not execute.
+// It is unknown whether the claim was made. It is withdrawn in the background, and never executes.
 void KeyClaim::Withdraw() {
   parts_.settler.SettleInBackground({.kind = ports::Transition::Kind::kWithdraw,
                                      .record_key = record_key_,
@@ -144,7 +146,7 @@ void KeyClaim::Withdraw() {
                                      .response = nullptr});
 }
 
-// A client that left before its claim began gets no effect, and nobody waits for the release.
+// A client that left before its claim began gets no effect. The release needs no answer.
 void KeyClaim::OnTaken() {
   Enter(Step::kHeld);
   SetHolding(true);
@@ -182,7 +184,7 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
     case Decision::kExecute:
       return OnTaken();
     case Decision::kTakeOver:
-      if (outcome_) break;  // our own effect is made; it is not made again
+      if (outcome_) break;  // our own effect was made, and is not made again
       return AskBegin(record.claim.token, std::nullopt);
     case Decision::kReplay:
       Close();
@@ -195,7 +197,7 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
                       RequestDecision::kMismatch);
       }
       Close();
-      return events_.OnUnrecorded();  // another request lies there
+      return events_.OnUnrecorded();  // the record is of another request
     case Decision::kInProgress:
       return Wait();
     case Decision::kReconcile:
@@ -206,8 +208,8 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
   Refuse(OutcomeUnknown(std::nullopt), RequestDecision::kUnknown);
 }
 
-// Somebody else executes. The first waiter of a key asks the store with growing pauses, the others
-// are woken.
+// Another claim executes. The first waiter of a key asks the store with growing pauses; it wakes the
+// others.
 void KeyClaim::Wait() {
   if (abandoned_ && !outcome_) return LeaveAbandoned();
   const idempotency::Policy& policy = *request_.policy;
@@ -230,7 +232,7 @@ void KeyClaim::Wait() {
 void KeyClaim::OnWoken() {
   if (step_ != Step::kWaiting) return;
   deadline_.Withdraw();
-  if (outcome_) return Settle();  // our effect is made: ask to record it, never to execute
+  if (outcome_) return Settle();  // our effect was made: record it, and never execute again
   AskBegin(std::nullopt, std::nullopt);
 }
 
@@ -249,92 +251,32 @@ void KeyClaim::Reconcile(const idempotency::Record& record, StoreTime now) {
   if (abandoned_) return LeaveAbandoned();
   const idempotency::Milliseconds wait = UntilLookUp(*request_.policy, record, now);
   if (wait > idempotency::Milliseconds::zero() || outcome_) return StayUnknown(wait);
-  Enter(Step::kAskingRight);
+  Enter(Step::kReconciling);
   place_.Leave();
   wait_deadline_.Withdraw();
-  unknown_ = record.claim;
-  waited_since_ = right_asked_at_ = parts_.loop.Now();
-  question_ = parts_.store.ReserveLookUp(
-      {record_key_, unknown_.token, request_.policy->reconcile->interval},
-      [this](Result<ports::LookUpReservation> answer) { OnRight(std::move(answer)); });
-  deadline_ = parts_.loop.After(options_.store_timeout, [this] {
-    question_.Withdraw();
-    OnRight(Error{ErrorCode::kTimeout, "the store did not answer in time", Delivery::kNotSent});
-  });
+  if (reconciliation_ == nullptr) {
+    reconciliation_ = std::make_unique<Reconciliation>(
+        parts_, options_, upstream_, request_, record_key_,
+        [this](Reconciliation::Outcome outcome) { OnReconciled(std::move(outcome)); });
+  }
+  reconciliation_->Start(record.claim);
 }
 
-void KeyClaim::OnRight(Result<ports::LookUpReservation> answer) {
-  deadline_.Withdraw();
-  ClockStore();
-  CountLookUpRight(parts_.metrics, answer);
-  if (!answer) return StayUnknown(request_.policy->reconcile->interval);
-  switch (answer->kind) {
-    case ports::LookUpReservation::Kind::kGranted:
-      return StartLookUp();
-    case ports::LookUpReservation::Kind::kTaken:
-      return StayUnknown(answer->retry_after);
-    case ports::LookUpReservation::Kind::kChanged:
-      if (answer->record) return OnHeld(*answer->record, answer->now);
+void KeyClaim::OnReconciled(Reconciliation::Outcome outcome) {
+  switch (outcome.kind) {
+    case Reconciliation::Outcome::Kind::kRecorded:
+      parts_.waiters.WakeAll(record_key_);
+      Close();
+      return events_.OnReplay(*outcome.response, RequestDecision::kReconciled);
+    case Reconciliation::Outcome::Kind::kHeld:
+      return OnHeld(*outcome.record, outcome.now);
+    case Reconciliation::Outcome::Kind::kFree:
       return AskBegin(std::nullopt, std::nullopt);
+    case Reconciliation::Outcome::Kind::kAbsent:
+      return AskBegin(outcome.token, std::nullopt);
+    case Reconciliation::Outcome::Kind::kUnknown:
+      return StayUnknown(outcome.retry_after);
   }
-}
-
-// The right is ours until `interval` from when it was asked, and the store's count began no
-// earlier: a look-up that takes longer is given up, so that there is never a second one beside it.
-void KeyClaim::StartLookUp() {
-  Enter(Step::kLookingUp);
-  waited_since_ = parts_.loop.Now();
-  look_up_ = std::make_unique<Reconciliation>(
-      upstream_, request_,
-      [this](Reconciliation::Result result) { OnLookedUp(std::move(result)); });
-  const Duration left = right_asked_at_ + request_.policy->reconcile->interval - waited_since_;
-  deadline_ = parts_.loop.After(std::max(left, Duration::zero()), [this] {
-    OnLookedUp({.reason = "the backend did not answer within reconcile.interval"});
-  });
-}
-
-void KeyClaim::OnLookedUp(Reconciliation::Result result) {
-  deadline_.Withdraw();
-  look_up_->GiveUp();
-  look_up_time_ += parts_.loop.Now() - waited_since_;
-  parts_.metrics.Route(request_.route).CountLookUp(LookUpMeaningText(result.meaning));
-  switch (result.meaning) {
-    case idempotency::LookUpMeaning::kFound:
-      return RecordFound(result.response);
-    case idempotency::LookUpMeaning::kAbsent:
-      return AskBegin(unknown_.token, std::nullopt);
-    case idempotency::LookUpMeaning::kUnclear:
-      log::WriteLimited(log::Level::kWarn, "look_up_unclear",
-                        {{"request_id", request_.request_id},
-                         {"route", request_.route},
-                         {"reason", result.reason}});
-      return StayUnknown(request_.policy->reconcile->interval);
-  }
-}
-
-// Under the token that was looked up. Where another holds the key meanwhile, or another response
-// was recorded, that counts.
-void KeyClaim::RecordFound(const std::shared_ptr<const idempotency::StoredResponse>& response) {
-  Enter(Step::kRecordingFound);
-  waited_since_ = parts_.loop.Now();
-  deadline_ = parts_.loop.After(request_.policy->record_timeout, [this] {
-    question_.Withdraw();
-    ClockStore();
-    StayUnknown(request_.policy->reconcile->interval);
-  });
-  question_ = parts_.settler.Settle({.kind = ports::Transition::Kind::kComplete,
-                                     .record_key = record_key_,
-                                     .claim = unknown_,
-                                     .response = response,
-                                     .ttl = request_.policy->ttl},
-                                    [this, response](const ports::TransitionResult& answer) {
-                                      deadline_.Withdraw();
-                                      ClockStore();
-                                      if (answer.record) return OnHeld(*answer.record, answer.now);
-                                      parts_.waiters.WakeAll(record_key_);
-                                      Close();
-                                      events_.OnReplay(*response, RequestDecision::kReconciled);
-                                    });
 }
 
 void KeyClaim::StayUnknown(idempotency::Milliseconds look_up_in) {
@@ -376,7 +318,7 @@ void KeyClaim::OnSettled(const ports::TransitionResult& answer) {
   deadline_.Withdraw();
   ClockStore();
   SetHolding(false);
-  // Overtaken: nothing has ended, so nobody is woken, least of all ourselves.
+  // An overtaken claim has not ended, so it wakes no waiter, and not itself.
   overtaken_ = outcome_ && answer.kind == ports::TransitionResult::Kind::kHeld;
   if (overtaken_) return OnHeld(*answer.record, answer.now);
   if (ending_ == ClaimEnding::kRelease) {
@@ -388,7 +330,7 @@ void KeyClaim::OnSettled(const ports::TransitionResult& answer) {
   events_.OnEnded();
 }
 
-// The settler goes on until the store answers.
+// The settler continues until the store answers.
 void KeyClaim::OnRecordTimeout() {
   question_.Withdraw();
   ClockStore();

@@ -1,5 +1,5 @@
-// One request's claim on its key, from `begin` to the record of its outcome. It alone asks the
-// store for records on behalf of an exchange, and tells the exchange what may be done.
+// One request's claim on its key, from `begin` to the record of its outcome. It sends all requests
+// of an exchange to the record store, and reports to the exchange what it may do.
 //
 //                  held, and executing                   its turn to ask, or woken
 //   Take() ──▶ kBeginning ─────────────────▶ kWaiting ──────────────────▶ kBeginning
@@ -10,14 +10,14 @@
 //                              another token executes      ▼   │ it gave up
 //                                                        kWaiting ──▶ OnReplay()
 //
-// A claim that executed once never executes again: `outcome_` is there from then on.
+// A claim that executed once never executes again: `outcome_` is set from then on.
 //
-// With `reconcile`, a key that is held by an unknown claim leads to the backend instead of to
-// OnClaimRefused(), not before the time and for one asker at a time:
+// With `reconcile`, an unknown claim under the key leads to the backend instead of to
+// OnClaimRefused(), once its time has come (reconciliation.h):
 //
-//   kBeginning ──▶ kAskingRight ──▶ kLookingUp ── found ──▶ kRecordingFound ──▶ OnReplay()
-//        ▲                              └── absent: begin, replacing the unknown claim
-//        └──────────────────────────────────┘
+//   kBeginning ──▶ kReconciling ── recorded ──▶ OnReplay()
+//        ▲              └── absent: begin, replacing the unknown claim
+//        └──────────────────┘
 #pragma once
 
 #include <memory>
@@ -39,27 +39,27 @@ namespace idem::exchange {
 
 using telemetry::RequestDecision;
 
-/// Told to the exchange on its loop, never from inside a call that it made. Each but OnClaimed()
-/// is the end of the claim.
+/// Called on the exchange's loop, never from inside a call that the exchange made. Each call except
+/// OnClaimed() is the end of the claim.
 class KeyClaimEvents {
  public:
   virtual ~KeyClaimEvents() = default;
-  /// The claim is ours and durable: the request may be executed, and then End() is called.
+  /// The claim is ours and durable: the request may be executed; the exchange then calls End().
   virtual void OnClaimed() = 0;
-  /// What the key holds is the answer to this request: kReplayed, or kReconciled where it was
-  /// looked up for it.
+  /// The record under the key answers this request: kReplayed, or kReconciled if this request had
+  /// it looked up.
   virtual void OnReplay(const idempotency::StoredResponse& response, RequestDecision verdict) = 0;
-  /// The request is not executed, or its effect cannot be told from another's.
+  /// The request is not executed, or its effect cannot be distinguished from another one.
   virtual void OnClaimRefused(const Reply& reply, RequestDecision verdict) = 0;
   /// The outcome that was given to End() is in the store, and is the caller's answer.
   virtual void OnEnded() = 0;
-  /// The same, but the store has not taken it within record_timeout; it is offered on.
+  /// The same, but the store has not taken the outcome within record_timeout. The settler continues.
   virtual void OnUnrecorded() = 0;
-  /// After Abandon(): nothing is under way any more.
+  /// After Abandon(): no request is under way any more.
   virtual void OnAbandoned() = 0;
 };
 
-/// Part of an exchange, which keeps the request and the policy that it is made of.
+/// Part of an exchange, which keeps the request and its policy.
 class KeyClaim final : public KeyWaiter {
  public:
   KeyClaim(const ClaimContext& parts, const Options& options, ports::Upstream& upstream,
@@ -68,34 +68,33 @@ class KeyClaim final : public KeyWaiter {
   KeyClaim(const KeyClaim&) = delete;
   KeyClaim& operator=(const KeyClaim&) = delete;
 
-  /// What the store counted beside the begin, where it was asked to.
+  /// Returns the result of the limit that was counted with the begin, null if none was.
   [[nodiscard]] const std::optional<ports::LimitResult>& limit_verdict() const {
     return limit_verdict_;
   }
-  /// What it adds to what is told at the end; the views are good as long as this.
+  /// Fills in its part of the report; the views in it live as long as this.
   void Describe(ports::RequestReport& report) const;
-  /// When sending the request again may settle an outcome that becomes unknown now; null: never.
+  /// Returns when a retry may settle an outcome that becomes unknown now; null: never.
   [[nodiscard]] std::optional<idempotency::Milliseconds> look_up_in() const;
 
-  /// False where so much waits for the store that no new claim may be made.
+  /// Returns false if too many outcomes wait for the store to make a new claim.
   [[nodiscard]] bool may_begin() const;
-  /// Asks for the key. `limit` is counted in the same step.
+  /// Claims the key. `limit` is counted in the same step.
   void Take(std::optional<ports::LimitRequest> limit);
   /// Whether the lease still covers the waits that remain, just before the first byte is written.
   [[nodiscard]] bool lease_covers_the_rest() const;
-  /// The end of a claim that is held. `outcome` is what is recorded, null with another ending.
+  /// Ends a claim that is held. `outcome` is the response to record, null with another ending.
   void End(idempotency::ClaimEnding ending,
            std::shared_ptr<const idempotency::StoredResponse> outcome);
 
-  /// The client has gone. True: nothing is under way, and nobody needs this claim any more. False:
-  /// it is brought to its end first, an effect that was overtaken among them; what comes is told as
-  /// if the client were there, but a claim that was only begun is released and told by
-  /// OnAbandoned().
+  /// The client has gone. Returns true if the claim can be dropped now. Returns false if it must be
+  /// settled first, which includes an effect that was overtaken. The events are then the same as with
+  /// the client, except that a claim that was only begun is released and ends with OnAbandoned().
   [[nodiscard]] bool Abandon();
-  /// The process ends: whether the claim was executing, and its outcome is not in the store. It is
-  /// counted, and becomes unknown there when its lease ends.
+  /// The process ends. Returns true if the claim is executing and its outcome is not in the store.
+  /// Such a claim is counted; it becomes unknown in the store when its lease ends.
   [[nodiscard]] bool Cut();
-  /// Asks and waits for nothing any more. What the settler has goes on.
+  /// Withdraws all requests and waits. The settler continues with the transitions that it has.
   void Close();
 
  private:
@@ -103,9 +102,7 @@ class KeyClaim final : public KeyWaiter {
     kIdle,
     kBeginning,
     kWaiting,
-    kAskingRight,
-    kLookingUp,
-    kRecordingFound,
+    kReconciling,
     kHeld,
     kSettling,
     kOver
@@ -124,10 +121,7 @@ class KeyClaim final : public KeyWaiter {
   void OnWaitOver();
 
   void Reconcile(const idempotency::Record& record, StoreTime now);
-  void OnRight(Result<ports::LookUpReservation> answer);
-  void StartLookUp();
-  void OnLookedUp(Reconciliation::Result result);
-  void RecordFound(const std::shared_ptr<const idempotency::StoredResponse>& response);
+  void OnReconciled(Reconciliation::Outcome outcome);
   void StayUnknown(idempotency::Milliseconds look_up_in);
 
   void Settle();
@@ -148,20 +142,18 @@ class KeyClaim final : public KeyWaiter {
 
   std::string record_key_;
   idempotency::Claim claim_;
-  bool holding_ = false;  // the store holds our claim, and its end has not been handed to it
-  BootTime asked_at_{};   // of the begin: the lease is counted from here, the store's is no earlier
+  bool holding_ = false;  // the store has our claim, and was not sent the claim's end
+  BootTime asked_at_{};  // of the begin: our count of the lease begins here, the store's no earlier
   std::optional<ports::LimitResult> limit_verdict_;
 
   KeyWaitQueue::Seat place_;
   Duration next_poll_{};
 
-  idempotency::Claim unknown_;  // whose effect is looked up
-  BootTime right_asked_at_{};   // from which the right to do so is counted
-  std::unique_ptr<Reconciliation> look_up_;
+  std::unique_ptr<Reconciliation> reconciliation_;  // null until the first one
 
   idempotency::ClaimEnding ending_ = idempotency::ClaimEnding::kRelease;
-  std::shared_ptr<const idempotency::StoredResponse> outcome_;  // of an effect that we made
-  bool overtaken_ = false;  // it was refused, because another token held the key
+  std::shared_ptr<const idempotency::StoredResponse> outcome_;  // of our own effect
+  bool overtaken_ = false;  // the store refused it, because another token held the key
 
   // One open question and a deadline beside it; and the whole wait's.
   Ticket question_;
@@ -169,7 +161,6 @@ class KeyClaim final : public KeyWaiter {
   Ticket wait_deadline_;
   BootTime waited_since_{};
   Duration store_time_{};
-  Duration look_up_time_{};
 };
 
 }  // namespace idem::exchange
