@@ -16,16 +16,16 @@ struct Row {
   ClaimEnding idempotent;
 };
 
-// The first row that holds the status counts.
+// The first row with the status applies.
 constexpr Row kTable[] = {
     {401, 401, kRelease, kRelease},  // the backend says that it did not act
     {407, 407, kRelease, kRelease},  //
     {421, 421, kRelease, kRelease},  //
     {425, 425, kRelease, kRelease},  //
     {429, 429, kRelease, kRelease},  //
-    {408, 408, kUnknown, kRelease},  // a hop in between may have given up after the effect
+    {408, 408, kUnknown, kRelease},  // a hop in between may have stopped after the effect
     {502, 504, kUnknown, kRelease},  //
-    {409, 409, kRecord, kRelease},   // it may still be at work on this very key
+    {409, 409, kRecord, kRelease},   // it may still execute this very key
     {500, 599, kRecord, kRelease},  {200, 499, kRecord, kRecord},
 };
 constexpr Row kNoResponse = {0, 0, kUnknown, kRelease};
@@ -34,7 +34,7 @@ ClaimEnding Pick(const Policy& policy, const Row& row) {
   return policy.upstream_idempotent ? row.idempotent : row.legacy;
 }
 
-// A status by itself counts before the class that holds it; nullptr: none is given.
+// A single status takes precedence over its class. Returns null if there is no override.
 const StatusOverride* FindOverride(const Policy& policy, std::uint16_t status) {
   const StatusOverride* narrowest = nullptr;
   for (const StatusOverride& candidate : policy.overrides) {

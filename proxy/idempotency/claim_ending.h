@@ -8,7 +8,7 @@
 
 namespace idem::idempotency {
 
-/// What was seen of the upstream for one claim.
+/// The upstream's result of one execution.
 struct UpstreamResult {
   enum class Kind : std::uint8_t {
     kResponse,    // a complete response with `status` (200 to 599)

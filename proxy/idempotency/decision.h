@@ -1,5 +1,5 @@
-// The table of semantics.md, "The record": what a request may do, given the record that holds its
-// key. Pure.
+// The table of semantics.md, "The record": what a request may do, given the record under its key.
+// Pure.
 #pragma once
 
 #include <cstdint>
@@ -10,27 +10,28 @@
 namespace idem::idempotency {
 
 enum class Decision : std::uint8_t {
-  kExecute,     // the record is my own claim (my begin was asked twice)
-  kTakeOver,    // unknown, both sides idempotent: begin again, replacing the record's token by mine
+  kExecute,     // the record is my own claim (my begin was sent twice)
+  kTakeOver,    // unknown, both sides idempotent: begin again, replacing the record's claim
   kReplay,      // the recorded response
   kNotKept,     // completed, but its response was too large to keep
   kMismatch,    // same key, another request
-  kInProgress,  // somebody executes it now
+  kInProgress,  // another request executes now
   kReconcile,   // unknown, and the backend can be asked
   kUnknown,     // the effect may have happened
 };
 
-/// What is compared with the record. `fingerprint` was made by the record's own recipe
-/// (RecipeMatch::kSame), or could not be.
+/// kSame: the request's fingerprint was made by the record's own recipe. kImpossible: it could not
+/// be made so.
 enum class RecipeMatch : std::uint8_t { kSame, kImpossible };
 
+/// The properties of a request that are compared with the record.
 struct RequestIdentity {
-  Token token;  // what my own begin proposed
+  Token token;  // of its own begin
   Fingerprint fingerprint{};
   RecipeMatch recipe = RecipeMatch::kSame;
 };
 
-/// No record is not asked here: `begin` on an absent key is a claim.
+/// Requires a record: `begin` on a free key is a claim.
 [[nodiscard]] Decision Decide(const Policy& policy, const RequestIdentity& question,
                               const Record& record, StoreTime now);
 

@@ -1,5 +1,4 @@
-// What a route wants of idempotency: the rules' own view of the configuration
-// (docs/configuration.md, `idempotency`).
+// The section `idempotency` of a route (docs/configuration.md), as the rules read it.
 #pragma once
 
 #include <chrono>
@@ -15,8 +14,8 @@ namespace idem::idempotency {
 
 enum class ClaimEnding : std::uint8_t { kRecord, kRelease, kUnknown };
 
-/// `responses:` - a status, or a class of a hundred statuses, that leaves the table's default. A
-/// status by itself counts before the class that holds it.
+/// An entry of `responses`: a status, or a class of a hundred statuses, whose ending differs from the
+/// table's. A single status takes precedence over its class.
 struct StatusOverride {
   std::uint16_t first = 0;
   std::uint16_t last = 0;  // inclusive
@@ -38,7 +37,7 @@ struct Policy {
   std::vector<std::string> methods = {"POST", "PATCH"};
   std::string header = "Idempotency-Key";
   bool required = true;
-  std::vector<ScopeRule> scope;  // empty: one global scope (the configuration fills the default in)
+  std::vector<ScopeRule> scope;  // empty: one global scope (the configuration sets the default)
   Recipe recipe;
   std::chrono::milliseconds ttl = std::chrono::hours(24);
   std::chrono::milliseconds unknown_ttl = std::chrono::hours(24 * 30);

@@ -1,5 +1,5 @@
-// `store` of the configuration (docs/configuration.md), with its defaults. config/ fills it; app/
-// builds the store that `type` names.
+// The section `store` of the configuration (docs/configuration.md), with its defaults. config/ fills
+// it, and app/ builds the store that `type` names.
 #pragma once
 
 #include <array>
@@ -44,7 +44,8 @@ inline constexpr std::array kStoreTypes = {StoreType::kEmbedded, StoreType::kMem
 static_assert(TraitsOf(static_cast<StoreType>(kStoreTypes.size())).name.empty(),
               "kStoreTypes lacks a store type");
 
-/// What a write of the embedded store survives: kFsync a power loss, kOs the end of the process.
+/// A write of the embedded store survives a power failure of the machine (kFsync), or only the end
+/// of the process (kOs).
 enum class Durability : std::uint8_t { kFsync, kOs };
 
 struct StoreOptions {

@@ -1,4 +1,4 @@
-// A response of the upstream that is gathered until it is whole or turns out too large to keep.
+// An upstream's response in memory, until it is complete or turns out too large to keep.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@ namespace idem::exchange {
 
 struct BufferedResponse {
   http::ResponseHead head;
-  std::string body;  // of one that is too large: as much as came
+  std::string body;  // too_large: the part that arrived
   bool complete = false;
   bool too_large = false;
 
-  /// These take what came and answer false where it is, or will be, larger than `body_max`.
+  /// Take the next part. They return false if the body is, or will be, larger than `body_max`.
   [[nodiscard]] bool TakeHead(http::ResponseHead& from, std::uint64_t body_max);
   [[nodiscard]] bool TakeBody(std::string_view bytes, std::uint64_t body_max);
 
-  /// As it is recorded: the fields of CopyRecorded(), and the body, which moves there, unless it is
-  /// too large.
+  /// Returns the response to record: the fields of CopyRecorded(), and the body, which is moved,
+  /// unless it is too large.
   [[nodiscard]] std::shared_ptr<idempotency::StoredResponse> MoveToStored(
       std::span<const std::string> drop);
 };

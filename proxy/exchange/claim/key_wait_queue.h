@@ -1,10 +1,10 @@
-// Who waits in this process for which key: the duplicates of a claim that is executing, here or in
-// another replica.
+// The requests of this process that wait for a key: duplicates of a claim that is executing, here or
+// in another replica.
 //
-// Shared by the workers of a process, behind one lock (held for a few pointer operations; a key
-// without duplicates is never looked up by more than a hash). A wake-up is a hint, never a truth:
-// whoever is woken asks the store again. So that a lost hint costs a pause and not an answer, the
-// first waiter of each key also asks the store by itself, with growing pauses.
+// The workers of a process share it behind one lock, which is held for a few pointer operations (a
+// key without duplicates costs one hash). A wake-up is only a hint: a waiter that is woken asks the
+// store again. The first waiter of each key also asks the store without a hint, with growing pauses,
+// so that a lost hint costs a pause and not an answer.
 #pragma once
 
 #include <cstddef>
@@ -18,11 +18,11 @@
 
 namespace idem::exchange {
 
-/// A request that waits. It must leave before it is destroyed.
+/// A waiting request. It must leave before it is destroyed.
 class KeyWaiter {
  public:
   virtual ~KeyWaiter() = default;
-  /// On the waiter's own loop: look again now.
+  /// Called on the waiter's own loop: it should ask the store now.
   virtual void OnWoken() = 0;
 };
 
@@ -34,7 +34,8 @@ class KeyWaitQueue {
   };
   explicit KeyWaitQueue(Limits limits) : limits_(limits) {}
 
-  /// A place in a key's queue. Move-only; leaving is dropping it, and passes the first place on.
+  /// A place in a key's queue. Move-only. Dropping it leaves the queue, and the next waiter becomes
+  /// the first.
   class Seat {
    public:
     Seat() = default;
@@ -43,7 +44,7 @@ class KeyWaitQueue {
     ~Seat() { Leave(); }
     void Leave();
     [[nodiscard]] bool held() const { return waiters_ != nullptr; }
-    /// This waiter is the first of its key: it asks the store for all of them.
+    /// Returns true for the first waiter of a key, which asks the store for all of them.
     [[nodiscard]] bool is_first() const;
 
    private:
@@ -54,19 +55,20 @@ class KeyWaitQueue {
     std::size_t bytes_ = 0;
   };
 
-  /// Not held when the key has `per_key_max` waiters already or a bound of the process is reached.
+  /// Returns a seat that is not held if the key has `per_key_max` waiters already, or a limit of the
+  /// process is reached.
   [[nodiscard]] Seat Join(std::string_view record_key, KeyWaiter& waiter, Loop& loop,
                           std::size_t per_key_max, std::size_t bytes);
 
-  /// The claim of a key has ended. A released one wakes the first waiter, to execute; any other end
-  /// wakes all.
+  /// Called when the claim of a key has ended. A release wakes the first waiter, which executes; any
+  /// other ending wakes all waiters.
   void WakeFirst(std::string_view record_key);
   void WakeAll(std::string_view record_key);
 
   [[nodiscard]] std::size_t count() const;
 
  private:
-  // What a posted wake-up holds: the waiter may leave before it runs.
+  // A posted wake-up finds its waiter by the number, because the waiter may leave before.
   struct Waiting {
     KeyWaiter* waiter;
     Loop* loop;

@@ -72,7 +72,7 @@ void Observation::AskBegin(std::optional<idempotency::Token> replaces) {
   });
 }
 
-// A begin that failed may have claimed the key all the same, which would show as unknown later.
+// A begin that failed may still have claimed the key, which would show as unknown later.
 void Observation::OnBegun(Result<ports::BeginResult> answer) {
   deadline_.Withdraw();
   if (!answer) {
@@ -118,7 +118,7 @@ void Observation::Settle(ports::Transition::Kind kind) {
   deadline_ = parts_.loop.After(options_.store_timeout, [this] { Leave(); });
 }
 
-// Over; but the exchange is told only once it has ended too.
+// Ends the observation. `on_over_` is called only if the exchange has ended too.
 void Observation::Leave() {
   question_.Withdraw();
   deadline_.Withdraw();

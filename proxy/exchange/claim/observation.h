@@ -1,12 +1,12 @@
-// `mode: observe`: what enforcing would have done with a request, found out beside its way and
-// never on it (semantics.md, "Changing the configuration").
+// `mode: observe`: finds out what enforcing would have done with a request, beside the exchange and
+// without delaying it (semantics.md, "Changing the configuration").
 //
 //   Observation ──▶ kBeginning ──▶ kBegun ── End() ──▶ kSettling ──▶ kOver
 //                       └─ held, or the store fails ──────────────────┘
 //
-// It begins and ends claims as enforcing would, in a namespace of its own and without the
-// responses' bodies, so that later requests are judged by it. It fails open: each question is asked
-// once, and one that fails costs the accuracy of a later judgement at most.
+// It begins and ends claims as enforcing would, in a namespace of its own and without the bodies of
+// responses, so that later requests are compared with earlier ones. It fails open: each store
+// request is sent once, and a failed one costs only the accuracy of a later verdict.
 #pragma once
 
 #include <optional>
@@ -26,21 +26,21 @@ namespace idem::exchange {
 /// Part of an exchange, which keeps the request.
 class Observation {
  public:
-  /// `on_over`: called once when all is done, but not if that was so when End() returned.
+  /// Calls `on_over` once at the end, but not if the observation was over when End() returned.
   Observation(const ClaimContext& parts, const Options& options, const ProtectedRequest& request,
               Function<void()> on_over)
       : parts_(parts), options_(options), request_(request), on_over_(std::move(on_over)) {}
 
-  /// `key` is what the request's field reads as. Without its whole body it has no fingerprint.
+  /// `key` is the parsed field of the request. Without its whole body a request has no fingerprint.
   void Start(const idempotency::KeyResult& key, bool has_whole_body);
 
-  /// The request was forwarded, and this is what was seen of the upstream.
+  /// Called when the request was forwarded, with the upstream's result.
   void End(const idempotency::UpstreamResult& seen);
   [[nodiscard]] bool over() const { return step_ == Step::kOver; }
 
-  /// What it adds to what is told at the end: `would`, which is "executed", "replayed", "mismatch",
-  /// "in_progress", "unknown", "key_missing", "key_invalid", "passed" (no key, and none required),
-  /// "too_large" or "store_failed". The views are good as long as this.
+  /// Fills in the record key and `would`, which is "executed", "replayed", "mismatch", "in_progress",
+  /// "unknown", "key_missing", "key_invalid", "passed" (no key, and none is required), "too_large" or
+  /// "store_failed". The views live as long as this.
   void Describe(ports::RequestReport& report) const;
 
  private:
@@ -59,7 +59,7 @@ class Observation {
   Function<void()> on_over_;
   Step step_ = Step::kIdle;
   std::string record_key_;
-  std::string observed_key_;  // the same in the namespace of its own
+  std::string observed_key_;  // record_key_ in the namespace of observations
   idempotency::Claim claim_;
   std::string_view would_;
   std::optional<idempotency::UpstreamResult> seen_;

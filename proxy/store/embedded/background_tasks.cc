@@ -17,14 +17,14 @@ BackgroundTasks::~BackgroundTasks() {
 
 bool BackgroundTasks::is_full() const {
   const std::lock_guard lock(mutex_);
-  return queue_.size() >= kErrandsMax;
+  return queue_.size() >= kTasksMax;
 }
 
-void BackgroundTasks::Run(Asker& asker, Task errand) {
+void BackgroundTasks::Run(Asker& asker, Task task) {
   const std::lock_guard lock(mutex_);
   INVARIANT(!is_ending_);
   ++asker.unanswered;
-  queue_.push_back({&asker, std::move(errand)});
+  queue_.push_back({&asker, std::move(task)});
   if (!thread_.joinable()) thread_ = std::thread([this] { Turn(); });
   asked_.notify_one();
 }
@@ -42,7 +42,7 @@ void BackgroundTasks::Turn() {
     Entry entry = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    entry.asker->loop->Post(entry.errand());
+    entry.asker->loop->Post(entry.task());
     lock.lock();
     // From here on the asker may be gone.
     if (--entry.asker->unanswered == 0) answered_.notify_all();

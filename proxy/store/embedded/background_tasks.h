@@ -1,5 +1,5 @@
-// A thread for what may wait for the disk and is in no hurry: an operator's walks over the records,
-// and the notes. Neither a loop nor the writer of claims waits for it.
+// A thread for tasks that may wait for the disk and are not urgent: an operator's walks over the
+// records, and the notes. Neither a loop nor the writer waits for it.
 #pragma once
 
 #include <condition_variable>
@@ -15,33 +15,33 @@ namespace idem::store {
 
 class BackgroundTasks {
  public:
-  static constexpr std::size_t kErrandsMax = 64;
+  static constexpr std::size_t kTasksMax = 64;
 
-  /// Who asks: one loop. Its members belong to the lock of the errands.
+  /// The loop that sends tasks. The lock of the tasks guards its members.
   struct Asker {
     Loop* loop = nullptr;
     std::size_t unanswered = 0;
   };
-  /// Runs on the thread; what it gives runs on the asker's loop.
+  /// Runs on the thread; the function that it returns runs on the asker's loop.
   using Task = Function<Function<void()>()>;
 
   BackgroundTasks() = default;
-  /// Runs what was asked, and joins.
+  /// Runs all tasks, and joins the thread.
   ~BackgroundTasks();
   BackgroundTasks(const BackgroundTasks&) = delete;
   BackgroundTasks& operator=(const BackgroundTasks&) = delete;
 
   /// Any thread.
   [[nodiscard]] bool is_full() const;
-  /// Any thread. The first errand starts the thread.
-  void Run(Asker& asker, Task errand);
-  /// Waits until nothing of `asker` is on its way: afterwards its loop may end.
+  /// Any thread. The first task starts the thread.
+  void Run(Asker& asker, Task task);
+  /// Waits until every task of `asker` is done: its loop may end afterwards.
   void Leave(Asker& asker);
 
  private:
   struct Entry {
     Asker* asker = nullptr;
-    Task errand;
+    Task task;
   };
   void Turn();
 

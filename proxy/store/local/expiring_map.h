@@ -1,5 +1,5 @@
-// A map whose entries have an end: what has expired can be dropped a few at a time, soonest first,
-// without looking at what lives.
+// A map whose entries have an end. Expired entries can be dropped a few at a time, soonest first,
+// without reading the others.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace idem::store {
 
-/// Hashes text without making a string of it.
+/// Hashes a text without copying it into a string.
 struct TextHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const {
@@ -24,7 +24,7 @@ struct TextHash {
   }
 };
 
-/// A token is random: any of its bytes are a hash.
+/// A token is random, so its first bytes are a hash.
 struct TokenHash {
   std::size_t operator()(const idempotency::Token& token) const {
     std::size_t hash = 0;
@@ -33,8 +33,8 @@ struct TokenHash {
   }
 };
 
-/// Not for several threads. Find() answers what has expired too: the end is for dropping, and the
-/// owner judges by its own clock.
+/// For one thread. Find() returns expired entries too: the end only orders the dropping, and the
+/// owner compares it with its own clock.
 template <class Key, class Value, class Hash>
 class ExpiringMap {
  public:
@@ -44,7 +44,7 @@ class ExpiringMap {
     return found == entries_.end() ? nullptr : &found->second.value;
   }
 
-  /// Writes an entry, or writes it anew.
+  /// Adds an entry, or replaces it.
   Value& Put(Key key, Value value, StoreTime end) {
     auto [at, is_new] = entries_.try_emplace(std::move(key));
     at->second.value = std::move(value);
@@ -61,7 +61,7 @@ class ExpiringMap {
     entries_.erase(found);
   }
 
-  /// Moves the end of an entry that is there.
+  /// Moves the end of an entry, if there is one.
   template <class Name>
   void SetEnd(const Name& key, StoreTime end) {
     const auto found = entries_.find(key);
@@ -86,7 +86,7 @@ class ExpiringMap {
     entries_.clear();
   }
 
-  /// (const Key&, const Value&), in no order.
+  /// Calls visit(const Key&, const Value&) for all entries, in no order.
   template <class Visit>
   void ForEach(Visit&& visit) const {
     for (const auto& [key, entry] : entries_) visit(key, entry.value);

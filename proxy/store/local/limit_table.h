@@ -1,4 +1,5 @@
-// The rate limits of one process: what memory and embedded count in, shared by all workers.
+// The rate limits of one process, which all its workers share: the counts of the memory and the
+// embedded store.
 #pragma once
 
 #include <array>
@@ -12,8 +13,8 @@
 
 namespace idem::store {
 
-/// Any thread. A subject is forgotten when nothing of it counts any more; beyond kSubjectsMax the
-/// one that would be forgotten first is.
+/// Any thread. A subject is dropped once none of its requests counts any more. Above kSubjectsMax,
+/// the subject whose requests stop counting first is dropped.
 class LimitTable {
  public:
   static constexpr std::size_t kSubjectsMax = 1'000'000;

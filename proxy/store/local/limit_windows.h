@@ -1,5 +1,5 @@
-// How often one subject was let through: the two algorithms of ports::RateLimiter as values, on
-// a clock that is handed in. Not for several threads; limit_table.h shares them.
+// The two algorithms of ports::RateLimiter, each as the count of one subject. The caller passes the
+// time. For one thread; limit_table.h shares them between threads.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace idem::store {
 
-/// The tokens that were accepted and when, oldest first, in one block of memory that grows up to
-/// the most that was ever needed.
+/// The accepted tokens and their times, oldest first, in one block of memory that grows to the
+/// largest size needed so far.
 class AcceptedRing {
  public:
   struct Entry {

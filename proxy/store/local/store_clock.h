@@ -8,7 +8,7 @@
 
 namespace idem::store {
 
-/// Set once from the calendar, then driven by BootClock: it goes on while the machine sleeps, and
+/// Set once from the calendar, then driven by BootClock: it continues while the machine sleeps, and
 /// it never goes back, whatever happens to the calendar. Any thread.
 class StoreClock {
  public:
@@ -23,7 +23,7 @@ class StoreClock {
   }
   StoreTime operator()() const { return Now(); }
 
-  /// What the calendar says now.
+  /// Returns the time of the calendar.
   static StoreTime Wall() {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(
         std::chrono::system_clock::now());

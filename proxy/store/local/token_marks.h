@@ -1,7 +1,6 @@
-// Marks that lie beside the records of a store of one process, each for one token and with an end:
-// the begins that were withdrawn (semantics.md, "The record") and the rights to look up
-// ("Reconcile"). They need not outlive the process: a begin cannot arrive from one that has died,
-// and its look-ups have ended with it.
+// Marks beside the records of a store of one process, each for one token and with an end: withdrawn
+// begins (semantics.md, "The record") and look-up reservations ("Reconcile"). They need not survive
+// the process: no begin arrives from a dead process, and its look-ups have ended with it.
 #pragma once
 
 #include <atomic>
@@ -13,7 +12,7 @@
 
 namespace idem::store {
 
-/// Any thread. Beyond kMarksMax the mark that ends first makes room.
+/// Any thread. Above kMarksMax the mark that ends first is dropped.
 class TokenMarks {
  public:
   static constexpr std::size_t kMarksMax = 100'000;
@@ -26,7 +25,7 @@ class TokenMarks {
     count_.store(marks_.size());
   }
 
-  /// The end of the token's mark, where it has one that has not ended.
+  /// Returns the end of the token's mark, null if it has none or the mark has ended.
   [[nodiscard]] std::optional<StoreTime> Find(const idempotency::Token& token, StoreTime now) {
     if (count_.load() == 0) return std::nullopt;
     const std::lock_guard lock(mutex_);
