@@ -1,5 +1,5 @@
-// Batches transitions and rate-limit counts. Steps that arrive while a statement runs share the next
-// statement and its commit. No step is answered before its commit is confirmed.
+// Batches transitions and rate-limit counts. Steps that arrive while a statement runs share the
+// next statement and its commit. No step is answered before its commit is confirmed.
 //
 //   Ask() ─▶ waiting ──(end of the turn, when the link is idle)──▶ sent ──▶ on_answer
 //

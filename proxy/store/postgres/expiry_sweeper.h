@@ -1,5 +1,5 @@
-// Deletes expired rows, a bounded number in each statement, from time to time. It shares nothing with
-// the questions of the store except its connection.
+// Deletes expired rows, a bounded number in each statement, from time to time. It shares nothing
+// with the questions of the store except its connection.
 #pragma once
 
 #include "proxy/base/loop.h"

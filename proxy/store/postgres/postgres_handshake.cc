@@ -4,7 +4,7 @@
 
 namespace idem::store {
 
-libpq::Statement PostgresFactsStatement() {
+libpq::Statement PostgresSettingsStatement() {
   return {.sql =
               "SELECT current_setting('server_version'), pg_is_in_recovery()::text,"
               " current_setting('transaction_read_only'), current_setting('fsync'),"
@@ -12,7 +12,7 @@ libpq::Statement PostgresFactsStatement() {
           .parameters = {}};
 }
 
-PostgresServerSettings ReadPostgresFacts(const libpq::Rows& rows) {
+PostgresServerSettings ReadPostgresSettings(const libpq::Rows& rows) {
   return {.version = std::string(rows.Text(0, 0)),
           .standby = rows.Text(0, 1) == "true",
           .read_only = rows.Text(0, 2) == "on",
@@ -20,29 +20,29 @@ PostgresServerSettings ReadPostgresFacts(const libpq::Rows& rows) {
           .synchronous_commit = std::string(rows.Text(0, 4))};
 }
 
-std::vector<std::string> DurabilityRisks(const PostgresServerSettings& facts) {
+std::vector<std::string> DurabilityRisks(const PostgresServerSettings& settings) {
   std::vector<std::string> reasons;
-  if (facts.fsync != "on") {
-    reasons.push_back("its fsync is " + facts.fsync +
-                      ", so a power loss may forget or spoil everything; set on");
+  if (settings.fsync != "on") {
+    reasons.push_back("its fsync is " + settings.fsync +
+                      ", so a power loss may lose or damage everything; set on");
   }
-  if (facts.synchronous_commit == "off") {
+  if (settings.synchronous_commit == "off") {
     reasons.emplace_back(
-        "its synchronous_commit is off, so a crash forgets the last writes; set on, or local");
+        "its synchronous_commit is off, so a crash loses the last writes; set on, or local");
   }
   return reasons;
 }
 
-std::optional<Error> RefusalReason(const PostgresServerSettings& facts, const std::string& where,
+std::optional<Error> RefusalReason(const PostgresServerSettings& settings, const std::string& where,
                                    bool require_durable) {
   const auto refuse = [&where](const std::string& why) {
     return Error{ErrorCode::kRefused, where + " " + why};
   };
-  if (facts.standby) {
+  if (settings.standby) {
     return refuse("is a standby and takes no writes; store.url must name the primary");
   }
-  if (facts.read_only) return refuse("is read-only (default_transaction_read_only)");
-  return DurabilityRefusal(where, DurabilityRisks(facts), require_durable);
+  if (settings.read_only) return refuse("is read-only (default_transaction_read_only)");
+  return DurabilityRefusal(where, DurabilityRisks(settings), require_durable);
 }
 
 }  // namespace idem::store

@@ -1,4 +1,4 @@
-// What a database tells of itself on every new connection, and whether claims may be trusted to it.
+// The settings of a database, read on every new connection, and whether they suit claims.
 #pragma once
 
 #include <optional>
@@ -12,23 +12,22 @@ namespace idem::store {
 
 struct PostgresServerSettings {
   std::string version;
-  bool standby = false;            // in recovery: takes no writes
+  bool standby = false;            // in recovery; it accepts no writes
   bool read_only = false;          // by default_transaction_read_only
   std::string fsync;               // "on", "off"
   std::string synchronous_commit;  // of this connection: "on", "off", "local", ...
 };
 
-/// The statement that asks for them, and its one row.
-[[nodiscard]] libpq::Statement PostgresFactsStatement();
-[[nodiscard]] PostgresServerSettings ReadPostgresFacts(const libpq::Rows& rows);
+/// Reads them; its result is one row.
+[[nodiscard]] libpq::Statement PostgresSettingsStatement();
+[[nodiscard]] PostgresServerSettings ReadPostgresSettings(const libpq::Rows& rows);
 
-/// One sentence for each thing by which this database may forget a claim that it confirmed; none
-/// for one that keeps it.
-[[nodiscard]] std::vector<std::string> DurabilityRisks(const PostgresServerSettings& facts);
+/// Returns a sentence for each setting that may lose a confirmed claim.
+[[nodiscard]] std::vector<std::string> DurabilityRisks(const PostgresServerSettings& settings);
 
-/// Why this database cannot be used: kRefused, with `where` in front. `require_durable`: what
-/// DurabilityRisks() says is a refusal.
-[[nodiscard]] std::optional<Error> RefusalReason(const PostgresServerSettings& facts,
+/// Returns kRefused, with `where` in front, if this database cannot be used. `require_durable`:
+/// DurabilityRisks() refuse it.
+[[nodiscard]] std::optional<Error> RefusalReason(const PostgresServerSettings& settings,
                                                  const std::string& where, bool require_durable);
 
 }  // namespace idem::store

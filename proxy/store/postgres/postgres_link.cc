@@ -76,9 +76,9 @@ void PostgresLink::OnIdle() {
 
 void PostgresLink::AskSettings() {
   step_ = Step::kSettings;
-  connection_->Run(PostgresFactsStatement(), [this](Result<libpq::Rows> rows) {
+  connection_->Run(PostgresSettingsStatement(), [this](Result<libpq::Rows> rows) {
     if (!rows) return Refuse(rows.error());
-    settings_ = ReadPostgresFacts(*rows);
+    settings_ = ReadPostgresSettings(*rows);
     refusal_ = RefusalReason(settings_, where(), require_durable_);
   });
 }
@@ -100,8 +100,8 @@ void PostgresLink::OnDead(const Error& error) {
   Lose({error.code, where() + ": " + error.detail, error.delivery});
 }
 
-// Outside its callbacks the connection is deleted at once, so that the statement that it runs is not
-// answered by it any more.
+// Outside its callbacks the connection is deleted at once, so that the statement that it runs is
+// not answered by it any more.
 void PostgresLink::Disconnect(bool inside_callback) {
   if (!connection_) return;
   if (!inside_callback) return connection_.reset();

@@ -1,5 +1,5 @@
-// One step of idemproxy_steps(), which runs many in one statement: its parameters, and its row of the
-// result.
+// One step of idemproxy_steps(), which runs many in one statement: its parameters, and its row of
+// the result.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +36,8 @@ struct PostgresStepCall {
   std::string rest;
   std::string subject;  // "": nothing is counted
   std::optional<ports::LimitRequest> limit;
-  /// Called once, never inside Ask(). After kUnavailable or kTimeout the step may have taken effect.
+  /// Called once, never inside Ask(). After kUnavailable or kTimeout the step may have taken
+  /// effect.
   Function<void(Result<PostgresStepRow>)> on_answer;
 
   [[nodiscard]] std::size_t bytes() const { return key.size() + rest.size() + subject.size(); }

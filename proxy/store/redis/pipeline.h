@@ -1,10 +1,10 @@
-// Questions to Redis on one connection, many at a time. Questions of one turn of the loop leave in one
-// write, and the replies come back in that order.
+// Questions to Redis on one connection, many at a time. Questions of one turn of the loop leave in
+// one write, and the replies come back in that order.
 //
 //   Ask() ─▶ waiting ──(end of the turn, when the link is ready)──▶ sent ──▶ on_reply
 //
-// With replicas to wait for, a WAIT follows the questions of a turn that write. Their replies are kept
-// until Redis has answered it for all of them:
+// With replicas to wait for, a WAIT follows the questions of a turn that write. Their replies are
+// kept until Redis has answered it for all of them:
 //
 //   sent       EVALSHA a, EVALSHA b, WAIT 1 250
 //   received   a ▶ kept, b ▶ kept, 1 ▶ a and b are answered

@@ -38,17 +38,17 @@ std::optional<std::string> PercentDecoded(std::string_view text) {
   return out;
 }
 
-// Takes "user:password@" or ":password@" from the front of `text`, if it is there.
+// Removes "user:password@" or ":password@" from the front of `text`, if it is there.
 Status TakeCredentials(std::string_view& text, RedisAddress& address) {
   const std::size_t at = text.substr(0, text.find('/')).rfind('@');
   if (at == text.npos) return Ok();
   const std::string_view credentials = text.substr(0, at);
   text.remove_prefix(at + 1);
   const std::size_t colon = credentials.find(':');
-  if (colon == credentials.npos) return Invalid("before the @ stands user:password or :password");
+  if (colon == credentials.npos) return Invalid("write user:password or :password before the @");
   const auto user = PercentDecoded(credentials.substr(0, colon));
   const auto password = PercentDecoded(credentials.substr(colon + 1));
-  if (!user || !password) return Invalid("a % in user or password is written %25");
+  if (!user || !password) return Invalid("write %25 for a % in user or password");
   if (password->empty()) return Invalid("the password before the @ is empty");
   address.user = *user;
   address.password = *password;
@@ -60,7 +60,7 @@ Status TakeDatabase(std::string_view text, RedisAddress& address) {
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), address.database);
   if (error == std::errc() && end == text.data() + text.size()) return Ok();
-  return Invalid("the database is a number, redis://HOST:PORT/NUMBER");
+  return Invalid("the database must be a number, redis://HOST:PORT/NUMBER");
 }
 
 Result<event::Endpoint> ParseHost(std::string_view text, std::string_view default_port) {
@@ -97,7 +97,7 @@ Result<RedisAddress> ParseSentinels(std::string_view text) {
   const std::size_t name_end = std::min(text.find('/'), text.size());
   address.master = text.substr(0, name_end);
   if (address.master.empty()) {
-    return Invalid("sentinels are followed by the name of their master, HOST:PORT,HOST:PORT/NAME");
+    return Invalid("write the name of the master behind the sentinels, HOST:PORT,HOST:PORT/NAME");
   }
   text.remove_prefix(std::min(text.size(), name_end + 1));
   if (const Status taken = TakeDatabase(text, address); !taken) return taken.error();
@@ -118,11 +118,11 @@ Result<RedisAddress> ParseUnix(std::string_view text) {
   if (const std::size_t mark = text.find('?'); mark != text.npos) {
     query = text.substr(mark + 1);
     text = text.substr(0, mark);
-    if (!TakePrefix(query, "db=")) return Invalid("after the ? of a socket stands db=NUMBER");
+    if (!TakePrefix(query, "db=")) return Invalid("write db=NUMBER after the ? of a socket");
   }
   if (const Status taken = TakeCredentials(text, address); !taken) return taken.error();
   if (const Status taken = TakeDatabase(query, address); !taken) return taken.error();
-  if (!text.starts_with('/')) return Invalid("a socket is written unix:///PATH");
+  if (!text.starts_with('/')) return Invalid("write a socket as unix:///PATH");
   Result<event::Endpoint> endpoint = event::Endpoint::Parse("unix:" + std::string(text));
   if (!endpoint) return Invalid(endpoint.error().detail);
   address.endpoint = std::move(*endpoint);
@@ -150,7 +150,7 @@ Result<RedisAddress> ParseRedisUrl(std::string_view url) {
     return address;
   }
   if (TakePrefix(url, "redis+sentinel://")) return ParseSentinels(url);
-  return Invalid("it begins with redis://, rediss://, redis+sentinel:// or unix://");
+  return Invalid("it must begin with redis://, rediss://, redis+sentinel:// or unix://");
 }
 
 }  // namespace idem::store

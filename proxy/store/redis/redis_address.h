@@ -1,4 +1,4 @@
-// Where a Redis is, and as whom it is asked.
+// Address and credentials of a Redis server.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,29 @@
 namespace idem::store {
 
 struct RedisAddress {
-  event::Endpoint endpoint;                  // not where sentinels are asked
-  std::vector<event::Endpoint> sentinels{};  // who know where the master is; or none
-  std::string master{};                      // by the name that they know it by
+  event::Endpoint endpoint;                  // unused with Sentinel
+  std::vector<event::Endpoint> sentinels{};  // empty: no Sentinel
+  std::string master{};                      // its name in Sentinel
   std::string user;                          // "": the server's default user
-  std::string password;                      // "": none is sent
+  std::string password;                      // "": no AUTH is sent
   std::uint32_t database = 0;
-  bool tls = false;  // with a certificate for the endpoint's host, by an authority of the system
+  bool tls =
+      false;  // the certificate must name the endpoint's host; the system's authorities are trusted
 
-  /// For logs: "127.0.0.1:6379", "unix:/run/redis.sock", "mymaster (sentinels h1:26379, h2:26379)".
-  /// Never the password.
+  /// Returns the address for logs, without the password: "127.0.0.1:6379", "unix:/run/redis.sock",
+  /// "mymaster (sentinels h1:26379, h2:26379)".
   [[nodiscard]] std::string ToText() const;
 };
 
-/// redis://[[user]:password@]host[:port][/db], the same with rediss:// for TLS,
-/// unix://[[user]:password@]/path[?db=N] and
-/// redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/db], where user and
-/// password are those of the Redis servers; both may be percent-encoded. No error repeats the URL,
-/// because of the password in it.
+/// Reads one of
+///
+///   redis://[[user]:password@]host[:port][/db]
+///   rediss://...                                   the same with TLS
+///   unix://[[user]:password@]/path[?db=N]
+///   redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/db]
+///
+/// User and password belong to the Redis servers, not to Sentinel; both may be percent-encoded. No
+/// error repeats the URL, because it may hold a password.
 [[nodiscard]] Result<RedisAddress> ParseRedisUrl(std::string_view url);
 
 }  // namespace idem::store

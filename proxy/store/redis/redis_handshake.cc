@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t kScriptNameBytes = 40;  // SHA-1 in hexadecimal
 
-// The reply of a server that takes no more clients, whatever the first command was.
-bool IsTurnedAway(RedisValue reply) {
+// A server that is full replies so to the first command, whichever it is.
+bool IsFull(RedisValue reply) {
   return reply.error().value_or("").starts_with("ERR max number of clients");
 }
 
@@ -40,23 +40,23 @@ void RedisServerSettings::ReadInfo(std::string_view info) {
   }
 }
 
-std::vector<std::string> DurabilityRisks(const RedisServerSettings& facts) {
+std::vector<std::string> DurabilityRisks(const RedisServerSettings& settings) {
   std::vector<std::string> reasons;
-  if (facts.replica) {
-    reasons.emplace_back("it is a replica, and what is written to it is lost when it syncs");
+  if (settings.replica) {
+    reasons.emplace_back("it is a replica, and writes to it are lost when it syncs");
   }
-  if (facts.maxmemory_policy != "noeviction") {
-    reasons.push_back(facts.maxmemory_policy.empty()
-                          ? "it does not tell its maxmemory-policy, which should be noeviction"
-                          : "its maxmemory-policy is " + facts.maxmemory_policy +
+  if (settings.maxmemory_policy != "noeviction") {
+    reasons.push_back(settings.maxmemory_policy.empty()
+                          ? "it does not report its maxmemory-policy, which should be noeviction"
+                          : "its maxmemory-policy is " + settings.maxmemory_policy +
                                 ", which may evict records; set noeviction");
   }
-  if (facts.appendonly != "1") {
+  if (settings.appendonly != "1") {
     reasons.emplace_back("it keeps no append-only file, so a restart forgets; set appendonly yes");
-  } else if (facts.appendfsync != "always") {
-    reasons.push_back(facts.appendfsync.empty()
-                          ? "it does not tell its appendfsync, which should be always"
-                          : "its appendfsync is " + facts.appendfsync +
+  } else if (settings.appendfsync != "always") {
+    reasons.push_back(settings.appendfsync.empty()
+                          ? "it does not report its appendfsync, which should be always"
+                          : "its appendfsync is " + settings.appendfsync +
                                 ", so a power loss forgets the last writes; set always");
   }
   return reasons;
@@ -101,11 +101,11 @@ std::optional<Status> RedisHandshake::Take(RedisValue reply) {
 }
 
 std::optional<Error> RedisHandshake::Check(RedisValue reply) {
-  if (IsTurnedAway(reply)) return ExplainRedisError(where_, *reply.error());
+  if (IsFull(reply)) return ExplainRedisError(where_, *reply.error());
   switch (steps_[taken_]) {
     case Step::kAuth:
       if (!reply.error()) return {};
-      // A server without a password says so with a plain ERR.
+      // A server without a password replies with a plain ERR.
       if (reply.error()->starts_with("ERR"))
         return Refuse("takes no password, but store.url has one");
       return ExplainRedisError(where_, *reply.error());
@@ -118,15 +118,15 @@ std::optional<Error> RedisHandshake::Check(RedisValue reply) {
     case Step::kInfo:
       return CheckInfo(reply);
     case Step::kConfig:
-      if (reply.size() == 2) facts_.appendfsync = reply.at(1).text().value_or("");
-      return CheckFacts();
+      if (reply.size() == 2) settings_.appendfsync = reply.at(1).text().value_or("");
+      return CheckSettings();
     case Step::kScripts:
       return CheckScript(reply);
   }
   return {};
 }
 
-// No refusal: the sentinels will name another one soon.
+// This is not a refusal, because Sentinel will name another server soon.
 std::optional<Error> RedisHandshake::CheckRole(RedisValue reply) const {
   if (reply.error()) return ExplainRedisError(where_, *reply.error());
   if (reply.at(0).text() == "master") return {};
@@ -135,21 +135,21 @@ std::optional<Error> RedisHandshake::CheckRole(RedisValue reply) const {
 
 std::optional<Error> RedisHandshake::CheckInfo(RedisValue reply) {
   if (const auto info = reply.text()) {
-    facts_.ReadInfo(*info);
+    settings_.ReadInfo(*info);
     return {};
   }
-  // A server may forbid INFO, and then tells nothing of itself; else there is no use in going on.
+  // A server may forbid INFO; its settings are then unknown. Any other error ends the handshake.
   const std::string_view error = reply.error().value_or("");
   if (error.starts_with("NOPERM") || error.starts_with("ERR unknown command")) return {};
   return ExplainRedisError(where_, error);
 }
 
-std::optional<Error> RedisHandshake::CheckFacts() const {
-  if (facts_.cluster) return Refuse("is a cluster, which is not supported yet");
-  if (facts_.replica && facts_.read_only) {
+std::optional<Error> RedisHandshake::CheckSettings() const {
+  if (settings_.cluster) return Refuse("is a cluster, which is not supported yet");
+  if (settings_.replica && settings_.read_only) {
     return Refuse("is a replica and takes no writes; store.url must name the primary");
   }
-  return DurabilityRefusal(where_, DurabilityRisks(facts_), require_durable_);
+  return DurabilityRefusal(where_, DurabilityRisks(settings_), require_durable_);
 }
 
 std::optional<Error> RedisHandshake::CheckScript(RedisValue reply) {

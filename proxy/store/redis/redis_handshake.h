@@ -1,12 +1,11 @@
-// What is said on every new connection before the first question: who we are, what the server is,
-// and the scripts.
+// The commands of every new connection, before the first question:
 //
-//   AUTH [user] password      where the URL has one
-//   SELECT db                 where it is not 0
-//   ROLE                      where sentinels named it: they may not know yet
+//   AUTH [user] password      if the URL has a password
+//   SELECT db                 if it is not 0
+//   ROLE                      if Sentinel named the server: its view may be old
 //   INFO                      role, cluster, eviction, append-only file
 //   CONFIG GET appendfsync    may be forbidden
-//   SCRIPT LOAD text          once for each script; each answers the name for EVALSHA
+//   SCRIPT LOAD text          for each script; the reply is its name for EVALSHA
 #pragma once
 
 #include <array>
@@ -24,7 +23,7 @@ namespace idem::store {
 
 using RedisScriptNames = std::array<std::string, kRedisScriptCount>;
 
-/// What a server told of itself. What it did not tell is empty, and counts as the worse.
+/// Settings that the server reported. A missing setting is empty and counts as unsafe.
 struct RedisServerSettings {
   bool cluster = false;
   bool replica = false;
@@ -37,25 +36,25 @@ struct RedisServerSettings {
   void ReadInfo(std::string_view info);
 };
 
-/// One sentence for each thing by which this server may forget a claim; none for one that keeps
-/// what it confirmed.
-[[nodiscard]] std::vector<std::string> DurabilityRisks(const RedisServerSettings& facts);
+/// Returns a sentence for each setting that may lose a confirmed claim.
+[[nodiscard]] std::vector<std::string> DurabilityRisks(const RedisServerSettings& settings);
 
-/// The greeting of one connection.
+/// One connection's handshake.
 class RedisHandshake {
  public:
-  /// `require_durable`: what DurabilityRisks() says is a refusal.
+  /// `require_durable`: DurabilityRisks() refuse the server.
   RedisHandshake(const RedisAddress& address, bool require_durable);
 
-  /// All its commands, to be sent in one piece.
+  /// Returns all commands, which are sent in one write.
   [[nodiscard]] std::string Commands() const;
 
-  /// The next reply. Nothing while more are awaited; then Ok, or why this server cannot be used.
+  /// Takes the next reply. Returns null while more are to come; then Ok, or why this server cannot
+  /// be used.
   [[nodiscard]] std::optional<Status> Take(RedisValue reply);
 
-  // After Ok.
+  // Complete after Ok.
   [[nodiscard]] const RedisScriptNames& names() const { return names_; }
-  [[nodiscard]] const RedisServerSettings& facts() const { return facts_; }
+  [[nodiscard]] const RedisServerSettings& settings() const { return settings_; }
 
  private:
   enum class Step : std::uint8_t { kAuth, kSelect, kRole, kInfo, kConfig, kScripts };
@@ -64,7 +63,7 @@ class RedisHandshake {
   [[nodiscard]] std::optional<Error> CheckRole(RedisValue reply) const;
   [[nodiscard]] std::optional<Error> CheckInfo(RedisValue reply);
   [[nodiscard]] std::optional<Error> CheckScript(RedisValue reply);
-  [[nodiscard]] std::optional<Error> CheckFacts() const;
+  [[nodiscard]] std::optional<Error> CheckSettings() const;
   [[nodiscard]] Error Refuse(std::string_view why) const;
 
   const RedisAddress& address_;
@@ -72,9 +71,9 @@ class RedisHandshake {
   const std::string where_;
   std::vector<Step> steps_;  // one for each awaited reply
   std::size_t taken_ = 0;
-  std::size_t scripts_ = 0;  // of them are loaded
+  std::size_t scripts_ = 0;  // that are loaded
   RedisScriptNames names_;
-  RedisServerSettings facts_;
+  RedisServerSettings settings_;
 };
 
 }  // namespace idem::store

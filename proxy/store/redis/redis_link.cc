@@ -9,9 +9,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Each address is given it again.
-constexpr milliseconds kAttemptTimeout(2000);
-constexpr milliseconds kSentinelPause(2000);
+constexpr milliseconds kAttemptTimeout(2000);  // of the look-up, then of each address
+constexpr milliseconds kSentinelPause(2000);   // between two questions to Sentinel
 
 }  // namespace
 
@@ -105,10 +104,10 @@ void RedisLink::TakeHandshakeReply(RedisValue reply) {
   if (!*ended) return Lose(std::move(*ended).error());
   timer_ = {};
   names_ = handshake_->names();
-  const RedisServerSettings facts = handshake_->facts();
+  const RedisServerSettings settings = handshake_->settings();
   handshake_.reset();
   if (!address_.sentinels.empty()) WatchMaster();
-  BecomeReady(endpoint_.ToText(), facts.version, DurabilityRisks(facts));
+  BecomeReady(endpoint_.ToText(), settings.version, DurabilityRisks(settings));
 }
 
 // A master that Sentinel replaced may still be reachable from here. It would accept claims that are

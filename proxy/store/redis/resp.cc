@@ -32,7 +32,7 @@ constexpr Explanation kExplanations[] = {
     {"NOREPLICAS", ErrorCode::kRefused, "has fewer replicas than its min-replicas-to-write"},
     {"OOM", ErrorCode::kRefused, "has no memory left; raise its maxmemory"},
     {"MISCONF", ErrorCode::kRefused, "cannot write to its disk and refuses changes; see its log"},
-    {"BUSY", ErrorCode::kUnavailable, "is busy with a script of somebody else"},
+    {"BUSY", ErrorCode::kUnavailable, "is busy with another script"},
     {"NOAUTH", ErrorCode::kRefused, "asks for a password; put it into store.url"},
     {"WRONGPASS", ErrorCode::kRefused, "refuses the user or the password of store.url"},
     {"NOPERM", ErrorCode::kRefused,
@@ -45,8 +45,9 @@ constexpr Explanation kExplanations[] = {
     {"WRONGTYPE", ErrorCode::kCorrupt, "holds a value that is no record under a record's key"},
 };
 
-// Redis before 7 wraps what a script ran into: "ERR Error running script ...: -OOM command ...".
-bool Tells(std::string_view error, std::string_view code) {
+// Redis before 7 wraps the error of a command in a script: "ERR Error running script ...: -OOM
+// command ...".
+bool HasCode(std::string_view error, std::string_view code) {
   const std::size_t place = error.find(code);
   if (place == error.npos) return false;
   const bool begins = place == 0 || error[place - 1] == '-';
@@ -54,7 +55,7 @@ bool Tells(std::string_view error, std::string_view code) {
   return begins && (end == error.size() || error[end] == ' ');
 }
 
-// The first word, if it looks like one of Redis's codes.
+// Returns the first word if it looks like a code of Redis.
 std::string_view CodeOf(std::string_view error) {
   const std::string_view word = error.substr(0, error.find(' '));
   const bool is_code = !word.empty() && word.size() <= 20 &&
@@ -115,7 +116,7 @@ RedisReader::RedisReader() : reader_(redisReaderCreate()) {
 }
 
 void RedisReader::Feed(std::string_view bytes) {
-  redisReaderFeed(reader_.get(), bytes.data(), bytes.size());  // an error is told by Next()
+  redisReaderFeed(reader_.get(), bytes.data(), bytes.size());  // Next() returns its error
 }
 
 Result<RedisReply> RedisReader::Next() {
@@ -132,7 +133,7 @@ Result<RedisReply> RedisReader::Next() {
 
 Error ExplainRedisError(std::string_view where, std::string_view error) {
   for (const Explanation& known : kExplanations) {
-    if (!Tells(error, known.code)) continue;
+    if (!HasCode(error, known.code)) continue;
     return {known.as, std::string(where) + " " + std::string(known.text) + " (" +
                           std::string(known.code) + ")"};
   }

@@ -1,4 +1,4 @@
-// What Redis says and how it is asked: the RESP protocol, version 2, over hiredis's reader.
+// The RESP protocol, version 2: writing commands, and reading replies with hiredis's reader.
 #pragma once
 
 #include <cstddef>
@@ -18,23 +18,23 @@ namespace idem::store {
 
 /// Appends one command as a list of bulk strings.
 void AppendRedisCommand(std::initializer_list<std::string_view> arguments, std::string& to);
-/// The two parts of one, for a command whose arguments come from several places.
+/// The parts of a command, for arguments that come from several places.
 void AppendRedisArgumentCount(std::size_t count, std::string& to);
 void AppendRedisArgument(std::string_view argument, std::string& to);
 
-/// A look at a reply or at an element of one; good as long as its owner. Every question that the
-/// value cannot answer is answered with nothing: a reply is never trusted to have a shape.
+/// A view of a reply or of an element of one; valid as long as its owner. A member that does not
+/// fit the type of the value returns null, because no reply is trusted to have the expected shape.
 class RedisValue {
  public:
-  RedisValue() = default;  // nothing: answers every question with nothing
+  RedisValue() = default;  // every member returns null
   explicit RedisValue(const redisReply* reply) : reply_(reply) {}
 
   [[nodiscard]] bool nil() const;
   [[nodiscard]] std::optional<std::string_view> text() const;  // a bulk or a simple string
   [[nodiscard]] std::optional<std::int64_t> integer() const;
   [[nodiscard]] std::optional<std::string_view> error() const;  // "CODE text"
-  [[nodiscard]] std::size_t size() const;                       // of a list; else 0
-  [[nodiscard]] RedisValue at(std::size_t index) const;         // of a list; else nothing
+  [[nodiscard]] std::size_t size() const;                       // of a list; otherwise 0
+  [[nodiscard]] RedisValue at(std::size_t index) const;         // of a list
 
  private:
   const redisReply* reply_ = nullptr;
@@ -44,7 +44,7 @@ struct RedisReplyDeleter {
   void operator()(redisReply* reply) const noexcept;
 };
 
-/// Owns one reply; null for none.
+/// Owns one reply, or none.
 class RedisReply {
  public:
   RedisReply() = default;
@@ -56,17 +56,17 @@ class RedisReply {
   std::unique_ptr<redisReply, RedisReplyDeleter> reply_;
 };
 
-/// Bytes into replies. After an error it is of no more use: the stream is out of step.
+/// Parses replies. After an error it cannot be used any more, because the stream is out of step.
 class RedisReader {
  public:
   RedisReader();
 
   void Feed(std::string_view bytes);
-  /// The next whole reply; an empty one where more bytes are needed. kCorrupt for what is not RESP
-  /// and for a reply larger than kReplyBytesMax.
+  /// Returns the next whole reply, or an empty one if more bytes are needed. kCorrupt: the bytes
+  /// are not RESP, or the reply is larger than kReplyBytesMax.
   [[nodiscard]] Result<RedisReply> Next();
 
-  static constexpr std::size_t kReplyBytesMax = 512UL << 20;  // Redis's own limit of one string
+  static constexpr std::size_t kReplyBytesMax = 512UL << 20;  // Redis's limit for one string
 
  private:
   struct Deleter {
@@ -75,8 +75,8 @@ class RedisReader {
   std::unique_ptr<redisReader, Deleter> reader_;
 };
 
-/// What an error reply means for the operator: "CODE text" as an Error whose detail begins with
-/// `where` and repeats nothing that a caller or a URL may have put into it.
+/// Explains an error reply, "CODE text", to the operator. The detail begins with `where` and
+/// repeats nothing of the text, which may hold parts of a request or of the URL.
 [[nodiscard]] Error ExplainRedisError(std::string_view where, std::string_view error);
 
 }  // namespace idem::store

@@ -6,7 +6,7 @@
 namespace idem::store {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience(500);  // with one of them
+constexpr std::chrono::milliseconds kAttemptTimeout(500);  // for each sentinel
 
 std::optional<event::Endpoint> ReadAddress(RedisValue reply) {
   const auto host = reply.at(0).text();
@@ -33,12 +33,12 @@ Ticket RedisSentinels::Find(Function<void(Result<event::Endpoint>)> on_found) {
 void RedisSentinels::Ask() {
   connection_.reset();
   reader_.emplace();
-  timer_ = loop_.After(kPatience, [this] { AskNext("does not answer"); });
+  timer_ = loop_.After(kAttemptTimeout, [this] { AskNext("does not answer"); });
   const std::size_t index = (first_ + tried_) % address_.sentinels.size();
   resolving_ = resolver_.Resolve(
       loop_, address_.sentinels[index], [this](const event::Resolver::Answer& answer) {
         if (!answer) return AskNext(answer.error().detail);
-        connection_ = event::Connection::Connect(loop_, answer->front(), kPatience, *this,
+        connection_ = event::Connection::Connect(loop_, answer->front(), kAttemptTimeout, *this,
                                                  event::Connection::Options{});
       });
 }
@@ -60,9 +60,9 @@ void RedisSentinels::OnData() {
 
 void RedisSentinels::TakeReply(RedisValue reply) {
   if (reply.error()) return AskNext("answered with an error; is it a sentinel?");
-  if (reply.nil()) return AskNext("knows no master of that name");
+  if (reply.nil()) return AskNext("has no master of that name");
   std::optional<event::Endpoint> found = ReadAddress(reply);
-  if (!found) return AskNext("answered something unexpected");
+  if (!found) return AskNext("answered with an unexpected reply");
   first_ = (first_ + tried_) % address_.sentinels.size();
   Answer(std::move(*found));
 }

@@ -1,7 +1,7 @@
-// Where the master is, by those who decide it: Redis Sentinel.
+// Asks Redis Sentinel for the address of the master.
 //
 //   Find() ─▶ resolve ─▶ connect ─▶ SENTINEL get-master-addr-by-name NAME ─▶ on_found
-//               ▲                       │ away, silent, does not know the name
+//               ▲                       │ unreachable, silent, name unknown
 //               └────── the next one ◀──┘
 #pragma once
 
@@ -17,13 +17,13 @@
 
 namespace idem::store {
 
-/// One search at a time. Whoever answers first is asked first the next time.
+/// Runs one search at a time. The sentinel that answered is asked first the next time.
 class RedisSentinels final : private event::ConnectionEvents {
  public:
   RedisSentinels(event::EventLoop& loop, event::Resolver& resolver, const RedisAddress& address)
       : loop_(loop), resolver_(resolver), address_(address) {}
 
-  /// kUnavailable where none of them tells. Another call withdraws the search before.
+  /// kUnavailable: none of them named a master. A new call withdraws the earlier search.
   [[nodiscard]] Ticket Find(Function<void(Result<event::Endpoint>)> on_found);
 
  private:
@@ -40,8 +40,8 @@ class RedisSentinels final : private event::ConnectionEvents {
   event::EventLoop& loop_;
   event::Resolver& resolver_;
   const RedisAddress& address_;
-  std::size_t first_ = 0;  // who is asked first
-  std::size_t tried_ = 0;  // so many gave no answer
+  std::size_t first_ = 0;  // the index that a search starts with
+  std::size_t tried_ = 0;  // sentinels that gave no answer
   std::optional<Completion<Result<event::Endpoint>>> completion_;
   std::unique_ptr<event::Connection> connection_;
   std::optional<RedisReader> reader_;

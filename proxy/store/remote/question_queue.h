@@ -39,8 +39,8 @@ struct QuestionLoad {
 /// Part of every entry of a queue. An entry also has
 ///
 ///   std::size_t bytes() const                     its share of `bytes_max`
-///   Function<void(Result<Reply>)> TakeCallback()  called once, when the question is answered; frees
-///                                                 what only sending needed
+///   Function<void(Result<Reply>)> TakeCallback()  called once, to answer; frees memory that
+///                                                 only sending needed
 struct QuestionState {
   BootTime deadline{};
   bool answered = false;  // it may still be in sent(), because its reply is to come
@@ -81,8 +81,8 @@ class QuestionQueue {
   std::deque<Entry>& waiting() { return waiting_; }
   std::deque<Entry>& sent() { return sent_; }
 
-  /// Answers an entry of waiting() or sent(), or one that was taken out of them. The callback may ask
-  /// new questions, which are appended to waiting().
+  /// Answers an entry of waiting() or sent(), or one that was taken out of them. The callback may
+  /// ask new questions, which are appended to waiting().
   template <class Reply>
   void Answer(Entry& entry, Reply reply) {
     entry.answered = true;
@@ -97,7 +97,8 @@ class QuestionQueue {
   /// Called when the link was lost: fails every question that was sent.
   void FailSent(const Error& why) {
     std::deque<Entry> lost = std::exchange(sent_, {});
-    const Error unknown{ErrorCode::kUnavailable, why.detail + "; what was asked may be done"};
+    const Error unknown{ErrorCode::kUnavailable,
+                        why.detail + "; the question may have taken effect"};
     for (Entry& entry : lost) {
       if (!entry.answered) Answer(entry, unknown);
     }

@@ -5,7 +5,8 @@
 //                │   ▼                        │
 //               pausing ◀─────────────────────┘
 //
-// ReconnectBackoff decides how long a pause is. A derived class opens the connection and sets it up.
+// ReconnectBackoff decides how long a pause is. A derived class opens the connection and sets it
+// up.
 #pragma once
 
 #include <chrono>
@@ -42,8 +43,8 @@ class RemoteLink {
   void Drop(Error why);
 
   [[nodiscard]] bool ready() const { return state_ == State::kReady; }
-  /// Questions may wait for the connection: it is ready, the first one is under way, or the last one
-  /// was lost a moment ago.
+  /// Questions may wait for the connection: it is ready, the first one is under way, or the last
+  /// one was lost a moment ago.
   [[nodiscard]] bool within_grace() const { return ready() || loop_.Now() < grace_ends_; }
   /// The reason why it is not ready.
   [[nodiscard]] const Error& unavailable_reason() const { return unavailable_reason_; }

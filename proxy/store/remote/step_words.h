@@ -1,5 +1,5 @@
-// The words by which Lua scripts and SQL functions report the outcome of a step. Both languages use the
-// same ones.
+// The words by which Lua scripts and SQL functions report the outcome of a step. Both languages use
+// the same ones.
 #pragma once
 
 #include <optional>

@@ -36,7 +36,7 @@ std::optional<Status> Greet(const RedisAddress& address, bool require_durable,
     REQUIRE(reply.has_value());
     if (!*reply) return {};
     std::optional<Status> ended = greeting.Take(reply->value());
-    if (facts != nullptr) *facts = greeting.facts();
+    if (facts != nullptr) *facts = greeting.settings();
     if (ended) return ended;
   }
 }
