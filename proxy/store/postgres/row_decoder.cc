@@ -1,11 +1,10 @@
 #include "proxy/store/postgres/row_decoder.h"
 
 #include <charconv>
-#include <limits>
 #include <utility>
 
 #include "proxy/idempotency/record_codec.h"
-#include "proxy/store/remote/step_words.h"
+#include "proxy/store/remote/step_decoder.h"
 #include "proxy/store/unreadable_record.h"
 
 namespace idem::store {
@@ -34,94 +33,46 @@ std::optional<std::int64_t> NumberOf(const std::optional<std::string_view>& text
   return number;
 }
 
-Result<StoreTime> ReadTime(const PostgresStepRow& answer) {
-  const auto number = NumberOf(answer.Value(kClock));
-  if (!number) return Unexpected("time");
-  return StoreTime(std::chrono::milliseconds(*number));
-}
+class RowOutcome final : public StepOutcome {
+ public:
+  explicit RowOutcome(const PostgresStepRow& row) : row_(row) {}
 
-Result<idempotency::Record> ReadRecord(const PostgresStepRow& answer) {
-  const auto bytes = answer.Value(kRecord);
-  if (!bytes) return Unexpected("record");
-  return idempotency::Decode(*bytes);
-}
+  std::optional<std::string_view> word() const override { return row_.Value(kWord); }
+  std::optional<std::int64_t> time_ms() const override { return NumberOf(row_.Value(kClock)); }
+  std::optional<std::int64_t> pause_ms() const override { return NumberOf(row_.Value(kReset)); }
+  Result<LimitResult> ReadVerdict() const override { return store::ReadVerdict(row_); }
+  bool has_record() const override { return row_.Value(kRecord).has_value(); }
+  Result<idempotency::Record> ReadRecord() const override {
+    const auto bytes = row_.Value(kRecord);
+    if (!bytes) return store::Unexpected("record");
+    return idempotency::Decode(*bytes);
+  }
+  Error Unexpected(const char* what) const override { return store::Unexpected(what); }
+
+ private:
+  const PostgresStepRow& row_;
+};
 
 }  // namespace
 
 Result<LimitResult> ReadVerdict(const PostgresStepRow& answer) {
-  const auto allowed = NumberOf(answer.Value(kAllowed));
-  const auto remaining = NumberOf(answer.Value(kRemaining));
-  const auto reset = NumberOf(answer.Value(kReset));
-  const bool well_formed = allowed && remaining && reset && *allowed <= 1 &&
-                           *remaining <= std::numeric_limits<std::uint32_t>::max();
-  if (!well_formed) return Unexpected("verdict");
-  return LimitResult{.allowed = *allowed == 1,
-                     .remaining = static_cast<std::uint32_t>(*remaining),
-                     .reset = std::chrono::milliseconds(*reset)};
+  const auto verdict =
+      DecodeVerdict(NumberOf(answer.Value(kAllowed)), NumberOf(answer.Value(kRemaining)),
+                    NumberOf(answer.Value(kReset)));
+  if (!verdict) return Unexpected("verdict");
+  return *verdict;
 }
 
-Result<BeginResult> ReadBeginAnswer(const PostgresStepRow& from, bool limited) {
-  const std::string_view word = from.Value(kWord).value_or("");
-  const Result<StoreTime> now = ReadTime(from);
-  if (!now) return now.error();
-  BeginResult answer;
-  answer.now = *now;
-  const std::optional<BeginResult::Kind> kind = BeginKindOf(word);
-  if (!kind) return Unexpected("answer to a begin");
-  answer.kind = *kind;
-  if (answer.kind == BeginResult::Kind::kWithdrawn) return answer;
-  if (limited) {
-    Result<LimitResult> verdict = ReadVerdict(from);
-    if (!verdict) return verdict.error();
-    answer.limit = *verdict;
-  }
-  const bool refused = limited && !answer.limit->allowed;
-  if (refused != (answer.kind == BeginResult::Kind::kLimited)) {
-    return Unexpected("answer to a begin");
-  }
-  if (answer.kind != BeginResult::Kind::kHeld) return answer;
-  Result<idempotency::Record> record = ReadRecord(from);
-  if (!record) return record.error();
-  answer.record = std::move(*record);
-  return answer;
+Result<BeginResult> ReadBeginAnswer(const PostgresStepRow& answer, bool limited) {
+  return DecodeBegin(RowOutcome(answer), limited);
 }
 
-Result<TransitionResult> ReadSettleAnswer(const PostgresStepRow& from) {
-  const std::string_view word = from.Value(kWord).value_or("");
-  const Result<StoreTime> now = ReadTime(from);
-  if (!now) return now.error();
-  TransitionResult answer;
-  answer.now = *now;
-  const std::optional<TransitionResult::Kind> kind = TransitionKindOf(word);
-  if (!kind) return Unexpected("answer to a transition");
-  answer.kind = *kind;
-  if (answer.kind != TransitionResult::Kind::kHeld) return answer;
-  Result<idempotency::Record> record = ReadRecord(from);
-  if (!record) return record.error();
-  answer.record = std::move(*record);
-  return answer;
+Result<TransitionResult> ReadSettleAnswer(const PostgresStepRow& answer) {
+  return DecodeTransition(RowOutcome(answer));
 }
 
-Result<LookUpReservation> ReadLookUpAnswer(const PostgresStepRow& from) {
-  const std::string_view word = from.Value(kWord).value_or("");
-  const Result<StoreTime> now = ReadTime(from);
-  if (!now) return now.error();
-  LookUpReservation answer;
-  answer.now = *now;
-  const std::optional<LookUpReservation::Kind> kind = LookUpKindOf(word);
-  if (!kind) return Unexpected("answer to a look-up");
-  answer.kind = *kind;
-  if (answer.kind == LookUpReservation::Kind::kTaken) {
-    const auto retry_after = NumberOf(from.Value(kReset));
-    if (!retry_after) return Unexpected("pause");
-    answer.retry_after = std::chrono::milliseconds(*retry_after);
-  }
-  if (answer.kind == LookUpReservation::Kind::kChanged && from.Value(kRecord)) {
-    Result<idempotency::Record> record = ReadRecord(from);
-    if (!record) return record.error();
-    answer.record = std::move(*record);
-  }
-  return answer;
+Result<LookUpReservation> ReadLookUpAnswer(const PostgresStepRow& answer) {
+  return DecodeLookUp(RowOutcome(answer));
 }
 
 Result<RecordPage> ReadListAnswer(const libpq::Rows& rows, const ports::RecordFilter& filter,

@@ -1,10 +1,9 @@
 #include "proxy/store/redis/reply_decoder.h"
 
-#include <limits>
 #include <utility>
 
 #include "proxy/idempotency/record_codec.h"
-#include "proxy/store/remote/step_words.h"
+#include "proxy/store/remote/step_decoder.h"
 #include "proxy/store/unreadable_record.h"
 
 namespace idem::store {
@@ -34,83 +33,48 @@ Result<idempotency::Record> ReadRecord(RedisValue value) {
   return idempotency::Decode(*bytes);
 }
 
+// {WORD, TIME, ...}; a begin has a verdict before its record.
+class ReplyOutcome final : public StepOutcome {
+ public:
+  ReplyOutcome(RedisValue reply, std::size_t record) : reply_(reply), record_(reply.at(record)) {}
+
+  std::optional<std::string_view> word() const override { return reply_.at(0).text(); }
+  std::optional<std::int64_t> time_ms() const override { return NumberOf(reply_.at(1)); }
+  std::optional<std::int64_t> pause_ms() const override { return NumberOf(reply_.at(2)); }
+  Result<LimitResult> ReadVerdict() const override { return store::ReadVerdict(reply_.at(2)); }
+  bool has_record() const override { return reply_.size() > 2 && !record_.nil(); }
+  Result<idempotency::Record> ReadRecord() const override { return store::ReadRecord(record_); }
+  Error Unexpected(const char* what) const override { return store::Unexpected(what); }
+
+ private:
+  static std::optional<std::int64_t> NumberOf(RedisValue value) {
+    const auto number = value.integer();
+    return number && *number >= 0 ? number : std::nullopt;
+  }
+
+  RedisValue reply_;
+  RedisValue record_;
+};
+
 }  // namespace
 
 Result<LimitResult> ReadVerdict(RedisValue reply) {
-  const auto allowed = reply.at(0).integer();
-  const auto remaining = reply.at(1).integer();
-  const auto reset = reply.at(2).integer();
-  const bool well_formed = reply.size() == 3 && allowed && remaining && reset &&
-                           (*allowed == 0 || *allowed == 1) && *remaining >= 0 &&
-                           *remaining <= std::numeric_limits<std::uint32_t>::max() && *reset >= 0;
-  if (!well_formed) return Unexpected("verdict");
-  return LimitResult{.allowed = *allowed == 1,
-                     .remaining = static_cast<std::uint32_t>(*remaining),
-                     .reset = std::chrono::milliseconds(*reset)};
+  const auto verdict =
+      DecodeVerdict(reply.at(0).integer(), reply.at(1).integer(), reply.at(2).integer());
+  if (!verdict || reply.size() != 3) return Unexpected("verdict");
+  return *verdict;
 }
 
 Result<BeginResult> ReadBeginAnswer(RedisValue reply, bool limited) {
-  const auto word = reply.at(0).text();
-  const Result<StoreTime> now = ReadTime(reply.at(1));
-  if (!word || !now) return Unexpected("beginning");
-  BeginResult answer;
-  answer.now = *now;
-  const std::optional<BeginResult::Kind> kind = BeginKindOf(*word);
-  if (!kind) return Unexpected("answer to a begin");
-  answer.kind = *kind;
-  if (answer.kind == BeginResult::Kind::kWithdrawn) return answer;
-  if (limited) {
-    Result<LimitResult> verdict = ReadVerdict(reply.at(2));
-    if (!verdict) return verdict.error();
-    answer.limit = *verdict;
-  }
-  const bool refused = limited && !answer.limit->allowed;
-  if (refused != (answer.kind == BeginResult::Kind::kLimited)) {
-    return Unexpected("answer to a begin");
-  }
-  if (answer.kind != BeginResult::Kind::kHeld) return answer;
-  Result<idempotency::Record> record = ReadRecord(reply.at(3));
-  if (!record) return record.error();
-  answer.record = std::move(*record);
-  return answer;
+  return DecodeBegin(ReplyOutcome(reply, 3), limited);
 }
 
 Result<TransitionResult> ReadSettleAnswer(RedisValue reply) {
-  const auto word = reply.at(0).text();
-  const Result<StoreTime> now = ReadTime(reply.at(1));
-  if (!word || !now) return Unexpected("beginning");
-  TransitionResult answer;
-  answer.now = *now;
-  const std::optional<TransitionResult::Kind> kind = TransitionKindOf(*word);
-  if (!kind) return Unexpected("answer to a transition");
-  answer.kind = *kind;
-  if (answer.kind != TransitionResult::Kind::kHeld) return answer;
-  Result<idempotency::Record> record = ReadRecord(reply.at(2));
-  if (!record) return record.error();
-  answer.record = std::move(*record);
-  return answer;
+  return DecodeTransition(ReplyOutcome(reply, 2));
 }
 
 Result<LookUpReservation> ReadLookUpAnswer(RedisValue reply) {
-  const auto word = reply.at(0).text();
-  const Result<StoreTime> now = ReadTime(reply.at(1));
-  if (!word || !now) return Unexpected("beginning");
-  LookUpReservation answer;
-  answer.now = *now;
-  const std::optional<LookUpReservation::Kind> kind = LookUpKindOf(*word);
-  if (!kind) return Unexpected("answer to a look-up");
-  answer.kind = *kind;
-  if (answer.kind == LookUpReservation::Kind::kTaken) {
-    const auto retry_after = reply.at(2).integer();
-    if (!retry_after || *retry_after < 0) return Unexpected("pause");
-    answer.retry_after = std::chrono::milliseconds(*retry_after);
-  }
-  if (answer.kind == LookUpReservation::Kind::kChanged && reply.size() >= 3 && !reply.at(2).nil()) {
-    Result<idempotency::Record> record = ReadRecord(reply.at(2));
-    if (!record) return record.error();
-    answer.record = std::move(*record);
-  }
-  return answer;
+  return DecodeLookUp(ReplyOutcome(reply, 2));
 }
 
 Result<NoteResult> ReadNoteAnswer(RedisValue reply) {
