@@ -38,8 +38,8 @@ bool IsIpv6(const std::string& host) {
   return inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
-/// A host name as resolvers take it: letters, digits, hyphen, underscore, dots between labels. One
-/// whose last label is all digits would be a mistyped IPv4 address.
+/// Accepts host names as resolvers do: letters, digits, hyphens, underscores, and dots between
+/// labels. A name whose last label is all digits is refused: it is a mistyped IPv4 address.
 bool IsName(std::string_view host) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -137,7 +137,7 @@ std::string SocketAddress::host_text() const {
 
 std::string SocketAddress::ToText() const {
   if (storage.ss_family == AF_INET || storage.ss_family == AF_INET6) {
-    // The port lies at the same place in both.
+    // The port has the same offset in both structures.
     const std::uint16_t port = ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
     return Endpoint{.host = host_text(), .port = port, .unix_path = {}}.ToText();
   }

@@ -1,4 +1,4 @@
-// Where something listens: an IP address with a port, or a Unix socket's path.
+// The address of a listener: an IP address with a port, or the path of a Unix socket.
 #pragma once
 
 #include <sys/socket.h>
@@ -11,8 +11,8 @@
 
 namespace idem::event {
 
-/// "127.0.0.1:8080", "[::1]:8080", "unix:/run/idemproxy.sock"; for peers of a listener also
-/// "localhost:9000" (a name, to be resolved).
+/// "127.0.0.1:8080", "[::1]:8080" or "unix:/run/idemproxy.sock". To connect, it may also be
+/// "localhost:9000", whose name is resolved first.
 struct Endpoint {
   std::string host;  // IP literal without brackets, a name, or "" for a Unix socket
   std::uint16_t port = 0;
@@ -28,11 +28,11 @@ struct SocketAddress {
   sockaddr_storage storage{};
   socklen_t size = 0;
 
-  /// From an IP literal or Unix path; kInvalid for a name.
+  /// Takes an IP literal or a Unix path. A name is kInvalid.
   static Result<SocketAddress> FromLiteral(const Endpoint& endpoint);
-  /// "192.0.2.1" (IPv4-mapped IPv6 addresses as IPv4), "2001:db8::1" or "unix".
+  /// Returns "192.0.2.1" (also for an IPv4-mapped IPv6 address), "2001:db8::1" or "unix".
   [[nodiscard]] std::string host_text() const;
-  /// With the port: "192.0.2.1:80", "[::1]:80", "unix:/path".
+  /// Returns the address with its port: "192.0.2.1:80", "[::1]:80", "unix:/path".
   [[nodiscard]] std::string ToText() const;
 };
 

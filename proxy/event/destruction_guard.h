@@ -1,4 +1,4 @@
-// Lets a member function see that a callback it made destroyed its object. For event/ and forward/.
+// Lets a member function see that a callback destroyed its object. For event/ and forward/.
 //
 //   DestructionGuard::Watch watch(lifeline_);
 //   events_.OnData();
@@ -19,7 +19,7 @@ class DestructionGuard {
     if (watch_ != nullptr) watch_->cut_ = true;
   }
 
-  /// On the stack; they nest.
+  /// Lives on the stack. Watches may be nested.
   class Watch {
    public:
     explicit Watch(DestructionGuard& line)

@@ -14,8 +14,8 @@ namespace idem::event {
 namespace {
 
 constexpr std::size_t kReadScratchBytes = 64 * 1024;
-/// Rounds of tasks between two looks at the sockets: a chain of short tasks (a store answers, the
-/// exchange goes on) needs no epoll_wait between its links, and an endless one starves nobody.
+/// Rounds of tasks between two polls of the sockets. A chain of short tasks (a store answers, the
+/// exchange goes on) needs no epoll_wait between its links, and an endless chain starves no socket.
 constexpr int kRoundsPerLook = 8;
 
 struct FreeBase {
@@ -25,7 +25,7 @@ struct FreeBase {
 std::unique_ptr<event_base, FreeBase> NewBase() {
   event_config* config = event_config_new();
   INVARIANT(config != nullptr);
-  // No locks: only the loop's thread touches libevent, other threads go through the eventfd.
+  // Only the loop's thread calls libevent, so it needs no locks. Other threads use the eventfd.
   event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
   std::unique_ptr<event_base, FreeBase> base(event_base_new_with_config(config));
   event_config_free(config);
@@ -35,7 +35,7 @@ std::unique_ptr<event_base, FreeBase> NewBase() {
 
 }  // namespace
 
-/// One After(). Owned by the asker's ticket and, while it is armed, by the loop.
+/// One After(). The caller's ticket owns it and, while it is armed, the loop too.
 struct EventLoop::Timer final : ticket_internal::Question {
   Timer(Impl& owner, Duration delay, Function<void()> on_due);
   void Withdraw() override;
@@ -68,7 +68,7 @@ struct EventLoop::Impl {
   bool stopped = false;
 
   std::vector<Function<void()>> tasks;    // for the next turn
-  std::vector<Function<void()>> running;  // of this turn; kept for its memory
+  std::vector<Function<void()>> running;  // of this turn; a member to keep its memory
   std::vector<std::unique_ptr<Retirable>> retired;
   Timer* timers = nullptr;
 
@@ -76,7 +76,7 @@ struct EventLoop::Impl {
   RawEvent wake;
   std::mutex mutex;
   std::vector<Function<void()>> from_others;  // under `mutex`
-  bool asleep = false;                        // under `mutex`: whoever posts must wake the loop
+  bool asleep = false;                        // under `mutex`: the next Post() must wake the loop
 };
 
 EventLoop::Impl::Impl() {
@@ -90,7 +90,7 @@ EventLoop::Impl::Impl() {
 }
 
 EventLoop::Impl::~Impl() {
-  // A destructor may post, retire and drop tickets: until nothing is left.
+  // A destructor may post, retire and drop tickets, so this repeats until nothing is left.
   while (!tasks.empty() || !retired.empty() || !from_others.empty() || timers != nullptr) {
     std::exchange(retired, {}).clear();
     std::exchange(tasks, {}).clear();
@@ -123,12 +123,12 @@ void EventLoop::Impl::RunRound() {
   std::swap(tasks, running);
   for (Function<void()>& task : running) {
     task();
-    task = nullptr;  // what it owns goes with it, not at the end of the round
+    task = nullptr;  // frees what the task owns now, not at the end of the round
   }
   running.clear();
 }
 
-/// Takes what other threads have posted; true if there is nothing to do but to wait for events.
+/// Takes the tasks of other threads. Returns true if the loop has no task and may wait for events.
 bool EventLoop::Impl::MayBlock() {
   const std::lock_guard lock(mutex);
   for (Function<void()>& task : from_others) tasks.push_back(std::move(task));
@@ -160,11 +160,11 @@ void EventLoop::Timer::Withdraw() {
   task = nullptr;
   if (!armed) return;
   Disarm();
-  owners.fetch_sub(1, std::memory_order_relaxed);  // the loop's; the ticket still holds its own
+  owners.fetch_sub(1, std::memory_order_relaxed);  // the loop's; the ticket still owns the timer
 }
 
 void EventLoop::Timer::Fire() {
-  // libevent counts on a coarse clock and from the beginning of its turn: it may be early.
+  // libevent may be early: it uses a coarse clock and counts from the beginning of its turn.
   event.NoteRemoved();
   if (const Duration left = due - BootClock::now(); left > Duration::zero()) {
     event.Add(left);
@@ -190,7 +190,7 @@ void EventLoop::Post(Function<void()> task) {
     const std::lock_guard lock(impl_->mutex);
     impl_->from_others.push_back(std::move(task));
     wake = std::exchange(impl_->asleep, false);
-    // Under the lock: the task may be what ends the loop, and the socket with it.
+    // Under the lock, because the task may end the loop, which closes the socket.
     if (wake) {
       const std::uint64_t one = 1;
       [[maybe_unused]] const ssize_t sent = write(impl_->wake_socket, &one, sizeof one);

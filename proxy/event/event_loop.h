@@ -1,5 +1,4 @@
-// Loop over libevent. With connection, listener and resolver this folder is the only home of
-// libevent and of TLS.
+// The event loop over libevent. Only this folder includes libevent and OpenSSL's TLS.
 #pragma once
 
 #include <memory>
@@ -11,13 +10,12 @@ struct event_base;
 
 namespace idem::event {
 
-/// One thread's loop. Made, run and destroyed on that thread; Post() and Stop() may be called from
-/// any.
+/// The loop of one thread, which makes, runs and destroys it. Any thread may call Post() and
+/// Stop().
 ///
-/// A turn runs what was posted before it, then looks at sockets and timers. What a task posts runs
-/// a turn later; where more is posted than the loop can do, sockets are looked at every few turns
-/// all the same. Posting on the loop's own thread costs no system call, and from another one only
-/// where the loop sleeps.
+/// A turn runs the tasks posted before it, then polls sockets and timers. A task posted by a task
+/// runs one turn later. If tasks keep coming, sockets are still polled every few turns. Posting
+/// needs a system call only from another thread, and only while the loop sleeps.
 class EventLoop final : public Loop {
  public:
   EventLoop();
@@ -30,13 +28,13 @@ class EventLoop final : public Loop {
   void DeleteLater(std::unique_ptr<Retirable> retired) override;
   [[nodiscard]] BootTime Now() const override { return BootClock::now(); }
 
-  /// Turns until Stop(); what was posted before that has run or is destroyed with the loop.
+  /// Runs turns until Stop(). Tasks that have not run by then are destroyed with the loop.
   void Run();
   void Stop();
 
   [[nodiscard]] event_base* base() const;
-  /// A buffer for one read(), shared by all connections of this loop, so that an idle one needs
-  /// none. What lies in it is good until the callback that filled it returns.
+  /// A buffer for one read(), shared by all connections of this loop, so that an idle connection
+  /// needs none. Its content is valid until the callback that filled it returns.
   [[nodiscard]] std::span<char> read_scratch();
 
  private:
@@ -45,8 +43,8 @@ class EventLoop final : public Loop {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Tells when a socket that another library owns (libpq's) can be read or written. Watches nothing
-/// until Want().
+/// Calls `on_ready` when a socket that another library owns (libpq's) is readable or writable.
+/// Watches nothing until Want().
 class SocketWatch {
  public:
   struct Ready {

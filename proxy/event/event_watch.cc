@@ -8,7 +8,7 @@
 namespace idem::event {
 namespace {
 
-/// Calls `callback`, which may destroy what it is a member of.
+/// Calls `callback`, which may destroy the object that it is a member of.
 template <class... Args>
 void CallGuarded(DestructionGuard& lifeline, Function<void(Args...)>& callback, Args... args) {
   const DestructionGuard::Watch watch(lifeline);

@@ -21,7 +21,7 @@ constexpr int kBacklog = 4096;       // the kernel cuts it to net.core.somaxconn
 constexpr int kAcceptsPerTurn = 64;  // so that a flood of connections starves no request
 constexpr Duration kPauseWithoutDescriptors = std::chrono::milliseconds(100);
 
-/// Closes what was not taken.
+/// Owns a socket.
 class Socket {
  public:
   explicit Socket(int socket) : socket_(socket) {}
@@ -55,8 +55,8 @@ const sockaddr* AsSockaddr(const SocketAddress& address) {
   return reinterpret_cast<const sockaddr*>(&address.storage);
 }
 
-/// 0, or the errno that speaks against listening there: EADDRINUSE while somebody answers. A socket
-/// file that nobody answers for is removed.
+/// Removes a socket file without a listener. Returns 0, or the errno that prevents listening there:
+/// EADDRINUSE if a process listens.
 int ClearUnixPath(const SocketAddress& address, const std::string& path) {
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) return errno == ENOENT ? 0 : errno;
@@ -69,7 +69,7 @@ int ClearUnixPath(const SocketAddress& address, const std::string& path) {
   return unlink(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
 }
 
-/// A bound socket; `share_port` sets SO_REUSEPORT.
+/// Returns a bound socket. `share_port` sets SO_REUSEPORT.
 Result<Socket> Bind(const Endpoint& endpoint, const SocketAddress& address, bool share_port) {
   const int family = address.storage.ss_family;
   Socket bound(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -82,7 +82,7 @@ Result<Socket> Bind(const Endpoint& endpoint, const SocketAddress& address, bool
     const int on = 1;
     setsockopt(bound.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (share_port) setsockopt(bound.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    if (family == AF_INET6) {  // [::] means IPv6 alone, whatever the machine's default
+    if (family == AF_INET6) {  // [::] accepts IPv6 only, whatever the system's default
       setsockopt(bound.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     }
     setsockopt(bound.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted ones inherit it
@@ -109,7 +109,7 @@ class SocketListener final : public Listener {
   Socket socket_;
   Endpoint bound_;
   OnAccept on_accept_;
-  struct stat file_ {};  // of a Unix socket: so that nobody else's is unlinked
+  struct stat file_ {};  // the Unix socket's, so that no other file is unlinked
   Ticket pause_;
   DestructionGuard lifeline_;
   RawEvent event_;
@@ -146,7 +146,7 @@ void SocketListener::OnReadable() {
   }
 }
 
-/// False when there is nothing more to accept now. The owner may have destroyed this.
+/// Returns false if there is no more connection to accept now. The owner may destroy this object.
 bool SocketListener::AcceptOne() {
   SocketAddress peer;
   peer.size = sizeof peer.storage;

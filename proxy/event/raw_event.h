@@ -12,7 +12,7 @@
 
 namespace idem::event {
 
-/// Rounded up to what libevent counts in; never negative.
+/// Rounds up to microseconds, the unit of libevent. Negative durations become zero.
 inline timeval ToTimeval(Duration duration) {
   const auto micros =
       std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::microseconds>(duration).count());
@@ -29,37 +29,37 @@ class RawEvent {
   RawEvent(const RawEvent&) = delete;
   RawEvent& operator=(const RawEvent&) = delete;
 
-  /// `callback` must be noexcept; it is given `context`. Takes the event off the loop first.
+  /// Removes the event from its loop first. `callback` must be noexcept and gets `context`.
   void Assign(event_base* base, int socket, short what, event_callback_fn callback, void* context) {
     if (assigned_) event_del(&event_);
     INVARIANT(event_assign(&event_, base, socket, what, callback, context) == 0);
     assigned_ = true;
     added_ = false;
   }
-  /// Watches from now on. Harmless when it already does, but for a timeout, which starts anew.
+  /// Begins to watch. If it already watches, only the timeout starts again.
   void Add(std::optional<Duration> timeout = {}) {
     if (added_ && !timeout) return;
     const timeval time = ToTimeval(timeout.value_or(Duration::zero()));
-    // libevent does not begin to watch for an event that is about to run: that is done again after.
+    // libevent does not add an event that is about to run, so it is removed, added and activated.
     const int about_to_run = added_ ? 0 : event_pending(&event_, EV_READ | EV_WRITE, nullptr);
     if (about_to_run != 0) event_del(&event_);
     INVARIANT(event_add(&event_, timeout ? &time : nullptr) == 0);
     if (about_to_run != 0) Activate(static_cast<short>(about_to_run));
     added_ = true;
   }
-  /// Watches no longer, and takes back an activation that has not run.
+  /// Stops watching, and withdraws an activation that has not run.
   void Remove() {
     if (assigned_) event_del(&event_);
     added_ = false;
   }
-  /// As before Assign(): the loop may go first.
+  /// Returns to the state before Assign(). The loop may then be destroyed first.
   void Unassign() {
     Remove();
     assigned_ = false;
   }
-  /// Runs the callback on the loop's next look at its events, without asking the kernel.
+  /// Runs the callback at the loop's next poll, without asking the kernel.
   void Activate(short what) { event_active(&event_, what, 1); }
-  /// What libevent has done by itself: an event that is not persistent is taken off when it runs.
+  /// Called by the callback of an event that is not persistent: libevent has removed it.
   void NoteRemoved() { added_ = false; }
   [[nodiscard]] bool added() const { return added_; }
 

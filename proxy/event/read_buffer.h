@@ -1,4 +1,4 @@
-// Received bytes in one piece. Private to event/.
+// Received bytes, in one piece. Private to event/.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 namespace idem::event {
 
-/// Bytes are read into the loop's scratch memory and looked at there; only what the owner does not
-/// consume is kept. So a connection whose messages come whole owns no memory, and copies nothing.
+/// Bytes are read into the loop's scratch memory and used there. Only unconsumed bytes are kept. So
+/// a connection whose messages arrive whole owns no memory and copies nothing.
 class ReadBuffer {
  public:
   ReadBuffer(std::size_t first_bytes, std::size_t max_bytes)
@@ -19,7 +19,7 @@ class ReadBuffer {
   [[nodiscard]] std::string_view unread() const { return {begin_, size_}; }
   [[nodiscard]] bool full() const { return size_ >= max_bytes_; }
 
-  /// Where the next read() shall put its bytes: behind what is kept, or into `scratch`.
+  /// Returns the space for the next read(): behind the kept bytes, or `scratch`.
   std::span<char> Space(std::span<char> scratch) {
     if (size_ == 0) {
       begin_ = scratch.data();
@@ -34,7 +34,7 @@ class ReadBuffer {
     begin_ += bytes;
     size_ -= bytes;
   }
-  /// The scratch memory will be used by others now: keeps what is left of it.
+  /// Keeps the unconsumed bytes, because other connections use the scratch memory next.
   void Settle() {
     if (size_ == 0) {
       kept_.reset();
@@ -48,7 +48,7 @@ class ReadBuffer {
   [[nodiscard]] bool is_kept() const {
     return kept_ != nullptr && begin_ >= kept_.get() && begin_ <= kept_.get() + capacity_;
   }
-  /// Not called when full(), so the memory stays below twice the maximum.
+  /// Never called when full(), so the memory stays below twice the maximum.
   void MakeRoom() {
     if (begin_ - kept_.get() >= static_cast<std::ptrdiff_t>(capacity_ / 2)) {
       std::memmove(kept_.get(), begin_, size_);

@@ -20,7 +20,7 @@ constexpr Duration kUsableWhenFailing = std::chrono::minutes(5);
 constexpr std::size_t kNamesMax = 1024;
 constexpr std::size_t kWaitingMax = 64;
 
-/// getaddrinfo(): blocks, for as long as the system's resolver likes.
+/// Calls getaddrinfo(), which blocks as long as the system's resolver needs.
 Result<Addresses> LookUp(const std::string& name) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -43,7 +43,7 @@ Result<Addresses> LookUp(const std::string& name) {
 
 Addresses WithPort(Addresses addresses, std::uint16_t port) {
   for (SocketAddress& address : addresses) {
-    // The port lies at the same place for both families.
+    // The port has the same offset in both structures.
     reinterpret_cast<sockaddr_in*>(&address.storage)->sin_port = htons(port);
   }
   return addresses;
@@ -56,8 +56,8 @@ struct Resolver::Impl {
     if (!options.look_up) options.look_up = LookUp;
   }
 
-  /// Withdrawing waits for an answer that is just being posted, so that a loop whose askers have
-  /// withdrawn may be destroyed.
+  /// Withdraw() waits while an answer is being posted, so that a loop may be destroyed once its
+  /// callers have withdrawn.
   struct Question final : ticket_internal::QuestionOf<Answer> {
     Question(Impl& resolver, Function<void(Answer)> on_answer)
         : QuestionOf(std::move(on_answer)), impl(resolver) {
@@ -126,7 +126,7 @@ void Resolver::Impl::Store(Name& name, Result<Addresses> found) {
   }
 }
 
-/// Under the lock: see Question.
+/// Requires the lock: see Question.
 void Resolver::Impl::Deliver(Waiting& asked, Answer answer) {
   if (!asked.completion.awaited()) return;
   asked.loop->Post([completion = std::move(asked.completion),
@@ -139,7 +139,7 @@ void Resolver::Impl::Enqueue(const std::string& host, Name& name) {
   work.notify_one();
 }
 
-/// Forgets the oldest answer that nobody waits for.
+/// Removes the oldest answer without waiting callers. Returns false if there is none.
 bool Resolver::Impl::MakeRoom() {
   if (names.size() < kNamesMax) return true;
   auto oldest = names.end();

@@ -1,5 +1,5 @@
-// Names into addresses, on a thread of its own: getaddrinfo blocks, and libevent's own resolver has
-// neither cache nor a good record.
+// Resolves host names on a separate thread, because getaddrinfo blocks. libevent's resolver has no
+// cache and has had bugs.
 #pragma once
 
 #include <memory>
@@ -12,18 +12,19 @@
 
 namespace idem::event {
 
-/// Shared by all workers of a process. Literals and Unix paths are answered without the thread (on
-/// a later turn all the same). A name's answer is kept for 30 s and refreshed in the background
-/// when it is asked for after half of that; a look-up that fails keeps the old answer for five
-/// minutes. At most 1,024 names and 64 questions wait. It outlives every ticket that it gave; a
-/// loop may go as soon as the tickets of its askers are dropped. Its destructor waits for a look-up
-/// that is under way.
+/// Shared by all workers of a process. It outlives every ticket that it gave; a loop may be
+/// destroyed once the tickets of its callers are dropped.
+/// - Literals and Unix paths are answered without the thread, also on a later turn.
+/// - An answer is kept for 30 s, and refreshed in the background by a call after half of that time.
+/// - If a look-up fails, the old answer is used for five minutes.
+/// - At most 1,024 names are kept, and 64 calls wait.
+/// The destructor waits for the look-up that runs.
 class Resolver {
  public:
   using Found = Result<std::vector<SocketAddress>>;
   struct Options {
     Duration fresh = std::chrono::seconds(30);  // how long an answer is kept
-    /// Blocks until a name is found, with port 0; null asks the system.
+    /// Blocks until a name is resolved, with port 0. Null uses the system's resolver.
     Function<Found(const std::string& name)> look_up = nullptr;
   };
   Resolver() : Resolver(Options()) {}
@@ -32,7 +33,7 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  using Answer = Found;  // never empty; in the order of RFC 6724 as the system gives it
+  using Answer = Found;  // never empty; in the system's order (RFC 6724)
   [[nodiscard]] Ticket Resolve(Loop& loop, const Endpoint& endpoint,
                                Function<void(Answer)> on_answer);
 

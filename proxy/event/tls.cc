@@ -9,7 +9,7 @@
 namespace idem::event {
 namespace {
 
-/// The oldest error of this thread, from which the others followed, in OpenSSL's words.
+/// Returns OpenSSL's text for the oldest error of this thread, which caused the others.
 std::string FirstError() {
   const unsigned long code = ERR_peek_error();
   ERR_clear_error();
@@ -26,17 +26,18 @@ Error FileError(std::string_view what, const std::string& path) {
   return FileError(what, path, FirstError());
 }
 
-// Forward secrecy and authenticated encryption, as all of TLS 1.3 has them (RFC 9325, section 4.2).
+// Forward secrecy and authenticated encryption (RFC 9325, section 4.2). All ciphers of TLS 1.3 have
+// both.
 constexpr char kCiphersOfTls12[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-// OpenSSL would ask on the terminal.
+// Without this, OpenSSL would ask on the terminal.
 int RefusePassphrase(char*, int, int, void* asked) noexcept {
   if (asked != nullptr) *static_cast<bool*>(asked) = true;
   return -1;
 }
 
-// HTTP/1.1 is all that a listener speaks (RFC 7301): a client that offers only other protocols is
-// refused, one that offers none is taken at its word.
+// A listener offers HTTP/1.1 only (RFC 7301). A client that offers only other protocols is refused;
+// a client that offers none is accepted.
 int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
                    const unsigned char* offered, unsigned offered_size, void*) noexcept {
   static constexpr unsigned char kHttp11[] = "\x08http/1.1";
@@ -47,8 +48,8 @@ int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* chosen_siz
   return answer == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-// With TLS 1.3 each use of a ticket gives a new one, so that a client could go on for ever with a
-// certificate that is over. Such a one has to be shown again, and is refused.
+// With TLS 1.3 each use of a ticket gives a new one, so a client could resume for ever after its
+// certificate has expired. Without the ticket it must show the certificate again, which is refused.
 SSL_TICKET_RETURN UseTicket(SSL*, SSL_SESSION* session, const unsigned char*, std::size_t,
                             SSL_TICKET_STATUS status, void*) noexcept {
   if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) {
@@ -71,7 +72,7 @@ std::unique_ptr<TlsContext> TlsContext::New(bool server) {
   std::unique_ptr<TlsContext> context(new TlsContext(raw));
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  // Whom an operator lists is believed, also an authority that another one has signed.
+  // An authority that the operator lists is trusted, even if another authority has signed it.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(raw), X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_default_passwd_cb(raw, RefusePassphrase);
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);  // an idle connection holds no buffers
@@ -123,10 +124,10 @@ Result<std::unique_ptr<TlsContext>> TlsContext::ForServer(const TlsServerOptions
   if (!loaded) return std::move(loaded).error();
   INVARIANT(SSL_CTX_set_cipher_list(context->get(), kCiphersOfTls12) == 1);
   SSL_CTX_set_alpn_select_cb(context->get(), ChooseProtocol, nullptr);
-  // Tickets alone resume a session: the client keeps it, we hold no memory for it, and UseTicket()
-  // sees each one.
+  // Sessions resume by tickets only: the client keeps them, so they need no memory here, and
+  // UseTicket() checks each.
   SSL_CTX_set_session_cache_mode(context->get(), SSL_SESS_CACHE_OFF);
-  // A session may be resumed where it would be accepted anew: on listeners with the same demands.
+  // A session may resume only on listeners with the same requirements.
   const std::string id = options.client_ca.empty() ? "idemproxy" : "idemproxy with client_ca";
   SSL_CTX_set_session_id_context(context->get(), reinterpret_cast<const unsigned char*>(id.data()),
                                  static_cast<unsigned>(id.size()));

@@ -1,4 +1,4 @@
-// What TLS connections of one kind have in common: certificates, whom to believe, versions.
+// Settings that TLS connections of one kind share: certificates, trusted authorities, versions.
 #pragma once
 
 #include <memory>
@@ -12,34 +12,34 @@ struct ssl_ctx_st;
 
 namespace idem::event {
 
-/// Towards a backend or a store. Paths of PEM files; "" means none.
+/// For connections to a backend or a store. The strings are paths of PEM files; "" means none.
 struct TlsClientOptions {
-  std::string ca;           // "" takes the system's
-  std::string certificate;  // our own chain, for a server that asks for one
+  std::string ca;           // "" uses the system's authorities
+  std::string certificate;  // our chain, for a server that asks for one
   std::string key;
-  bool verify = true;  // false: anybody may answer, for tests only
+  bool verify = true;  // false accepts any server; for tests only
 };
 
-/// On a listener.
+/// For a listener.
 struct TlsServerOptions {
-  std::string certificate;  // the chain, the server's own first
+  std::string certificate;  // the chain, the server's certificate first
   std::string key;
-  std::string client_ca;  // not "": a client must show a certificate signed by one of these
+  std::string client_ca;  // authorities for the certificates of clients; "" requires no certificate
 };
 
-/// TLS 1.2 or newer, no renegotiation, no compression; on a listener forward secrecy and
-/// authenticated encryption. An authority that is named is believed by itself, whether or not the
-/// one that has signed it is named too. Shared by all loops (so that sessions resume
-/// on any of them); connections that run keep what they need of it, so it may be replaced on a
-/// reload. A key that asks for a passphrase is an error: there is nobody to type it.
+/// Requires TLS 1.2 or newer, without renegotiation and compression; a listener also requires
+/// forward secrecy and authenticated encryption. A listed authority is trusted even if its own
+/// issuer is not listed. All loops share a context, so that sessions resume on any of them. Running
+/// connections keep what they need, so a reload may replace it. A key with a passphrase is an
+/// error.
 class TlsContext {
  public:
-  /// Errors name the file and say what is wrong with it.
+  /// Errors name the file and its fault.
   static Result<std::unique_ptr<TlsContext>> ForClient(const TlsClientOptions& options);
   static Result<std::unique_ptr<TlsContext>> ForServer(const TlsServerOptions& options);
 
-  /// What is wrong with our own certificate at `now`: "has expired" or "is not valid yet"; "" where
-  /// nothing is, or there is none.
+  /// The fault of our certificate at `now`: "has expired" or "is not valid yet". "" if it is valid
+  /// or there is none.
   [[nodiscard]] std::string_view CertificateFault(WallTime now) const;
 
   [[nodiscard]] ssl_ctx_st* get() const { return context_.get(); }

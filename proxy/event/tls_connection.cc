@@ -1,38 +1,26 @@
-// TLS over a plain connection: bytes from its socket go through OpenSSL in memory, so that reading,
-// writing, pausing and dying are the plain connection's.
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-
+// TLS over a plain connection. Bytes of its socket go through a TlsSession in memory, so that
+// reading, writing, pausing and ending the socket are the plain connection's work.
 #include <utility>
 
 #include "proxy/event/connection.h"
 #include "proxy/event/destruction_guard.h"
 #include "proxy/event/read_buffer.h"
 #include "proxy/event/tls.h"
+#include "proxy/event/tls_session.h"
 
 namespace idem::event {
 namespace {
 
-constexpr std::size_t kAnswerBytesMax = 64 * 1024;   // to key updates, in a connection's life
-constexpr std::size_t kWritePieceBytes = 64 * 1024;  // encrypted at once; the memory that costs
-constexpr std::size_t kKeptBytes = 16 * 1024;        // of that, by a connection that is idle
+using Progress = TlsSession::Progress;
 
-// Of what came while the owner's own buffer was full. A pause would keep the socket from telling
-// that it is dead.
+constexpr std::size_t kAnswerBytesMax = 64 * 1024;   // to key updates, in a connection's life
+constexpr std::size_t kWritePieceBytes = 64 * 1024;  // encrypted at once; limits the memory
+constexpr std::size_t kJoinedBytesKept = 16 * 1024;  // by an idle connection
+
+// For encrypted bytes that arrive while the owner's buffer is full. The socket is not paused then,
+// because a paused one would not report its failure.
 constexpr Connection::Options kSocketOptions{.read_buffer_bytes = 16 * 1024,
                                              .read_buffer_max = 64 * 1024};
-
-struct FreeSsl {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
-
-/// An empty memory BIO keeps all that its largest content has taken.
-bool KeepsMuch(BIO* bio) {
-  BUF_MEM* memory = nullptr;
-  BIO_get_mem_ptr(bio, &memory);
-  return memory->max > kKeptBytes;
-}
 
 ///   connecting ──▶ handshake ──▶ open ──▶ dead
 class TlsConnection final : public Connection, ConnectionEvents {
@@ -66,19 +54,15 @@ class TlsConnection final : public Connection, ConnectionEvents {
   void OnDrained() override;
   void OnFailure(const Error& error) override;
 
-  void Expect(const std::string& server_name);
   bool Shake();
   void TakeInput();
   void Decrypt();
-  void OnNothingToRead(int ssl_error);
-  void GiveBackInput();
-  void GiveBackOutput();
-  bool Tell();
+  void OnNeedsInput();
+  bool ReportData();
   bool Encrypt(std::string_view bytes);
   bool EncryptInPieces(std::string_view a, std::string_view b);
   bool Flush();
-  void ReadSubject();
-  std::string Reason() const;
+  std::string FailureReason() const;
   void Fail(ErrorCode code, std::string_view what);
 
   EventLoop& loop_;
@@ -86,22 +70,20 @@ class TlsConnection final : public Connection, ConnectionEvents {
   State state_ = State::kConnecting;
   bool client_ = false;
   bool paused_ = false;        // by the owner
-  bool tell_again_ = false;    // OnData is owed since reading was resumed
-  bool held_back_ = false;     // nothing is decrypted because buffer_ is full
+  bool report_due_ = false;    // OnData() is due since reading was resumed
+  bool held_back_ = false;     // decrypting stopped because buffer_ is full
   bool end_seen_ = false;      // the peer's close_notify
   bool socket_ended_ = false;  // the socket's FIN
-  bool end_sent_ = false;      // our close_notify
-  bool sealed_ = false;        // and it has gone to the socket
+  bool end_sent_ = false;      // our close_notify was written by OpenSSL
+  bool sealed_ = false;        // our close_notify was given to the socket
   std::uint64_t pieces_sent_ = 0;
   std::size_t answer_bytes_ = 0;
   ReadBuffer buffer_;
-  std::string joined_;  // short pieces become one record
+  std::string joined_;  // joins two short pieces into one record
   std::string peer_subject_;
-  std::unique_ptr<SSL, FreeSsl> ssl_;
-  BIO* in_;   // both owned by ssl_
-  BIO* out_;  //
+  TlsSession session_;
   Ticket handshake_deadline_;
-  Ticket failure_;  // found inside a call of the owner's, told on a later turn
+  Ticket failure_;  // found inside a call of the owner, reported on a later turn
   DestructionGuard lifeline_;
   std::unique_ptr<Connection> socket_;
 };
@@ -111,22 +93,17 @@ TlsConnection::TlsConnection(EventLoop& loop, const TlsContext& context, Connect
     : loop_(loop),
       events_(events),
       buffer_(options.read_buffer_bytes, options.read_buffer_max),
-      ssl_(SSL_new(context.get())),
-      in_(BIO_new(BIO_s_mem())),
-      out_(BIO_new(BIO_s_mem())) {
-  INVARIANT(ssl_ != nullptr && in_ != nullptr && out_ != nullptr);
-  SSL_set_bio(ssl_.get(), in_, out_);
-}
+      session_(context) {}
 
 TlsConnection::~TlsConnection() {
   if (state_ != State::kOpen || end_sent_) return;
-  SSL_shutdown(ssl_.get());
+  session_.End();
   Flush();
 }
 
 void TlsConnection::Accept(int socket, Duration timeout) {
   state_ = State::kHandshake;
-  SSL_set_accept_state(ssl_.get());
+  session_.BeginAsServer();
   handshake_deadline_ = loop_.After(
       timeout, [this] { Fail(ErrorCode::kTimeout, "the TLS handshake took too long"); });
   socket_ = Connection::Accepted(loop_, socket, *this, kSocketOptions);
@@ -135,22 +112,10 @@ void TlsConnection::Accept(int socket, Duration timeout) {
 void TlsConnection::Connect(const SocketAddress& to, const std::string& server_name,
                             Duration timeout) {
   client_ = true;
-  SSL_set_connect_state(ssl_.get());
-  Expect(server_name);
+  session_.BeginAsClient(server_name);
   handshake_deadline_ = loop_.After(
       timeout, [this] { Fail(ErrorCode::kTimeout, "connecting with TLS took too long"); });
   socket_ = Connection::Connect(loop_, to, timeout, *this, kSocketOptions);
-}
-
-/// What the server's certificate must be for; a name also goes out as SNI (RFC 6066, section 3, has
-/// none for addresses).
-void TlsConnection::Expect(const std::string& server_name) {
-  if (server_name.empty()) return;
-  if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), server_name.c_str()) == 1) return;
-  std::string name = server_name;
-  if (name.ends_with('.')) name.pop_back();  // for resolvers alone: no certificate has it, nor SNI
-  INVARIANT(SSL_set1_host(ssl_.get(), name.c_str()) == 1);
-  SSL_set_tlsext_host_name(ssl_.get(), name.c_str());
 }
 
 void TlsConnection::OnConnected() {
@@ -159,72 +124,70 @@ void TlsConnection::OnConnected() {
   Shake();
 }
 
-/// True when the handshake is done and this still lives.
+/// Returns true if the handshake is done and this object was not destroyed.
 bool TlsConnection::Shake() {
   TakeInput();
-  ERR_clear_error();
-  const int result = SSL_do_handshake(ssl_.get());
-  const int error = SSL_get_error(ssl_.get(), result);
-  Flush();  // its next message, or the alert that says why not
-  if (result != 1 && error == SSL_ERROR_WANT_READ && !socket_ended_) return false;
-  if (result != 1) {
-    Fail(ErrorCode::kUnavailable, "the TLS handshake failed: " + Reason());
+  const Progress progress = session_.Shake();
+  Flush();  // the next message, or the alert
+  if (progress == Progress::kNeedsInput && !socket_ended_) return false;
+  if (progress != Progress::kDone) {
+    Fail(ErrorCode::kUnavailable, "the TLS handshake failed: " + FailureReason());
     return false;
   }
   state_ = State::kOpen;
   handshake_deadline_.Withdraw();
-  ReadSubject();
+  peer_subject_ = session_.peer_subject();
   if (!client_) return true;
   const DestructionGuard::Watch watch(lifeline_);
   events_.OnConnected();
   return !watch.destroyed();
 }
 
-void TlsConnection::ReadSubject() {
-  X509* certificate = SSL_get0_peer_certificate(ssl_.get());
-  if (certificate == nullptr) return;
-  BIO* text = BIO_new(BIO_s_mem());
-  X509_NAME_print_ex(text, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(text, &bytes);
-  peer_subject_.assign(bytes, static_cast<std::size_t>(size));
-  BIO_free(text);
-}
-
 void TlsConnection::TakeInput() {
   const std::string_view bytes = socket_->received();
-  if (!bytes.empty()) BIO_write(in_, bytes.data(), static_cast<int>(bytes.size()));
+  session_.AddInput(bytes);
   socket_->Consume(bytes.size());
 }
 
 void TlsConnection::OnData() {
   if (state_ == State::kDead) return;
-  // What comes behind a close_notify means nothing (RFC 8446, section 6.1), and nobody reads it.
+  // Bytes behind a close_notify are ignored (RFC 8446, section 6.1).
   if (end_seen_) socket_->Consume(socket_->received().size());
   if (state_ == State::kHandshake && !Shake()) return;
-  if (std::exchange(tell_again_, false) && !Tell()) return;
+  if (std::exchange(report_due_, false) && !ReportData()) return;
   Decrypt();
 }
 
-/// Record by record, as long as the owner takes them.
+/// Decrypts record by record, as long as the owner takes them.
 void TlsConnection::Decrypt() {
   while (state_ == State::kOpen && !paused_ && !end_seen_) {
     if (buffer_.full()) {
-      held_back_ = true;  // the socket stops by itself when its buffer is full too
+      held_back_ = true;  // the socket stops reading when its own buffer is full too
       return;
     }
     TakeInput();
-    const auto space = buffer_.Space(loop_.read_scratch());
-    ERR_clear_error();
-    const int got = SSL_read(ssl_.get(), space.data(), static_cast<int>(space.size()));
-    if (got <= 0) return OnNothingToRead(SSL_get_error(ssl_.get(), got));
-    buffer_.Filled(static_cast<std::size_t>(got));
-    if (!Tell()) return;
+    std::size_t bytes = 0;
+    switch (session_.Decrypt(buffer_.Space(loop_.read_scratch()), bytes)) {
+      case Progress::kDone:
+        buffer_.Filled(bytes);
+        if (!ReportData()) return;
+        break;
+      case Progress::kNeedsInput:
+        return OnNeedsInput();
+      case Progress::kEnded:
+        end_seen_ = true;
+        return events_.OnEnd();
+      case Progress::kFailed: {
+        const std::string reason = FailureReason();
+        Flush();  // the alert
+        return Fail(ErrorCode::kUnavailable, "TLS failed: " + reason);
+      }
+    }
   }
 }
 
-/// False when the owner destroyed this.
-bool TlsConnection::Tell() {
+/// Returns false if the owner destroyed this object.
+bool TlsConnection::ReportData() {
   const DestructionGuard::Watch watch(lifeline_);
   events_.OnData();
   if (watch.destroyed()) return false;
@@ -232,38 +195,17 @@ bool TlsConnection::Tell() {
   return true;
 }
 
-void TlsConnection::OnNothingToRead(int ssl_error) {
-  if (ssl_error == SSL_ERROR_ZERO_RETURN) {
-    end_seen_ = true;
-    return events_.OnEnd();
-  }
-  if (ssl_error != SSL_ERROR_WANT_READ) {
-    const std::string reason = Reason();
-    Flush();  // the alert
-    return Fail(ErrorCode::kUnavailable, "TLS failed: " + reason);
-  }
-  answer_bytes_ += static_cast<std::size_t>(BIO_pending(out_));  // to key updates
+/// All that came was decrypted.
+void TlsConnection::OnNeedsInput() {
+  answer_bytes_ += session_.output().size();  // answers to key updates
   Flush();
-  GiveBackInput();
+  session_.FreeInput();
   if (answer_bytes_ > kAnswerBytesMax) {
     return Fail(ErrorCode::kRefused, "the peer asks for too many key updates");
   }
   if (socket_ended_) {
     Fail(ErrorCode::kUnavailable, "the connection was cut: it ended without a close_notify");
   }
-}
-
-/// An idle connection needs nothing of what a long message took.
-void TlsConnection::GiveBackInput() {
-  if (BIO_pending(in_) > 0 || !KeepsMuch(in_)) return;
-  in_ = BIO_new(BIO_s_mem());
-  SSL_set0_rbio(ssl_.get(), in_);
-}
-
-void TlsConnection::GiveBackOutput() {
-  if (BIO_pending(out_) > 0 || !KeepsMuch(out_)) return;
-  out_ = BIO_new(BIO_s_mem());
-  SSL_set0_wbio(ssl_.get(), out_);
 }
 
 void TlsConnection::OnEnd() {
@@ -279,10 +221,10 @@ void TlsConnection::OnDrained() {
 
 void TlsConnection::OnFailure(const Error& error) {
   if (state_ == State::kDead) return;
-  const Error told = error;
+  const Error copy = error;  // the owner may destroy the socket, and `error` with it
   state_ = State::kDead;
   handshake_deadline_.Withdraw();
-  events_.OnFailure(told);
+  events_.OnFailure(copy);
 }
 
 void TlsConnection::Consume(std::size_t bytes) {
@@ -291,7 +233,7 @@ void TlsConnection::Consume(std::size_t bytes) {
   if (held_back_ && !buffer_.full() && !paused_) {
     held_back_ = false;
     socket_->PauseReading();
-    socket_->ResumeReading();  // its OnData comes on a later turn
+    socket_->ResumeReading();  // its OnData() follows on a later turn
   }
 }
 
@@ -302,11 +244,12 @@ bool TlsConnection::Write(std::string_view a, std::string_view b) {
   joined_.assign(a).append(b);
   const bool taken = Encrypt(joined_);
   joined_.clear();
-  if (joined_.capacity() > kKeptBytes) std::string().swap(joined_);
+  if (joined_.capacity() > kJoinedBytesKept) std::string().swap(joined_);
   return taken;
 }
 
-/// What fails behind the first piece is told by OnFailure: the peer may have read that piece.
+/// Returns true if a piece was sent, because the peer may have read it; OnFailure() then reports
+/// the failure of a later one.
 bool TlsConnection::EncryptInPieces(std::string_view a, std::string_view b) {
   const std::uint64_t before = pieces_sent_;
   const bool all = Encrypt(a) && Encrypt(b);
@@ -316,10 +259,9 @@ bool TlsConnection::EncryptInPieces(std::string_view a, std::string_view b) {
 bool TlsConnection::Encrypt(std::string_view bytes) {
   while (!bytes.empty()) {
     const std::string_view piece = bytes.substr(0, kWritePieceBytes);
-    ERR_clear_error();
-    if (SSL_write(ssl_.get(), piece.data(), static_cast<int>(piece.size())) <= 0) {
-      failure_ = loop_.After(Duration::zero(), [this, why = Reason()] {
-        Fail(ErrorCode::kUnavailable, "TLS failed: " + why);
+    if (!session_.Encrypt(piece)) {
+      failure_ = loop_.After(Duration::zero(), [this, reason = FailureReason()] {
+        Fail(ErrorCode::kUnavailable, "TLS failed: " + reason);
       });
       return false;
     }
@@ -327,19 +269,17 @@ bool TlsConnection::Encrypt(std::string_view bytes) {
     ++pieces_sent_;
     bytes.remove_prefix(piece.size());
   }
-  GiveBackOutput();
+  session_.FreeOutput();
   return true;
 }
 
-/// What OpenSSL wants to send goes to the socket; false where that is dead. Behind our close_notify
-/// OpenSSL still answers key updates, and nothing more may go out.
+/// Gives the session's output to the socket, and returns false if that is dead. Behind our
+/// close_notify OpenSSL still answers key updates; these answers must not be sent.
 bool TlsConnection::Flush() {
-  if (sealed_) return BIO_reset(out_), true;
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(out_, &bytes);
-  if (size <= 0) return true;
-  const bool alive = socket_->Write({bytes, static_cast<std::size_t>(size)});
-  BIO_reset(out_);
+  const std::string_view bytes = session_.output();
+  if (bytes.empty()) return true;
+  const bool alive = sealed_ || socket_->Write(bytes);
+  session_.DropOutput();
   return alive;
 }
 
@@ -351,13 +291,13 @@ void TlsConnection::PauseReading() {
 void TlsConnection::ResumeReading() {
   if (!std::exchange(paused_, false)) return;
   held_back_ = false;
-  tell_again_ = true;
-  socket_->ResumeReading();  // its OnData comes, and with it ours
+  report_due_ = true;
+  socket_->ResumeReading();  // its OnData() follows, and calls ours
 }
 
 void TlsConnection::EndWriting() {
   if (state_ != State::kOpen || std::exchange(end_sent_, true)) return;
-  SSL_shutdown(ssl_.get());
+  session_.End();
   Flush();
   sealed_ = true;
   socket_->EndWriting();
@@ -371,18 +311,13 @@ void TlsConnection::Abort() {
 }
 
 bool TlsConnection::quiet() const {
-  return state_ == State::kOpen && !end_seen_ && received().empty() && BIO_pending(in_) == 0 &&
-         SSL_pending(ssl_.get()) == 0 && socket_->quiet();
+  return state_ == State::kOpen && !end_seen_ && received().empty() && session_.all_read() &&
+         socket_->quiet();
 }
 
-/// Why OpenSSL stopped: the certificate first, since that is what an operator can put right.
-std::string TlsConnection::Reason() const {
-  const long verified = SSL_get_verify_result(ssl_.get());
-  if (verified != X509_V_OK && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) {
-    return std::string("certificate: ") + X509_verify_cert_error_string(verified);
-  }
-  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
-  if (reason != nullptr) return reason;
+std::string TlsConnection::FailureReason() const {
+  const std::string reason = session_.FailureReason();
+  if (!reason.empty()) return reason;
   return socket_ended_ ? "the peer closed the connection" : "unknown error";
 }
 

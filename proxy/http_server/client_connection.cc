@@ -256,7 +256,7 @@ void ClientConnection::WantLaterTurn() {
   if (!std::exchange(later_turn_wanted, true)) owner_.WantLaterTurn(*this);
 }
 
-// ---- Ending --------------------------------------------------------------------------------------
+// ---- Ending -------------------------------------------------------------------------------------
 
 void ClientConnection::BeginLinger() {
   phase_ = Phase::kLingering;

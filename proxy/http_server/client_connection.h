@@ -10,8 +10,8 @@
 //   └─────────────────────────────────────────────────────────────────────┘
 //
 // A failure of the connection leads to kClosed from every phase. In kLingering our side has ended,
-// and the client's bytes are dropped: closing a socket with unread bytes would reset the connection,
-// and a client that has not read its answer yet would lose it.
+// and the client's bytes are dropped: closing a socket with unread bytes would reset the
+// connection, and a client that has not read its answer yet would lose it.
 #pragma once
 
 #include <cstdint>

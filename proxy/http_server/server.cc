@@ -98,8 +98,8 @@ class ServerOnLoop final : public Server, private ConnectionOwner {
     return false;
   }
 
-  // Goes from the last to the first: a connection that retires meanwhile is replaced by one that was
-  // visited already.
+  // Goes from the last to the first: a connection that retires meanwhile is replaced by one that
+  // was visited already.
   template <class Visit>
   void ForEachConnection(Visit visit) {
     for (std::size_t i = connections_.size(); i-- > 0;) visit(*connections_[i].connection);
@@ -166,8 +166,8 @@ class ServerOnLoop final : public Server, private ConnectionOwner {
   std::size_t refusals_ = 0;
   std::vector<ClientConnection*> waiting_for_turn_;
   std::vector<ClientConnection*> having_turn_;
-  // Null once the server is destroyed. Posted tasks share it, because a task may outlive the server;
-  // unlike a Ticket it needs no allocation for each turn.
+  // Null once the server is destroyed. Posted tasks share it, because a task may outlive the
+  // server; unlike a Ticket it needs no allocation for each turn.
   std::shared_ptr<ServerOnLoop*> self_;
 };
 

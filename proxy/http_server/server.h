@@ -16,8 +16,9 @@ namespace idem::http_server {
 
 struct Options {
   http::ParserLimits parser;
-  /// Limits the open connections of the process. Beyond the limit, this server closes its connection
-  /// that is idle for longest to make room. If none is idle, the new one gets 503 `overloaded`.
+  /// Limits the open connections of the process. Beyond the limit, this server closes its
+  /// connection that is idle for longest to make room. If none is idle, the new one gets 503
+  /// `overloaded`.
   std::size_t connections_max = 10000;
   /// From the first byte of a head to its end; then 408. A TLS handshake that takes longer is cut.
   Duration header_timeout = std::chrono::seconds(10);

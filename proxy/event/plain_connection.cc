@@ -1,5 +1,4 @@
-#include "proxy/event/connection.h"
-
+// A connection without TLS.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -10,38 +9,16 @@
 #include <system_error>
 #include <utility>
 
+#include "proxy/event/connection.h"
 #include "proxy/event/destruction_guard.h"
 #include "proxy/event/raw_event.h"
 #include "proxy/event/read_buffer.h"
+#include "proxy/event/unsent_bytes.h"
 
 namespace idem::event {
 namespace {
 
-/// What the kernel did not take yet.
-class UnsentBytes {
- public:
-  void Append(std::string_view bytes) { bytes_.append(bytes); }
-  void Drop(std::size_t bytes) {
-    begin_ += bytes;
-    if (begin_ == bytes_.size()) {
-      Clear();
-    } else if (begin_ > bytes_.size() / 2) {
-      bytes_.erase(0, begin_);
-      begin_ = 0;
-    }
-  }
-  void Clear() {
-    std::string().swap(bytes_);  // a slow reader's backlog must not stay with the connection
-    begin_ = 0;
-  }
-  [[nodiscard]] std::string_view view() const { return std::string_view(bytes_).substr(begin_); }
-
- private:
-  std::string bytes_;
-  std::size_t begin_ = 0;
-};
-
-/// One sendmsg(). Bytes taken, 0 where the kernel takes none now, or -1 with errno.
+/// Makes one sendmsg(). Returns the bytes taken, 0 if the kernel takes none now, or -1 with errno.
 ssize_t SendNow(int socket, std::string_view a, std::string_view b) {
   iovec pieces[2] = {{const_cast<char*>(a.data()), a.size()},
                      {const_cast<char*>(b.data()), b.size()}};
@@ -55,7 +32,6 @@ ssize_t SendNow(int socket, std::string_view a, std::string_view b) {
   return sent < 0 && errno == EAGAIN ? 0 : sent;
 }
 
-/// Without TLS.
 class PlainConnection final : public Connection {
  public:
   PlainConnection(EventLoop& loop, ConnectionEvents& events, const Options& options)
@@ -97,17 +73,17 @@ class PlainConnection final : public Connection {
   ConnectionEvents& events_;
   State state_ = State::kConnecting;
   bool paused_ = false;       // by the owner
-  bool tell_again_ = false;   // OnData is owed since reading was resumed
+  bool report_due_ = false;   // OnData() is due since reading was resumed
   bool end_seen_ = false;     // the peer's FIN
   bool end_writing_ = false;  // FIN follows the last unsent byte
-  int broken_ = 0;            // errno of a failed write: the rest is read, then it is told
+  int broken_ = 0;            // errno of a failed write: reported after the rest was read
   int socket_ = -1;
   ReadBuffer buffer_;
   UnsentBytes unsent_;
   RawEvent read_event_;
   RawEvent write_event_;
   DestructionGuard lifeline_;
-  mutable std::string peer_;  // asked of the kernel when first wanted
+  mutable std::string peer_;  // "" until peer_address() asks the kernel
 };
 
 void PlainConnection::Accept(int socket) {
@@ -136,7 +112,7 @@ void PlainConnection::Connect(const SocketAddress& to, Duration timeout) {
   if (error == EINPROGRESS) {
     write_event_.Add(timeout);
   } else {
-    broken_ = error;  // known already, told on a later turn
+    broken_ = error;  // reported on a later turn
     write_event_.Activate(EV_WRITE);
   }
 }
@@ -174,14 +150,14 @@ void PlainConnection::WatchReading() {
 }
 
 void PlainConnection::OnReadable() {
-  const bool full = buffer_.full() && !tell_again_;
-  // Who takes no more of what came would never hear of a write that failed.
+  const bool full = buffer_.full() && !report_due_;
+  // Without this, an owner that consumes no more would never get the failure of a write.
   if (full && !paused_ && broken_ != 0) return FailWithErrno(broken_);
   if (paused_ || full) {
-    // Taken off only now: a pause that ends before the next bytes come costs no system call.
+    // Removed only now, so that a pause that ends before the next bytes costs no system call.
     return read_event_.Remove();
   }
-  if (std::exchange(tell_again_, false)) return OnBytes(0);
+  if (std::exchange(report_due_, false)) return OnBytes(0);
   if (end_seen_) return broken_ != 0 ? FailWithErrno(broken_) : void();
 
   const auto space = buffer_.Space(loop_.read_scratch());
@@ -218,7 +194,7 @@ void PlainConnection::Consume(std::size_t bytes) {
 
 void PlainConnection::ResumeReading() {
   if (!std::exchange(paused_, false) || state_ != State::kOpen) return;
-  tell_again_ = true;
+  report_due_ = true;
   read_event_.Activate(EV_READ);
   WatchReading();
 }
@@ -252,7 +228,7 @@ void PlainConnection::OnWritable() {
   events_.OnDrained();
 }
 
-/// A write failed. The peer may have answered before it went away, so the rest is read first.
+/// A write failed. The peer may have answered before it closed, so the rest is read first.
 void PlainConnection::Break(int error) {
   broken_ = error;
   unsent_.Clear();
