@@ -33,7 +33,7 @@ std::optional<ParsedAddress> ParseAddress(std::string_view text) {
   return std::nullopt;
 }
 
-// The bits of byte `index` that a prefix of `bits` keeps.
+// Returns the mask of byte `index` for a prefix of `bits`.
 std::uint8_t MaskOf(std::size_t index, unsigned bits) {
   const auto before = static_cast<unsigned>(index) * 8;
   if (bits >= before + 8) return 0xff;

@@ -1,4 +1,4 @@
-// A block of IP addresses, as `trusted_proxies` names them.
+// A block of IP addresses, the form of an entry of `trusted_proxies`.
 #pragma once
 
 #include <array>
@@ -9,21 +9,21 @@
 
 namespace idem {
 
-/// An IPv4 block is kept as the IPv4-mapped IPv6 block it stands for (RFC 4291, section 2.5.5.2),
-/// so that both spellings of an address are in it.
+/// Holds an IPv4 block as its IPv4-mapped IPv6 block (RFC 4291, section 2.5.5.2), so both spellings
+/// of an address match.
 class Cidr {
  public:
-  /// "10.0.0.0/8", "2001:db8::/32", or one address alone. An error says what is wrong: bits below
-  /// the prefix that are set are a mistake, not rounded.
+  /// Accepts "10.0.0.0/8", "2001:db8::/32", or a single address. Returns kInvalid with the reason;
+  /// bits set below the prefix are an error and are not masked.
   static Result<Cidr> Parse(std::string_view text);
 
-  /// False for what is no IP address ("unix").
+  /// Returns false if `address` is not an IP address, for example "unix".
   [[nodiscard]] bool Contains(std::string_view address) const;
   bool operator==(const Cidr&) const = default;
 
  private:
   std::array<std::uint8_t, 16> network_{};
-  unsigned bits_ = 128;  // of the 16 bytes
+  unsigned bits_ = 128;  // prefix length, 0 to 128
 };
 
 }  // namespace idem

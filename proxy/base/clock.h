@@ -7,8 +7,8 @@ namespace idem {
 
 using Duration = std::chrono::nanoseconds;
 
-/// CLOCK_BOOTTIME: never set, never goes back, and counts the time for which the machine was
-/// suspended. Every deadline and every lease as this process believes it is measured on it.
+/// Reads CLOCK_BOOTTIME, which is never set, never goes back, and counts the time that the machine
+/// was suspended. This process measures its deadlines and its view of leases on it.
 struct BootClock {
   using duration = Duration;
   using rep = duration::rep;
@@ -19,11 +19,11 @@ struct BootClock {
 };
 using BootTime = BootClock::time_point;
 
-/// Milliseconds since 1970 in UTC, as a store's clock tells it. What lies in a record is measured
-/// on it; this process never compares it with its own clocks.
+/// Milliseconds since 1970 in UTC, read from the store's clock. The times in a record use it; this
+/// process never compares it with its own clocks.
 using StoreTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
-/// What the system's calendar clock says: for log lines and the Date field only.
+/// The system's calendar time. It serves log lines and the Date field only.
 using WallTime = std::chrono::system_clock::time_point;
 
 }  // namespace idem

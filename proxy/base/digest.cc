@@ -17,7 +17,7 @@ struct FreeDigestContext {
 };
 using DigestContext = std::unique_ptr<EVP_MD_CTX, FreeDigestContext>;
 
-// EVP_sha256() looks the provider's implementation up at every use; the fetched one does not
+// EVP_sha256() looks up the provider's implementation at every use; a fetched digest avoids that
 // (OpenSSL 3, crypto(7)).
 const EVP_MD* FetchedSha256() {
   struct FreeMd {
@@ -30,8 +30,8 @@ const EVP_MD* FetchedSha256() {
 
 constexpr std::size_t kBlockBytes = 64;
 
-// Two digests by hand (RFC 2104, section 2) cost half of what OpenSSL's MAC objects do for a small
-// body.
+// Computing HMAC from two digests (RFC 2104, section 2) costs half of what OpenSSL's MAC objects
+// cost for a small body.
 Sha256Digest HmacRound(std::string_view key_block, std::uint8_t pad, std::string_view message) {
   std::array<std::uint8_t, kBlockBytes> block{};
   for (std::size_t i = 0; i < kBlockBytes; ++i)

@@ -1,5 +1,5 @@
-// SHA-256 and HMAC-SHA256: the one home of OpenSSL's digests. Algorithms are fetched once for each
-// thread.
+// SHA-256 and HMAC-SHA256. Only this file uses OpenSSL's digests. Each thread fetches an algorithm
+// once.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@ namespace idem {
 
 using Sha256Digest = std::array<std::uint8_t, 32>;
 
-/// The digest of all that was added, in pieces (FIPS 180-4).
+/// Hashes bytes that are added in pieces (FIPS 180-4).
 class Sha256 {
  public:
   Sha256();
@@ -21,7 +21,7 @@ class Sha256 {
   Sha256& operator=(Sha256&&) noexcept;
 
   void Add(std::string_view bytes);
-  /// The digest; afterwards this is as new.
+  /// Returns the digest and starts a new one.
   [[nodiscard]] Sha256Digest Finish();
 
   static Sha256Digest Of(std::string_view bytes);
@@ -31,16 +31,16 @@ class Sha256 {
   std::unique_ptr<Context> context_;
 };
 
-/// RFC 2104 with SHA-256.
+/// Returns the HMAC of RFC 2104 with SHA-256.
 [[nodiscard]] Sha256Digest HmacSha256(std::string_view secret, std::string_view message);
 
-/// Whether two byte strings are equal, in a time that depends on their lengths alone.
+/// Returns whether two byte strings are equal. Its time depends on their lengths only.
 [[nodiscard]] bool EqualInConstantTime(std::string_view a, std::string_view b);
 
-/// Bytes from the operating system's generator, fit for tokens.
+/// Fills `bytes` from OpenSSL's generator, which is fit for tokens.
 void FillRandom(std::uint8_t* bytes, std::size_t count);
 
-/// Overwrites memory that held a secret; not optimised away.
+/// Overwrites memory that held a secret. The compiler does not optimise the write away.
 void WipeMemory(void* bytes, std::size_t count);
 
 template <class Bytes>

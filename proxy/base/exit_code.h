@@ -1,12 +1,12 @@
-// What the shell is told of a command.
+// Exit codes of the program's commands.
 #pragma once
 
 namespace idem {
 
 enum ExitCode : int {
   kExitOk = 0,
-  kExitRefused = 1,  // by the world: a busy port, a store that cannot be opened
-  kExitMistake = 2,  // in the configuration or on the command line
+  kExitRefused = 1,  // the environment refused it: a busy port, a store that cannot be opened
+  kExitMistake = 2,  // an error in the configuration or on the command line
 };
 
 }  // namespace idem

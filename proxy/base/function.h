@@ -1,5 +1,5 @@
-// A callable that is moved, never copied: what a callback owns (a Completion, a buffer) has one
-// owner. (std::move_only_function is C++23.)
+// A callable that is moved and never copied, so that what it captures (a Completion, a buffer) has
+// one owner. C++23 has std::move_only_function.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace idem {
 template <class Signature>
 class Function;
 
-/// Empty until assigned; calling an empty one is a bug. A callable of up to kInlineBytes is kept
-/// without an allocation.
+/// Empty until assigned; calling an empty one is a bug. A callable of up to kInlineBytes needs no
+/// allocation.
 template <class R, class... Args>
 class Function<R(Args...)> {
  public:

@@ -12,8 +12,8 @@ namespace idem {
 void AppendHex(std::span<const std::uint8_t> bytes, std::string& to);
 [[nodiscard]] std::string ToHex(std::span<const std::uint8_t> bytes);
 
-/// Fills `bytes` from exactly twice as many digits of either case; false if `text` is anything
-/// else.
+/// Fills `bytes` from exactly twice as many digits of either case. Returns false for any other
+/// text.
 [[nodiscard]] bool FromHex(std::string_view text, std::span<std::uint8_t> bytes);
 
 }  // namespace idem

@@ -6,7 +6,7 @@
 
 namespace idem {
 
-/// What nlohmann's parser tells as it reads, into values.
+/// Builds values from the events of nlohmann's parser.
 class JsonBuilder final : public nlohmann::json_sax<nlohmann::json> {
  public:
   using Kind = JsonValue::Kind;
@@ -26,7 +26,7 @@ class JsonBuilder final : public nlohmann::json_sax<nlohmann::json> {
     return Add(Kind::kNumber) != nullptr;
   }
   bool string(string_t& text) override { return Add(Kind::kText)->text_ = std::move(text), true; }
-  bool binary(binary_t&) override { return false; }  // JSON has none
+  bool binary(binary_t&) override { return false; }  // JSON text has no binary values
   bool start_object(std::size_t) override { return Open(Kind::kObject); }
   bool start_array(std::size_t) override { return Open(Kind::kList); }
   bool end_object() override { return open_.pop_back(), true; }
@@ -42,8 +42,8 @@ class JsonBuilder final : public nlohmann::json_sax<nlohmann::json> {
   JsonValue Take() { return std::move(root_); }
 
  private:
-  // A pointer in open_ stays good: what is open is the last of its parent, which gets no other
-  // until it is closed.
+  // A pointer in open_ stays valid: an open value is the last child of its parent, and the parent
+  // gets no other child until this one is closed.
   JsonValue* Add(Kind kind) {
     JsonValue* value = &root_;
     if (!open_.empty()) {

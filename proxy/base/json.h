@@ -1,4 +1,5 @@
-// Reading JSON text (RFC 8259) into values. The one home of nlohmann/json; writing is json_text.h.
+// Parses JSON text (RFC 8259) into values. Only this file uses nlohmann/json; json_writer.h writes
+// JSON.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +13,13 @@
 
 namespace idem {
 
-/// One value and all that lies in it. What is asked of it and is not there, or is something else,
-/// is nothing: text from outside is never trusted to have a shape.
+/// One JSON value that owns its members. A lookup that finds nothing, or a value of another kind,
+/// returns an empty result, because text from outside may have any shape.
 class JsonValue {
  public:
   enum class Kind : std::uint8_t { kNull, kFlag, kNumber, kText, kList, kObject };
 
-  /// kInvalid for what is not one JSON value, or lies deeper than kDepthMax.
+  /// Returns kInvalid if `text` is not exactly one JSON value or is nested deeper than kDepthMax.
   static Result<JsonValue> Parse(std::string_view text);
   static constexpr int kDepthMax = 32;
 
@@ -26,10 +27,12 @@ class JsonValue {
   [[nodiscard]] std::optional<std::string_view> text() const;
   [[nodiscard]] std::optional<std::int64_t> whole_number() const;
   [[nodiscard]] std::optional<bool> flag() const;
-  [[nodiscard]] const std::vector<JsonValue>& items() const { return items_; }  // of a list
+  // Empty unless this is a list.
+  [[nodiscard]] const std::vector<JsonValue>& items() const { return items_; }
   using Member = std::pair<std::string, JsonValue>;
-  [[nodiscard]] const std::vector<Member>& members() const { return members_; }  // of an object
-  /// Of an object; else, or where there is none, a null.
+  // Empty unless this is an object.
+  [[nodiscard]] const std::vector<Member>& members() const { return members_; }
+  /// Returns the member, or null if this is no object or has no such member.
   [[nodiscard]] const JsonValue& operator[](std::string_view name) const;
 
  private:

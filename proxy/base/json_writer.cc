@@ -27,7 +27,7 @@ void AppendControl(char c, std::string& to) {
   }
 }
 
-// What stands for itself, and is nearly all that is ever written.
+// Returns whether JSON needs no escape for `c`. Nearly every character is plain.
 bool IsPlain(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
 
 std::size_t CountPlain(std::string_view text) {
@@ -36,7 +36,7 @@ std::size_t CountPlain(std::string_view text) {
   return count;
 }
 
-// Appends the character at the start of `text`, which is not plain; answers how many bytes it has.
+// Appends the first character of `text`, which is not plain. Returns its length in bytes.
 std::size_t AppendOther(std::string_view text, std::string& to) {
   const char c = text.front();
   const std::size_t length = Utf8SequenceLength(text);

@@ -1,4 +1,5 @@
-// Writing JSON text by hand, where a value tree would cost more than the text. (Reading is json.h.)
+// Writes JSON text directly, for callers to whom a value tree would cost more than the text. json.h
+// reads JSON.
 #pragma once
 
 #include <string>
@@ -6,8 +7,8 @@
 
 namespace idem {
 
-/// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD, so that
-/// a line is always valid JSON (RFC 8259, section 8.1).
+/// Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD, so the
+/// result is always valid JSON (RFC 8259, section 8.1).
 void AppendJsonString(std::string_view text, std::string& to);
 
 }  // namespace idem

@@ -1,5 +1,5 @@
-// How often one kind of log line may be written: a backend that fails, or a store that is away,
-// would otherwise write a line for each request.
+// Limits how often one kind of log line is written. Otherwise a failing backend or an unreachable
+// store would write a line for each request.
 #pragma once
 
 #include <chrono>
@@ -9,12 +9,12 @@
 
 namespace idem {
 
-/// At most kLinesMax lines in a second of the clock that is handed in. Not for several threads.
+/// Allows kLinesMax lines in each second of the caller's clock. Not thread-safe.
 class LineQuota {
  public:
   static constexpr std::uint64_t kLinesMax = 10;
 
-  /// Whether a line may be written at `now`: nullopt, and it is left out; else how many were left
+  /// Returns nullopt if no line may be written at `now`. Otherwise returns how many lines were left
   /// out since the last one that was written.
   [[nodiscard]] std::optional<std::uint64_t> Take(std::chrono::seconds now) {
     if (now != second_) {

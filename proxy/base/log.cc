@@ -24,8 +24,8 @@ namespace idem::log {
 
 namespace {
 
-// spdlog's own sink for standard output flushes after every line: a system call for each request.
-// This one gathers.
+// spdlog's sink for standard output flushes after every line, which is a system call for each
+// request. This sink buffers lines.
 class BufferedStdout final : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -57,7 +57,7 @@ std::string_view LevelName(spdlog::level::level_enum level) {
   }
 }
 
-// The level in the words of the configuration ("warn"; spdlog says "warning").
+// Writes the level in the words of the configuration: "warn", where spdlog writes "warning".
 class LevelFlag final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&,
@@ -70,7 +70,7 @@ class LevelFlag final : public spdlog::custom_flag_formatter {
   }
 };
 
-// The quotas of the process, by event.
+// The quotas of the process, one for each event.
 class Quotas {
  public:
   std::optional<std::uint64_t> Take(std::string_view event) {
@@ -109,7 +109,7 @@ struct Sink {
   }
 };
 
-// The log is the process's standard output: one of them, made at first use.
+// The process has one log, made at first use.
 Sink& TheSink() {
   static Sink sink;
   return sink;

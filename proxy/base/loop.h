@@ -1,4 +1,4 @@
-// The loop as all parts see it: time, and turns of work one after another on one thread.
+// The loop as all parts see it: it gives the time and runs tasks one after another on one thread.
 // event::EventLoop implements it over libevent; the simulation implements it over a virtual clock.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace idem {
 
-/// What may be handed to Loop::DeleteLater.
+/// Base of objects that Loop::DeleteLater accepts.
 class Retirable {
  public:
   virtual ~Retirable() = default;
@@ -20,19 +20,19 @@ class Loop {
  public:
   virtual ~Loop() = default;
 
-  /// Runs `task` on a later turn of this loop, in the order of posting. The only member that any
-  /// thread may call; from another thread it also wakes the loop. Tasks that are still queued when
-  /// the loop is destroyed are destroyed, not run.
+  /// Runs `task` on a later turn of this loop, in the order of posting. This is the only member
+  /// that any thread may call; a call from another thread also wakes the loop. Tasks that are still
+  /// queued when the loop is destroyed are destroyed without running.
   virtual void Post(Function<void()> task) = 0;
 
   /// Runs `task` once, on this loop, not before `delay` has passed. Dropping the ticket cancels it.
   [[nodiscard]] virtual Ticket After(Duration delay, Function<void()> task) = 0;
 
-  /// Destroys `retired` on a later turn: nothing is destroyed under its own callback.
+  /// Destroys `retired` on a later turn, because no object may be destroyed inside its own
+  /// callback.
   virtual void DeleteLater(std::unique_ptr<Retirable> retired) = 0;
 
-  /// The time at which the present turn began to run (read afresh, so that a long turn sees time
-  /// pass).
+  /// Returns the current time. It is read at every call, so that a long turn sees time pass.
   [[nodiscard]] virtual BootTime Now() const = 0;
 };
 

@@ -1,5 +1,5 @@
-// What may fail because of the world outside, as a value. Member names are those of std::expected,
-// which can replace Result one day.
+// A value or an error from the outside world. The member names are those of std::expected, which
+// can replace Result one day.
 #pragma once
 
 #include <string>
@@ -10,21 +10,22 @@
 
 namespace idem {
 
-/// Whether the backend may have seen a byte of the request: decides between releasing a claim and
-/// keeping it.
+/// Whether the backend may have seen a byte of the request. It decides between releasing a claim
+/// and keeping it.
 enum class Delivery { kNotSent, kMaybeSent };
 
 enum class ErrorCode {
-  kInvalid,      // malformed input, or a file with mistakes
-  kUnavailable,  // the other side cannot be reached, or went away
+  kInvalid,      // malformed input, or a file with errors
+  kUnavailable,  // the other side is unreachable or closed the connection
   kTimeout,      // no answer in time
-  kRefused,      // the other side answered no (wrong password, read-only, full disk)
-  kCorrupt,      // stored bytes that cannot be what we wrote
+  kRefused,      // the other side refused: wrong password, read-only, full disk
+  kCorrupt,      // stored bytes that this program cannot have written
 };
 
 struct Error {
   ErrorCode code = ErrorCode::kInvalid;
-  /// For the log and the operator: what happened, where, what to do. Never a secret.
+  /// Text for the log and the operator: what happened, where, and what to do. It never holds a
+  /// secret.
   std::string detail;
   Delivery delivery = Delivery::kNotSent;
 };
@@ -33,7 +34,7 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   using value_type = T;
-  // Not explicit: a function returns its value, or an Error.
+  // Implicit, so that a function can return its value or an Error.
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
@@ -59,7 +60,7 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-/// A result with nothing to carry but success.
+/// The result of an operation that returns no value.
 using Status = Result<std::monostate>;
 inline Status Ok() { return std::monostate{}; }
 

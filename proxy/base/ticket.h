@@ -1,16 +1,16 @@
-// Asking something that is answered later, on the same loop, exactly once or (after the asker lost
-// interest) never.
+// An asynchronous call: the caller gets one answer later, on the same loop, or none if it withdraws
+// first.
 //
-//   asker:     ticket_ = store.Begin(request, [this](auto answer) { OnBegun(std::move(answer)); });
+//   caller:    ticket_ = store.Begin(request, [this](auto answer) { OnBegun(std::move(answer)); });
 //
-//   answerer:  auto [ticket, completion] = Ask<Result<BeginResult>>(std::move(callback));
-//              ... keeps the completion, returns the ticket; later, on the asker's loop:
+//   callee:    auto [ticket, completion] = Ask<Result<BeginResult>>(std::move(callback));
+//              ... keeps the completion, returns the ticket; later, on the caller's loop:
 //              completion(result);
 //
-// A Ticket that is dropped withdraws the question: the callback is destroyed and never runs. A
-// Completion answers once; one that is dropped while its answer is still awaited is a bug and trips
-// an INVARIANT. Both may be moved; a Completion may travel to another thread and back, but
-// answering and Ticket belong to the asker's loop.
+// Dropping a Ticket withdraws the call: the callback is destroyed and never runs. A Completion
+// answers once; dropping one whose answer is still awaited is a bug and trips an INVARIANT. Both
+// may be moved. A Completion may travel to another thread and back, but it must be called on the
+// loop of the caller, where the Ticket lives.
 #pragma once
 
 #include <atomic>
@@ -65,8 +65,8 @@ class Owner {
 
 }  // namespace ticket_internal
 
-/// The asker's half. Empty when default-made. It stays non-empty after the answer, until dropped or
-/// reassigned.
+/// The caller's half. It is empty when default-constructed and stays non-empty after the answer,
+/// until it is dropped or reassigned.
 class [[nodiscard]] Ticket {
  public:
   Ticket() = default;
@@ -79,13 +79,14 @@ class [[nodiscard]] Ticket {
   }
   ~Ticket() { Withdraw(); }
 
-  /// The question is no longer asked; its callback never runs. Harmless when answered or empty.
+  /// Cancels the call; its callback never runs. Does nothing if the call was answered or the ticket
+  /// is empty.
   void Withdraw() {
     if (!question_) return;
     question_->Withdraw();
     question_ = {};
   }
-  /// A question is open: asked, not answered, not withdrawn.
+  /// Returns true if the call is neither answered nor withdrawn.
   [[nodiscard]] bool open() const {
     return question_ && question_->awaited.load(std::memory_order_relaxed);
   }
@@ -94,7 +95,7 @@ class [[nodiscard]] Ticket {
   ticket_internal::Owner<ticket_internal::Question> question_;
 };
 
-/// The answerer's half.
+/// The callee's half.
 template <class Answer>
 class [[nodiscard]] Completion {
  public:
@@ -108,8 +109,8 @@ class [[nodiscard]] Completion {
   }
   ~Completion() { INVARIANT(!awaited()); }
 
-  /// Runs the callback, if it is still awaited, and leaves this empty. On the asker's loop, never
-  /// from inside the asking call.
+  /// Runs the callback if it is still awaited, and leaves this empty. Call it on the caller's loop,
+  /// never from inside the call that returned the ticket.
   void operator()(Answer answer) {
     INVARIANT(static_cast<bool>(question_));
     auto question = std::move(question_);
@@ -117,7 +118,7 @@ class [[nodiscard]] Completion {
     auto callback = std::move(question->callback);
     callback(std::move(answer));
   }
-  /// False once the asker withdrew: work that nobody waits for may be skipped.
+  /// Returns false once the caller has withdrawn; the callee may then skip the work.
   [[nodiscard]] bool awaited() const {
     return question_ && question_->awaited.load(std::memory_order_relaxed);
   }

@@ -4,7 +4,7 @@
 
 namespace idem {
 
-// The table of RFC 3629, section 4.
+// Implements the table of RFC 3629, section 4.
 std::size_t Utf8SequenceLength(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const auto follows = [&](std::size_t i, std::uint8_t low, std::uint8_t high) {

@@ -1,4 +1,4 @@
-// UTF-8 (RFC 3629).
+// UTF-8 validation (RFC 3629).
 #pragma once
 
 #include <cstddef>
@@ -6,9 +6,9 @@
 
 namespace idem {
 
-/// How many bytes the well-formed sequence at the start of `text` has, 1 to 4; 0 where there is
-/// none (an overlong form, a surrogate, a code point past U+10FFFF, a sequence cut short). `text`
-/// is not empty.
+/// Returns the length in bytes, 1 to 4, of the well-formed sequence at the start of `text`. Returns
+/// 0 for an overlong form, a surrogate, a code point past U+10FFFF, or a truncated sequence. `text`
+/// must not be empty.
 [[nodiscard]] std::size_t Utf8SequenceLength(std::string_view text);
 
 }  // namespace idem
