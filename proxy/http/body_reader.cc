@@ -27,7 +27,7 @@ BodyReader::Step BodyReader::NextOfChunks(std::string_view bytes, const ParserLi
   constexpr std::size_t kSmallBytes = 1024;
   gathered_.clear();
   Step piece = held_ ? *std::exchange(held_, std::nullopt) : chunks_.Next(bytes, limits);
-  if (piece.ended) gathered_.shrink_to_fit();  // an idle connection keeps none of it
+  if (piece.ended) gathered_.shrink_to_fit();  // an idle connection keeps no buffer
   if (piece.data.size() >= kSmallBytes) return piece;
   Step next = piece;
   while (!next.data.empty() && piece.consumed < bytes.size()) {

@@ -1,5 +1,5 @@
-// Takes one message's body out of its framing (RFC 9112, section 6.3): a known length, chunks, or
-// all until the connection ends.
+// Extracts one message's body from its framing (RFC 9112, section 6.3): a known length, chunks, or
+// everything until the connection ends.
 #pragma once
 
 #include <optional>
@@ -13,13 +13,14 @@ namespace idem::http {
 class BodyReader {
  public:
   void Begin(const BodyLength& length, ForbiddenTrailers forbidden_trailers);
-  /// Of one without a known length; whoever knows a length compares it by itself.
+  /// Limits a chunked body. With Content-Length the caller checks the limit.
   void LimitChunks(std::uint64_t bytes_max) { chunks_.LimitData(bytes_max); }
   using Step = ChunkedDecoder::Step;
-  /// The next piece of the body, or its end. Small chunks that came together are one piece: each
-  /// piece costs its receiver a system call, and an upload of a megabyte may come as a million.
+  /// Returns the next piece of the body, its end, or an error. Small chunks that arrived together
+  /// are merged, because each piece costs its receiver a system call and an upload of a megabyte
+  /// may come as a million chunks.
   Step Next(std::string_view bytes, const ParserLimits& limits);
-  /// The connection's end would be the body's end.
+  /// Returns true if the end of the connection ends the body.
   [[nodiscard]] bool ends_with_connection() const { return kind_ == BodyLength::Kind::kUntilClose; }
 
  private:
@@ -28,8 +29,9 @@ class BodyReader {
   BodyLength::Kind kind_ = BodyLength::Kind::kNone;
   std::uint64_t left_ = 0;
   ChunkedDecoder chunks_;
-  std::string gathered_;      // small chunks; no more than was fed at once
-  std::optional<Step> held_;  // an end or an error behind them, told by the next call
+  std::string gathered_;  // merged small chunks, no longer than the bytes of one call
+  // An end or an error after the merged chunks; the next call returns it.
+  std::optional<Step> held_;
 };
 
 }  // namespace idem::http

@@ -1,4 +1,4 @@
-// The character classes of HTTP and URI grammar as one table look-up a byte.
+// The character classes of HTTP and URI grammar, one table lookup per byte.
 #pragma once
 
 #include <array>

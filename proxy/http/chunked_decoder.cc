@@ -30,7 +30,7 @@ std::uint64_t HexValue(char c) {
   return static_cast<std::uint64_t>((c | 0x20) - 'a' + 10);
 }
 
-// A reader of one chunk-ext, which is *( BWS ";" BWS name [ BWS "=" BWS value ] ) (section 7.1.1).
+// Parses one chunk-ext, which is *( BWS ";" BWS name [ BWS "=" BWS value ] ) (section 7.1.1).
 class ExtensionReader {
  public:
   explicit ExtensionReader(std::string_view text) : rest_(text) {}
@@ -44,7 +44,7 @@ class ExtensionReader {
       const std::string_view after_name = rest_;
       SkipBlanks();
       if (!Skip('=')) {
-        rest_ = after_name;  // blanks belong to the next ';', or to nothing
+        rest_ = after_name;  // these blanks precede the next ';', or are an error
         continue;
       }
       SkipBlanks();
@@ -104,7 +104,7 @@ const ParseError* CheckTrailerLine(std::string_view line, ForbiddenTrailers forb
   return refuse ? &kForbiddenTrailer : nullptr;
 }
 
-// `section` is what a SectionScanner found: lines that end in CR LF, the last one empty.
+// `section` comes from a SectionScanner: every line ends in CR LF, and the last one is empty.
 const ParseError* CheckTrailers(std::string_view section, ForbiddenTrailers forbidden) {
   for (;;) {
     const std::string_view line = section.substr(0, section.find('\n') - 1);

@@ -1,10 +1,10 @@
-// The chunked transfer coding (RFC 9112, section 7.1), strict: sizes without sign, prefix or
-// blanks, extensions of the RFC's form and within a budget, data followed by CR LF, and a trailer
-// section whose lines are well-formed. Extensions and trailers are dropped.
+// Decodes the chunked transfer coding (RFC 9112, section 7.1) strictly. Sizes have no sign, prefix
+// or blanks; extensions have the RFC's form and fit a budget; CR LF follows the data; trailer lines
+// are well-formed. Extensions and trailers are dropped.
 //
-// Written by hand although Beast has one: Beast takes any bytes in an extension, sees a bare line
-// feed only when a later line ends, and fails a response for a Content-Length in its trailers,
-// which a recipient has to ignore.
+// Beast's decoder is not used. It accepts any bytes in an extension, detects a bare line feed only
+// when a later line ends, and rejects a response for a Content-Length in its trailers, which a
+// recipient has to ignore.
 #pragma once
 
 #include <cstddef>
@@ -16,24 +16,23 @@
 
 namespace idem::http {
 
-/// What to do with a trailer field that may not be one, because it frames or routes the message
-/// (RFC 9110, section 6.5.1): a request with one is an attack, a response with one is only
-/// careless.
+/// What to do with a trailer field that is forbidden there because it frames or routes the message
+/// (RFC 9110, section 6.5.1). In a request it is an attack; in a response it is only careless.
 enum class ForbiddenTrailers : bool { kDrop, kRefuse };
 
 class ChunkedDecoder {
  public:
   void Begin(ForbiddenTrailers forbidden_trailers);
-  /// Refuses a chunk that would bring the data of this body above `bytes_max`, by its size line.
+  /// Refuses, at its size line, a chunk that would bring the data of this body above `bytes_max`.
   void LimitData(std::uint64_t bytes_max) { data_max_ = bytes_max; }
 
   struct Step {
     std::size_t consumed = 0;
-    std::string_view data;  // empty: more bytes are needed, or `ended`
+    std::string_view data;  // empty if `ended`, or if more bytes are needed
     bool ended = false;
     const ParseError* error = nullptr;
   };
-  /// Reads up to the next piece of data, the end, an error, or the end of `bytes`.
+  /// Decodes up to the next piece of data, the end, an error, or the end of `bytes`.
   Step Next(std::string_view bytes, const ParserLimits& limits);
 
  private:
@@ -41,7 +40,8 @@ class ChunkedDecoder {
   enum class State : std::uint8_t { kSizeLine, kData, kDataEnd, kTrailers };
 
   [[nodiscard]] const ParseError* TakeSizeLine(std::string_view line, const ParserLimits& limits);
-  // Each adds to step.consumed what it took of `bytes`; false: stop and tell `step`.
+  // Each adds the bytes that it took to step.consumed. Returns false if the caller must return
+  // `step` now.
   bool ReadSizeLine(std::string_view bytes, const ParserLimits& limits, Step& step);
   bool ReadData(std::string_view bytes, Step& step);
   bool ReadDataEnd(std::string_view bytes, Step& step);
@@ -49,9 +49,9 @@ class ChunkedDecoder {
 
   State state_ = State::kSizeLine;
   ForbiddenTrailers forbidden_trailers_ = ForbiddenTrailers::kRefuse;
-  std::uint64_t data_left_ = 0;  // of this chunk
+  std::uint64_t data_left_ = 0;  // bytes left of the present chunk
   std::uint64_t data_max_ = kNoLimit;
-  std::uint64_t data_announced_ = 0;  // by all chunks so far
+  std::uint64_t data_announced_ = 0;  // sum of the sizes of all chunks so far
   std::size_t extension_bytes_ = 0;
   SectionScanner trailers_;
 };

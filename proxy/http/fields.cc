@@ -26,7 +26,7 @@ void Fields::Add(std::string_view name, std::string_view value) {
   const auto append = [&](std::string& to) { to.append(name).append(value); };
   if (needed <= text_.capacity()) {
     append(text_);
-  } else {  // name and value may be views of the old text: it is dropped last
+  } else {  // name and value may be views of the old text, so it is freed last
     std::string grown;
     grown.reserve(std::max(needed, 2 * text_.capacity()));
     grown.append(text_);

@@ -11,24 +11,25 @@
 namespace idem::http {
 
 namespace fields_internal {
-/// Of texts of one size.
+/// Requires two texts of the same size.
 [[nodiscard]] bool SameLetters(std::string_view a, std::string_view b);
 }  // namespace fields_internal
 
-/// ASCII case-insensitive equality: how field names and most tokens compare (RFC 9110,
-/// section 5.1). Asked some hundred times a request, and mostly answered by the sizes: inline.
+/// Returns whether two texts are equal under ASCII case folding, the rule for field names and most
+/// tokens (RFC 9110, section 5.1). A request needs some hundred calls, and most are decided by the
+/// sizes, so it is inline.
 [[nodiscard]] inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   return a.size() == b.size() && fields_internal::SameLetters(a, b);
 }
 
 struct FieldLine {
-  std::string_view name;   // as it was written
+  std::string_view name;   // as received
   std::string_view value;  // without surrounding blanks
 };
 
-/// An ordered list of field lines that owns its text in one buffer. Cleared, it keeps its memory: a
-/// connection that reuses one allocates nothing after its first messages. Views it returns are good
-/// until it is changed.
+/// An ordered list of field lines that owns its text in one buffer. Clear() keeps the memory, so a
+/// connection that reuses a list allocates nothing after its first messages. Returned views stay
+/// valid until the list changes.
 class Fields {
  public:
   void Add(std::string_view name, std::string_view value);
@@ -37,12 +38,12 @@ class Fields {
   /// Removes every line with that name and adds one at the end.
   void Set(std::string_view name, std::string_view value);
   void Clear();
-  /// Room for that much, so that adding it costs one allocation at most.
+  /// Reserves memory, so that adding this much costs at most one allocation.
   void Reserve(std::size_t text_bytes, std::size_t lines);
 
   [[nodiscard]] std::size_t size() const { return lines_.size(); }
   [[nodiscard]] bool empty() const { return lines_.empty(); }
-  /// What all names and values take together, those of removed lines too.
+  /// Returns the size of all names and values in bytes, removed lines included.
   [[nodiscard]] std::size_t text_bytes() const { return text_.size(); }
   [[nodiscard]] FieldLine operator[](std::size_t index) const {
     const Line& line = lines_[index];
@@ -50,12 +51,12 @@ class Fields {
     return {{text + line.name_begin, line.name_size}, {text + line.value_begin, line.value_size}};
   }
 
-  /// The value of the first line with that name, or nullopt.
+  /// Returns the value of the first line with that name, or nullopt.
   [[nodiscard]] std::optional<std::string_view> Find(std::string_view name) const;
-  /// How many lines have that name.
+  /// Returns how many lines have that name.
   [[nodiscard]] std::size_t Count(std::string_view name) const;
-  /// Whether any line with that name, read as a comma list, has `token` as a member (any case; RFC
-  /// 9110, section 5.6.1).
+  /// Returns whether any line with that name, read as a comma-separated list, has `token` as a
+  /// member. The comparison ignores case (RFC 9110, section 5.6.1).
   [[nodiscard]] bool HasToken(std::string_view name, std::string_view token) const;
 
   class Iterator {
@@ -73,15 +74,16 @@ class Fields {
   [[nodiscard]] Iterator end() const { return {this, lines_.size()}; }
 
  private:
-  struct Line {  // offsets into text_, so that the text may grow
+  struct Line {  // offsets into text_, which may be reallocated
     std::uint32_t name_begin, name_size, value_begin, value_size;
   };
   std::string text_;
   std::vector<Line> lines_;
 };
 
-/// Calls `visit(member)` for each non-empty member of a comma list, blanks trimmed (RFC 9110,
-/// section 5.6.1.2). Quoted strings are not looked into: for lists of tokens only.
+/// Calls `visit(member)` for each non-empty member of a comma-separated list, with blanks trimmed
+/// (RFC 9110, section 5.6.1.2). It does not handle quoted strings, so it is for lists of tokens
+/// only.
 template <class Visit>
 void ForEachToken(std::string_view list, Visit visit) {
   constexpr std::string_view kBlanks = " \t";

@@ -37,7 +37,7 @@ constexpr ParseError kExpectation{417, "expectation-failed",
 constexpr ParseError kSwitching{400, "bad-request", "a switch of protocols that nobody asked for"};
 constexpr ParseError kMalformed{400, "bad-request", "the header section is malformed"};
 
-// The lines that the rules below ask for, noticed as they pass.
+// One field that the rules below need, recorded while the lines are read.
 struct FieldOccurrence {
   std::size_t count = 0;
   std::size_t last = 0;  // index into the fields
@@ -67,8 +67,8 @@ struct HeadFacts {
 
 std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
 
-// Beast's parser for one head: with skip(true) it is done with a message at the end of its head.
-// (Its body callbacks are pure virtual, and never called.)
+// Beast's parser for one head: with skip(true) a message is complete at the end of its head. The
+// body callbacks are pure virtual and never called.
 template <bool kIsRequest>
 class BeastHeadBase : public beast::http::basic_parser<kIsRequest> {
  public:
@@ -80,7 +80,7 @@ class BeastHeadBase : public beast::http::basic_parser<kIsRequest> {
 
   const ParseError* Parse(std::string_view section, Fields& fields) {
     constexpr std::size_t kUsualLines = 16;
-    fields.Reserve(section.size(), kUsualLines);  // its owner may have moved the last one away
+    fields.Reserve(section.size(), kUsualLines);  // the owner may have moved the previous list away
     fields_ = &fields;
     beast::error_code error;
     const std::size_t consumed =
@@ -181,9 +181,9 @@ class BeastResponseHead final : public BeastHeadBase<false> {
   ResponseHead& head_;
 };
 
-// Any Transfer-Encoding but exactly one `chunked`. What cannot be read in two ways is a coding that
-// we lack; the rest (a `chunked` that is not the last, twice, or dressed up) is how requests are
-// smuggled (RFC 9112, section 6.1 and 6.3, item 4).
+// Refuses every Transfer-Encoding except exactly one `chunked`. An unambiguous coding that is not
+// implemented gets 501. The others (a `chunked` that is not last, is repeated, or is disguised) are
+// used to smuggle requests (RFC 9112, sections 6.1 and 6.3, item 4).
 const ParseError* RefuseCoding(const FieldOccurrence& line, std::string_view value) {
   if (line.count != 1) return &kBadCoding;
   bool well_formed = true;
@@ -205,8 +205,8 @@ const ParseError* RefuseCoding(const FieldOccurrence& line, std::string_view val
   return well_formed ? &kOtherCoding : &kBadCoding;
 }
 
-// How the message is framed by its fields (RFC 9112, section 6.3, items 3 to 6). kNone: they say
-// nothing. `beast` has checked a Content-Length's digits for overflow.
+// Reads the framing of the message from its fields (RFC 9112, section 6.3, items 3 to 6). kNone
+// means that no field frames it. `beast` has checked Content-Length for overflow.
 template <class BeastHead>
 const ParseError* ReadFraming(const BeastHead& beast, Version version, const Fields& fields,
                               BodyLength& body) {
@@ -235,7 +235,7 @@ bool ReadKeepAlive(const HeadFacts& noticed, Version version, const Fields& fiel
   return version == Version::kHttp11 || fields.HasToken("Connection", "keep-alive");
 }
 
-// RFC 9112, section 3.2: exactly one; a client of HTTP/1.0 may not know the field.
+// Requires exactly one Host (RFC 9112, section 3.2). An HTTP/1.0 request may omit it.
 const ParseError* CheckHost(const FieldOccurrence& host, const RequestHead& head) {
   if (host.count == 0 && head.version == Version::kHttp10) return nullptr;
   if (host.count != 1) return &kHostCount;
@@ -258,8 +258,8 @@ const ParseError* ReadTarget(RequestHead& head) {
   return nullptr;
 }
 
-// RFC 9110, section 10.1.1: a list, and an empty one asks for nothing. A client of HTTP/1.0 cannot
-// wait for a 100.
+// Reads Expect, which is a list; an empty list expects nothing (RFC 9110, section 10.1.1). An
+// HTTP/1.0 client cannot wait for a 100.
 const ParseError* ReadExpectations(const FieldOccurrence& expect, RequestHead& head) {
   head.expects_continue = false;
   if (expect.count == 0) return nullptr;
@@ -299,7 +299,7 @@ const ParseError* ParseResponseHead(std::string_view section, std::string_view r
   if (head.status == 101) return &kSwitching;
   head.keep_alive = ReadKeepAlive(beast.noticed, head.version, head.fields);
   if (const auto* error = ReadFraming(beast, head.version, head.fields, head.body)) return error;
-  // Many a client counts in 63 bits. (What a request may have is much less.)
+  // Many clients use 63-bit lengths. The limit for a request is far lower.
   if (head.body.bytes > std::numeric_limits<std::int64_t>::max()) return &kLengthTooLong;
   if (HasNoBody(request_method, head.status)) {
     head.body = {};

@@ -11,8 +11,8 @@ namespace idem::http {
 
 namespace {
 
-// Whether a byte below 0x0e (NUL, LF and CR among them) is in `text`: eight bytes at a time, since
-// every byte of every head passes here.
+// Returns whether `text` has a byte below 0x0e (NUL, LF and CR among them). It reads eight bytes at
+// a time, because every byte of every head passes here.
 bool HoldsLowByte(std::string_view text) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   std::uint64_t low = 0;
@@ -71,7 +71,7 @@ void AppendResponseFraming(std::uint16_t status, const ResponseTerms& terms, std
 }  // namespace
 
 void AppendRequestHead(const RequestHead& head, std::string& to) {
-  INVARIANT(head.body.kind != BodyLength::Kind::kUntilClose);  // no request's end would be known
+  INVARIANT(head.body.kind != BodyLength::Kind::kUntilClose);  // such a request would have no end
   AppendChecked(head.method, to);
   to.push_back(' ');
   AppendChecked(head.target, to);
@@ -142,7 +142,7 @@ std::string_view HttpDateNow() {
     std::tm parts{};
     gmtime_r(&now, &parts);
     rendered.second = now;
-    // No locale is ever set: day and month names are English (RFC 9110, section 5.6.7).
+    // The program sets no locale, so day and month names are English (RFC 9110, section 5.6.7).
     rendered.size =
         std::strftime(rendered.text, sizeof rendered.text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
   }

@@ -1,5 +1,5 @@
-// HTTP/1.1 messages into bytes. What is written is what the parser accepts: names and values have
-// been checked by whoever made them (INVARIANT: no CR, LF or NUL reaches the wire).
+// Serialises HTTP/1.1 messages. The caller has checked names and values; an INVARIANT keeps CR, LF
+// and NUL off the wire. The parser accepts everything that is written here.
 #pragma once
 
 #include <string>
@@ -9,29 +9,31 @@
 
 namespace idem::http {
 
-/// Appends the request line, the fields and the framing fields that follow from `head.body`, and
-/// the empty line. A head without `keep_alive` gets `Connection: close`.
+/// Appends the request line, the fields, the framing fields for `head.body`, and the empty line. A
+/// head without `keep_alive` gets `Connection: close`.
 void AppendRequestHead(const RequestHead& head, std::string& to);
 
-/// What a server decides about a response that it was handed.
+/// What a server decides about a response that its handler produced.
 struct ResponseTerms {
-  Version to_version = Version::kHttp11;  // the client's
+  Version to_version = Version::kHttp11;  // the client's version
   BodyLength body;                        // instead of head.body
   bool keep_alive = true;                 // instead of head.keep_alive
-  bool add_date = false;  // a Date where the head has none (RFC 9110, section 6.6.1)
+  bool add_date = false;  // adds Date if the head has none (RFC 9110, section 6.6.1)
 };
 
-/// Appends a response's head. For responses that have no body by their status (1xx, 204, 304 or an
-/// answer to HEAD) kNone writes no framing field. kUntilClose implies `Connection: close`.
-/// `to_version` is the client's.
+/// Appends a response's head. kNone writes no framing field; use it for responses without a body by
+/// their status (1xx, 204, 304) and for answers to HEAD. kUntilClose implies `Connection: close`.
+/// `to_version` is the client's version.
 void AppendResponseHead(const ResponseHead& head, Version to_version, std::string& to);
 void AppendResponseHead(const ResponseHead& head, const ResponseTerms& terms, std::string& to);
 
-/// One chunk: size line, data, CRLF (RFC 9112, section 7.1). Never empty.
+/// Appends one chunk: size line, data, CRLF (RFC 9112, section 7.1). `data` must not be empty,
+/// because an empty chunk ends the body.
 void AppendChunk(std::string_view data, std::string& to);
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
-/// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, section 5.6.7) for now, rendered once a second.
+/// Returns the present time as "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, section 5.6.7). It is
+/// rendered once a second for each thread.
 [[nodiscard]] std::string_view HttpDateNow();
 
 }  // namespace idem::http

@@ -1,5 +1,5 @@
-// Percent-encoding for the words of a record's header line, of a recipe's id and of a record's key:
-// all of them are printable ASCII without blanks, so that an operator and a script can read them.
+// Percent-encoding of the words in a record's header line, a recipe's id and a record's key. All of
+// them are printable ASCII without blanks, so that operators and scripts can read them.
 #pragma once
 
 #include <string>
@@ -7,12 +7,12 @@
 
 namespace idem::http {
 
-/// Appends `text`; `%`, the characters of `reserved`, and every byte outside `!` to `~` become %XX
+/// Appends `text`. `%`, the characters of `reserved`, and every byte outside `!` to `~` become %XX
 /// with upper-case digits.
 void AppendPercentEncoded(std::string_view text, std::string_view reserved, std::string& to);
 
-/// Appends what AppendPercentEncoded() made `encoded` from; false for anything that it cannot have
-/// made, so that each text has one spelling. `to` then holds a part.
+/// Appends the text that AppendPercentEncoded() turned into `encoded`. Returns false if it cannot
+/// have produced `encoded`, so that each text has one spelling; `to` then holds a part of it.
 [[nodiscard]] bool AppendPercentDecoded(std::string_view encoded, std::string_view reserved,
                                         std::string& to);
 

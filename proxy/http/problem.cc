@@ -16,7 +16,7 @@ void AppendNumberMember(std::string_view name, std::uint16_t value, std::string&
   to.append(",\"").append(name).append("\":").append(std::to_string(value));
 }
 
-// "rate-limited" -> "Rate limited".
+// Turns "rate-limited" into "Rate limited".
 std::string TitleOf(std::string_view name) {
   std::string title(name);
   for (char& c : title) c = c == '-' ? ' ' : c;

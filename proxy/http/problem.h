@@ -1,4 +1,4 @@
-// The body of an answer that the proxy makes itself (RFC 9457).
+// The body of an answer that the proxy makes itself: a problem detail in JSON (RFC 9457).
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@ inline constexpr std::string_view kProblemMediaType = "application/problem+json"
 
 struct Problem {
   std::uint16_t status = 500;
-  std::string_view name;        // the NAME of semantics.md: type is `urn:idemproxy:problem:NAME`
-  std::string_view title;       // short, the same for every occurrence; "": made from `name`
-  std::string_view detail;      // what happened here; "": left out. Never a secret.
-  std::string_view request_id;  // "": left out
-  std::string_view retry;       // same-key, new-key, settle or never; "": left out
-  std::optional<std::uint16_t> executed_status;  // only where the response was not kept
+  std::string_view name;    // the NAME of semantics.md: type is `urn:idemproxy:problem:NAME`
+  std::string_view title;   // short and the same for every occurrence; if empty, made from `name`
+  std::string_view detail;  // what happened here; left out if empty. It never holds a secret.
+  std::string_view request_id;  // left out if empty
+  std::string_view retry;       // same-key, new-key, settle or never; left out if empty
+  std::optional<std::uint16_t> executed_status;  // set only if the response was not kept
 };
 
 /// Appends the JSON object.

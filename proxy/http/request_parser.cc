@@ -13,7 +13,7 @@ constexpr ParseError kMethodTooLong{501, "not-implemented", "the method is too l
 
 }  // namespace
 
-// One event at most in each Feed():
+// Each Feed() reports at most one event:
 //
 //   head ──OnRequestHead──▶ body ──OnRequestEnd──▶ done ──Reset()──▶ head
 //    any ──error──▶ failed
@@ -56,8 +56,8 @@ class RequestParser::Impl {
  private:
   enum class State : std::uint8_t { kHead, kBody, kDone, kFailed };
 
-  // One empty line before a request line is ignored (RFC 9112, section 2.2): what some clients send
-  // after a body.
+  // Ignores one empty line before a request line, which some clients send after a body (RFC 9112,
+  // section 2.2).
   Progress FeedHead(std::string_view bytes) {
     constexpr std::string_view kLineEnd = "\r\n";
     if (scanner_.untouched() && !bytes.empty()) {
@@ -67,7 +67,7 @@ class RequestParser::Impl {
         return {.consumed = kLineEnd.size(), .error = nullptr, .again = true};
       }
       if (!empty_line_skipped_ && front == "\r") return {};
-      // At once: what speaks another protocol (TLS) may never send the end of a line.
+      // Fails immediately, because another protocol (TLS) may never send the end of a line.
       if (!Is(front.front(), kTokenChar)) return Fail(&kNoMethod);
     }
     const auto [section_bytes, scan_error] =
@@ -85,8 +85,8 @@ class RequestParser::Impl {
     return {.consumed = section_bytes, .error = nullptr, .again = true};
   }
 
-  // Of a line that was too long or of another that was refused: whether the method alone fills all
-  // that a request line may have (RFC 9112, section 3: 501, where 414 is about the target).
+  // Returns whether the method fills all that a request line may have. Such a request gets 501 (RFC
+  // 9112, section 3), because 414 is about the target. `bytes` begin with a refused line.
   [[nodiscard]] bool method_is_too_long(std::string_view bytes) const {
     const std::string_view line_max = bytes.substr(0, limits_.request_line_bytes);
     return line_max.size() == limits_.request_line_bytes &&

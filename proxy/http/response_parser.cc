@@ -15,11 +15,11 @@ constexpr ParseError kTruncated{502, "upstream-reset",
                                 "the connection ended before the response was complete"};
 constexpr ParseError kNotHttp1{400, "bad-request", "the answer is not HTTP/1"};
 constexpr ParseError kTooManyInterims{400, "bad-request", "there are too many interim responses"};
-constexpr std::size_t kInterimsMax = 64;  // in front of one final response
+constexpr std::size_t kInterimsMax = 64;  // interim heads before one final response
 
 }  // namespace
 
-// As RequestParser's, with interim heads before the final one:
+// Works as RequestParser's does, with interim heads before the final one:
 //
 //   head ──OnResponseHead(1xx)──▶ head ──OnResponseHead──▶ body ──OnResponseEnd──▶ done
 class ResponseParser::Impl {
@@ -83,7 +83,7 @@ class ResponseParser::Impl {
   }
 
   Progress FeedHead(std::string_view bytes) {
-    // At once: what speaks another protocol may never send the end of a line.
+    // Fails immediately, because another protocol may never send the end of a line.
     constexpr std::string_view kVersionBegin = "HTTP/1.";
     const std::string_view front = bytes.substr(0, kVersionBegin.size());
     if (front != kVersionBegin.substr(0, front.size())) return Fail(kNotHttp1);
@@ -129,8 +129,8 @@ class ResponseParser::Impl {
   ResponseEvents& events_;
   std::string request_method_;
   State state_ = State::kHead;
-  bool touched_ = false;    // a byte has come
-  bool clean_end_ = false;  // nothing came behind the response
+  bool touched_ = false;    // a byte has arrived
+  bool clean_end_ = false;  // no byte followed the response
   std::size_t interims_ = 0;
   SectionScanner scanner_;
   ResponseHead head_;

@@ -12,8 +12,8 @@ constexpr ParseError kEmptyStartLine{400, "bad-request", "an empty line in place
 constexpr ParseError kBareReturn{400, "bad-request", "a line begins with a CR"};
 constexpr ParseError kFolded{400, "bad-request", "a header line begins with a blank"};
 
-// Nothing but an empty line may begin so. Told at once: in place of a section's end it is the last
-// thing that comes.
+// Only an empty line may begin with CR. The error is reported immediately, because a peer that
+// sends it in place of the section's end sends nothing more.
 bool BeginsWithBareReturn(std::string_view line) {
   return line.size() >= 2 && line[0] == '\r' && line[1] != '\n';
 }
@@ -31,7 +31,8 @@ SectionScanner::Progress SectionScanner::Scan(std::string_view bytes, const Limi
     const std::size_t line_feed = bytes.find('\n', scanned_);
     const bool line_is_complete = line_feed != std::string_view::npos;
     scanned_ = line_is_complete ? line_feed + 1 : bytes.size();
-    // Size comes before form: a line that is too long is refused for that, wherever a piece ended.
+    // The size is checked before the form, so that a line which is too long gets the same error
+    // however its pieces arrive.
     if (const auto* error = CheckSize(scanned_, line_is_complete, limits)) return {0, error};
     if (!line_is_complete) return {};
 
@@ -51,8 +52,8 @@ SectionScanner::Progress SectionScanner::Scan(std::string_view bytes, const Limi
   }
 }
 
-// An incomplete line may still turn out to end in CR LF, or to be the empty line at the section's
-// end: two bytes that count for nothing.
+// An incomplete line may still end in CR LF, or be the empty line at the section's end, so two of
+// its bytes are not counted.
 const ParseError* SectionScanner::CheckSize(std::size_t seen, bool line_is_complete,
                                             const Limits& limits) const {
   const std::size_t line_bytes = seen - line_begin_;

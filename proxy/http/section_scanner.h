@@ -1,8 +1,8 @@
-// Finds the end of a section of lines (a head, or a trailer section) in bytes that come in any
-// pieces, and refuses on the way what would make the end a matter of opinion: a line feed without
-// its carriage return, a folded line, more bytes or lines than are allowed (RFC 9112, sections 2.2
-// and 5.2). What is behind it (Beast) then only ever sees whole sections, so that its verdict
-// cannot depend on how the bytes arrived.
+// Finds the end of a section of lines (a head, or a trailer section) in bytes that arrive in any
+// pieces. It refuses everything that would make the end ambiguous: a line feed without its carriage
+// return, a folded line, more bytes or lines than allowed (RFC 9112, sections 2.2 and 5.2). The
+// parser behind it (Beast) gets whole sections only, so its result cannot depend on how the bytes
+// arrived.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ namespace idem::http {
 class SectionScanner {
  public:
   struct Limits {
-    std::size_t start_line_bytes = 0;  // without its CRLF
-    std::size_t fields_bytes = 0;      // all field lines with their CRLFs
+    std::size_t start_line_bytes = 0;  // size without its CRLF
+    std::size_t fields_bytes = 0;      // sum of all field lines with their CRLFs
     std::size_t fields_count = 0;
   };
   enum class StartLine : bool { kNone, kOne };
@@ -24,14 +24,15 @@ class SectionScanner {
   void Begin(StartLine start_line);
 
   struct Progress {
-    std::size_t section_bytes = 0;  // the whole section with its empty line; 0: not complete yet
+    // The whole section with its empty line, or 0 if it is not complete yet.
+    std::size_t section_bytes = 0;
     const ParseError* error = nullptr;
   };
-  /// `bytes` begins with the section's first byte, each time; what was looked at before is not
-  /// looked at again.
+  /// `bytes` begin with the section's first byte at every call. Bytes of earlier calls are not
+  /// scanned again.
   Progress Scan(std::string_view bytes, const Limits& limits);
 
-  /// No byte of the section has been seen.
+  /// Returns true if no byte of the section has been scanned.
   [[nodiscard]] bool untouched() const { return scanned_ == 0; }
 
  private:

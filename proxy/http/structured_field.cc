@@ -15,7 +15,7 @@ constexpr bool IsAlpha(char c) { return IsLowerAlpha(static_cast<char>(c | 0x20)
 constexpr bool IsDigit(char c) { return Is(c, kDecimalDigit); }
 constexpr bool IsPrintableAscii(char c) { return c >= 0x20 && c <= 0x7e; }
 
-// The value of a digit of base64 (RFC 4648, section 4), or -1.
+// Returns the value of a base64 digit (RFC 4648, section 4), or -1.
 constexpr int Base64Value(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (IsLowerAlpha(c)) return c - 'a' + 26;
@@ -24,7 +24,7 @@ constexpr int Base64Value(char c) {
   return c == '/' ? 63 : -1;
 }
 
-// Padding may be missing and unused bits may be set: section 4.2.7 asks to be lenient there.
+// Accepts missing padding and non-zero unused bits, as section 4.2.7 asks.
 std::optional<std::string> DecodeBase64(std::string_view text) {
   for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
   if (text.size() % 4 == 1) return std::nullopt;
@@ -52,7 +52,7 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
-// The value for `key` in a list of pairs, new or to be overwritten.
+// Returns the value for `key` in a list of pairs, which is added if it is absent.
 template <class Value>
 void Put(std::vector<std::pair<std::string, Value>>& pairs, std::string key, Value value) {
   const auto old =
@@ -64,8 +64,8 @@ void Put(std::vector<std::pair<std::string, Value>>& pairs, std::string key, Val
   }
 }
 
-// The algorithms of section 4.2, one function each, under their names there. Each takes what it
-// reads from the front of the input; false or nullopt: parsing has failed.
+// Implements the algorithms of section 4.2, one function each, under their names there. Each
+// consumes what it reads from the front of the input and returns false or nullopt if parsing fails.
 class Parser {
  public:
   explicit Parser(std::string_view input) : input_(input) { SkipSpaces(); }
@@ -129,7 +129,7 @@ class Parser {
     return taken;
   }
 
-  // Behind a member: the end, or a comma with a member behind it.
+  // Expects, after a member, the end or a comma and another member.
   bool SkipToNextMember() {
     const auto skip_blanks = [&] { TakeWhile([](char c) { return c == ' ' || c == '\t'; }); };
     skip_blanks();

@@ -1,5 +1,5 @@
-// Structured field values (RFC 9651): values with types, out of a field's text. Parsing is strict,
-// as the RFC asks: a value that is not well-formed is no value at all.
+// Parses structured field values (RFC 9651) into typed values. Parsing is strict, as the RFC
+// requires: a field that is not well-formed has no value.
 #pragma once
 
 #include <cstdint>
@@ -33,11 +33,12 @@ struct DisplayString {  // section 3.3.8, decoded: valid UTF-8
   bool operator==(const DisplayString&) const = default;
 };
 
-/// std::int64_t is an Integer, std::string a String (unescaped), bool a Boolean.
+/// std::int64_t holds an Integer, std::string a String (unescaped), bool a Boolean.
 using BareItem = std::variant<std::int64_t, Decimal, std::string, Token, ByteSequence, bool, Date,
                               DisplayString>;
 
-/// In order; a key that came twice has its last value at its first place (section 4.2.3.2).
+/// In the order of the field. A repeated key has its last value at its first position (section
+/// 4.2.3.2).
 using Parameters = std::vector<std::pair<std::string, BareItem>>;
 
 struct Item {
@@ -50,11 +51,11 @@ struct InnerList {
 };
 using Member = std::variant<Item, InnerList>;
 using List = std::vector<Member>;
-/// In order; as Parameters for a key that came twice.
+/// In the order of the field; repeated keys are treated as in Parameters.
 using Dictionary = std::vector<std::pair<std::string, Member>>;
 
-/// The whole text as one Item, List or Dictionary (section 4.2); nullopt where parsing fails.
-/// Several field lines are joined with ", " by the caller.
+/// Parse the whole text as one Item, List or Dictionary (section 4.2). Return nullopt if parsing
+/// fails. The caller joins several field lines with ", ".
 [[nodiscard]] std::optional<Item> ParseItem(std::string_view text);
 [[nodiscard]] std::optional<List> ParseList(std::string_view text);
 [[nodiscard]] std::optional<Dictionary> ParseDictionary(std::string_view text);

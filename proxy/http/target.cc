@@ -24,9 +24,9 @@ bool BeginsWithEscape(std::string_view text) {
   return text.size() >= 3 && text[0] == '%' && Is(text[1], kHexDigit) && Is(text[2], kHexDigit);
 }
 
-// pchar and "/" (RFC 3986, section 3.3). A query may hold "?" too (section 3.4), and what the URL
-// Standard's clients send there without encoding it, square brackets above all: no reader takes
-// these for anything else.
+// Accepts pchar and "/" (RFC 3986, section 3.3). A query may also hold "?" (section 3.4) and the
+// characters that clients of the URL Standard leave unencoded there, mostly square brackets; no
+// reader gives these another meaning.
 bool IsPathChar(char c) {
   return Is(c, kUnreserved | kSubDelimiter) || c == ':' || c == '@' || c == '/';
 }
@@ -51,7 +51,7 @@ const ParseError* CheckPathAndQuery(std::string_view text) {
   return nullptr;
 }
 
-// RFC 3986, section 3.2.2: IPv6address, whose grammar is that of the C library.
+// Accepts IPv6address (RFC 3986, section 3.2.2), whose grammar is the C library's.
 bool IsIpv6Address(std::string_view text) {
   std::array<char, INET6_ADDRSTRLEN> terminated{};
   if (text.size() >= terminated.size()) return false;
@@ -72,14 +72,14 @@ bool IsAddressOfTheFuture(std::string_view text) {
          std::ranges::all_of(address, is_allowed);
 }
 
-// What is between the brackets of an IP-literal.
+// Returns whether `text` may stand between the brackets of an IP-literal.
 bool IsInsideOfIpLiteral(std::string_view text) {
   constexpr std::string_view kAddressChars = "0123456789abcdefABCDEF:.";
   if (text.find_first_not_of(kAddressChars) == std::string_view::npos) return IsIpv6Address(text);
   return IsAddressOfTheFuture(text);
 }
 
-// Takes the host from the front of `text`.
+// Removes the host from the front of `text`.
 bool SkipHost(std::string_view& text) {
   if (!text.empty() && text.front() == '[') {
     const std::size_t end = text.find(']');
@@ -96,8 +96,8 @@ bool SkipHost(std::string_view& text) {
   return true;
 }
 
-// The bytes of "http://" or "https://" at the front of `text` (any case: RFC 3986, section 3.1), or
-// 0.
+// Returns the length of "http://" or "https://" at the front of `text`, in any case (RFC 3986,
+// section 3.1), or 0.
 std::size_t SchemeBytes(std::string_view text) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (EqualsIgnoreCase(text.substr(0, scheme.size()), scheme)) return scheme.size();
@@ -113,8 +113,8 @@ const ParseError* ParseAbsoluteForm(std::string_view text, Target& target) {
   target.absolute = true;
   target.authority = text.substr(0, authority_bytes);
   target.resource = text.substr(authority_bytes);
-  // An empty host is invalid in these schemes (RFC 9110, section 4.2.1), and so is, from a
-  // stranger, a user's name (section 4.2.4): "@" is in no host.
+  // These schemes forbid an empty host (RFC 9110, section 4.2.1), and a recipient refuses user
+  // information (section 4.2.4), which "@" in the host would be.
   const bool has_host = !target.authority.empty() && target.authority.front() != ':';
   if (!has_host || !IsHostAndPort(target.authority)) return &kBadAuthority;
   return CheckPathAndQuery(target.resource);
