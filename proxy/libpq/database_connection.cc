@@ -10,7 +10,7 @@ namespace idem::libpq {
 
 namespace {
 
-/// libpq's messages span lines; a log line does not.
+/// Joins the lines of a libpq message, because a log entry is one line.
 std::string OneLine(std::string_view message) {
   std::string line(message.substr(0, message.find_last_not_of("\n ") + 1));
   std::replace(line.begin(), line.end(), '\n', ' ');
@@ -18,7 +18,7 @@ std::string OneLine(std::string_view message) {
   return line;
 }
 
-/// Classes of SQLSTATE (the server's manual, appendix A).
+/// Maps the classes of SQLSTATE (the server's manual, appendix A).
 ErrorCode CodeOf(std::string_view sqlstate) {
   const std::string_view kind = sqlstate.substr(0, 2);
   if (kind == "22" || kind == "23") return ErrorCode::kInvalid;  // the values: data, constraints
@@ -34,15 +34,16 @@ std::string Field(const pg_result* result, int code) {
   return text == nullptr ? "" : text;
 }
 
-/// Only the primary message: the detail of a violated constraint quotes the row.
+/// Uses the primary message only, because the detail of a violated constraint quotes the row.
 Error StatementError(const pg_result* result) {
   const std::string sqlstate = Field(result, PG_DIAG_SQLSTATE);
   return {CodeOf(sqlstate),
           OneLine(Field(result, PG_DIAG_MESSAGE_PRIMARY)) + " (SQLSTATE " + sqlstate + ")"};
 }
 
-/// Whether the server said no to a log-in, in a way that trying again does not change. libpq keeps
-/// no SQLSTATE of it; a server that speaks another language than English is taken to be away.
+/// Returns whether the server refused the log-in in a way that a retry does not change. libpq keeps
+/// no SQLSTATE for it, so the English text is compared; a refusal in another language counts as an
+/// unreachable server.
 bool IsRefusal(std::string_view message) {
   for (const std::string_view words :
        {"password authentication failed", "no password supplied", "authentication failed for user",
@@ -86,7 +87,7 @@ void Connection::Begin() {
   });
 }
 
-// With several addresses libpq tries one after the other; it wants as many hosts as addresses.
+// libpq tries several addresses one after the other, and requires as many hosts as addresses.
 void Connection::Connect(const std::string& addresses) {
   Url::Settings settings = url_.settings();
   if (!addresses.empty()) {
@@ -102,7 +103,7 @@ void Connection::Connect(const std::string& addresses) {
   settings.emplace_back("fallback_application_name", options_.application_name);
   const auto names_gss = [](const auto& setting) { return setting.first == "gssencmode"; };
   if (std::none_of(settings.begin(), settings.end(), names_gss)) {
-    settings.emplace_back("gssencmode", "disable");  // Kerberos' library may block
+    settings.emplace_back("gssencmode", "disable");  // the Kerberos library may block
   }
   std::vector<const char*> keywords;
   std::vector<const char*> values;
@@ -120,8 +121,8 @@ void Connection::Connect(const std::string& addresses) {
   Watch(false, true);
 }
 
-// libpq may close its socket and open another one, under the same number, inside PQconnectPoll. So
-// nothing watches the old one then.
+// Inside PQconnectPoll libpq may close its socket and open another one with the same number. So the
+// old socket must not be watched then.
 void Connection::PollConnect() {
   watch_.reset();
   switch (PQconnectPoll(connection_.get())) {
@@ -162,11 +163,12 @@ void Connection::Watch(bool read, bool write) {
 void Connection::OnSocket(event::SocketWatch::Ready ready) {
   if (state_ == State::kDead) return;
   if (state_ == State::kConnecting) {
-    watch_->Want(false, false);  // it is destroyed later: this is its callback
+    watch_->Want(false, false);  // destroyed later, because this runs inside its callback
     later_ = loop_.After(Duration::zero(), [this] { PollConnect(); });
     return;
   }
-  // Reading comes first: a server that cannot write its answer may not read our statement's rest.
+  // Reads first, because a server that cannot write its answer may not read the rest of our
+  // statement.
   if (ready.readable && PQconsumeInput(connection_.get()) != 1) return DieOfLibpq("read");
   Flush();
   if (state_ != State::kDead) Read();
@@ -191,7 +193,8 @@ void Connection::Read() {
   }
 }
 
-// Of several results (a set-up of many statements) the first error counts, else the last.
+// A set-up of many statements has several results: the first error counts, otherwise the last
+// result.
 void Connection::KeepResult(pg_result* result) {
   Rows rows(result);
   const bool failed_before = answer_ && !*answer_;
@@ -206,16 +209,15 @@ void Connection::KeepResult(pg_result* result) {
     case PGRES_COPY_BOTH:
       return Die({ErrorCode::kRefused, "COPY is not supported"});
     default:
-      // With a connection that broke, libpq makes up the result; DieOfLibpq answers then.
+      // libpq makes up a result when a connection breaks; DieOfLibpq reports the break instead.
       if (PQstatus(connection_.get()) == CONNECTION_BAD) return DieOfLibpq("read");
       if (!failed_before) answer_.emplace(StatementError(result));
   }
 }
 
-// Who cancels a commit that waits for a synchronous standby makes it done, with a warning. Its
-// words may be in any language and its SQLSTATE is that of all warnings, but not the server's
-// function that gives it (src/backend/replication/syncrep.c). Other notices tell nothing of what
-// was committed.
+// Cancelling a commit that waits for a synchronous standby commits it with a warning. Its words may
+// be in any language and its SQLSTATE is that of all warnings, so the server's function identifies
+// it (src/backend/replication/syncrep.c). Other notices say nothing about the commit.
 void Connection::OnNotice(void* connection, const pg_result* notice) noexcept {
   if (Field(notice, PG_DIAG_SOURCE_FUNCTION) != "SyncRepWaitForLSN") return;
   static_cast<Connection*>(connection)->warning_ = OneLine(Field(notice, PG_DIAG_MESSAGE_PRIMARY));
@@ -254,7 +256,8 @@ void Connection::OnStatementEnd() {
   if (state_ == State::kSettingUp) {
     if (!answer) return Die(std::move(answer).error());
   } else {
-    // Idle only after the answer: what the asker asks next waits its turn behind others.
+    // The connection becomes idle after the answer, so that the caller's next statement waits its
+    // turn behind others.
     std::exchange(on_answer_, nullptr)(std::move(answer));
   }
   state_ = State::kIdle;

@@ -1,5 +1,5 @@
-// One connection to PostgreSQL, from its first byte to its last, over asynchronous libpq: no call
-// here ever blocks the loop. It does not come back by itself; that is the pool's work.
+// One connection to PostgreSQL over asynchronous libpq. No call here blocks the loop. A dead
+// connection is not reopened; its owner opens another one.
 #pragma once
 
 #include <memory>
@@ -17,29 +17,29 @@ struct pg_result;
 
 namespace idem::libpq {
 
-/// What a connection tells its owner, never from inside a call that the owner made.
+/// Events for the owner of a connection. None is called from inside a call that the owner made.
 class ConnectionEvents {
  public:
   virtual ~ConnectionEvents() = default;
-  /// It can take a statement: connected and set up, or the last statement was answered.
+  /// The connection can take a statement: it is set up, or the last statement was answered.
   virtual void OnIdle() = 0;
-  /// It is dead. The last call: hand it to Loop::DeleteLater. kRefused: the server denied the
-  /// log-in, or the set-up, and will again.
+  /// The connection is dead. This is the last call; hand the connection to Loop::DeleteLater.
+  /// kRefused means that the server denied the log-in or the set-up and would deny it again.
   virtual void OnDead(const Error& error) = 0;
 };
 
 struct ConnectionOptions {
-  Duration connect_timeout = std::chrono::seconds(5);     // look-up, TLS and log-in together
-  Duration statement_timeout = std::chrono::seconds(10);  // beyond it the connection is given up
-  std::string setup;             // SQL that each new connection runs before it serves; "" for none
-  std::string application_name;  // what pg_stat_activity shows
+  Duration connect_timeout = std::chrono::seconds(5);     // name look-up, TLS and log-in together
+  Duration statement_timeout = std::chrono::seconds(10);  // above it the connection is closed
+  std::string setup;             // SQL that each new connection runs before OnIdle; "" for none
+  std::string application_name;  // shown in pg_stat_activity
 };
 
 class Connection final : public Retirable {
  public:
   using OnAnswer = Function<void(Result<Rows>)>;
 
-  /// Begins to connect; OnIdle or OnDead follows.
+  /// Begins to connect. OnIdle or OnDead follows.
   Connection(event::EventLoop& loop, event::Resolver& resolver, const Url& url,
              const ConnectionOptions& options, ConnectionEvents& events);
   ~Connection() override;
@@ -48,12 +48,13 @@ class Connection final : public Retirable {
 
   [[nodiscard]] bool idle() const { return state_ == State::kIdle; }
 
-  /// Runs one statement in a transaction of its own; only while idle. The answer comes before
-  /// OnIdle or OnDead; it never comes if this is destroyed first. Errors of the connection are
-  /// `Delivery::kMaybeSent`: the server may have committed; so is a commit that was done here, while a
-  /// synchronous standby was no longer waited for, and the connection ends with it. Errors of the
-  /// statement itself are `Delivery::kNotSent`: kInvalid if its values are at fault, kUnavailable if
-  /// trying again may help, else kRefused.
+  /// Runs one statement in its own transaction. Requires an idle connection. The answer comes
+  /// before OnIdle or OnDead; it never comes if the connection is destroyed first.
+  ///
+  /// Errors of the connection are `Delivery::kMaybeSent`, because the server may have committed.
+  /// The same holds if the server committed locally but stopped waiting for a synchronous standby;
+  /// the connection ends then. Errors of the statement are `Delivery::kNotSent`: kInvalid if its
+  /// values are at fault, kUnavailable if a retry may help, otherwise kRefused.
   void Run(const Statement& statement, OnAnswer on_answer);
 
  private:
@@ -84,10 +85,11 @@ class Connection final : public Retirable {
 
   State state_ = State::kResolving;
   std::unique_ptr<pg_conn, Close> connection_;
-  std::unique_ptr<event::SocketWatch> watch_;  // dies before the socket it watches
+  std::unique_ptr<event::SocketWatch> watch_;  // destroyed before the socket that it watches
   OnAnswer on_answer_;
   std::optional<Result<Rows>> answer_;
-  std::string warning_;  // not "": the statement is done here, and on no standby that was asked for
+  // If not empty: the statement is committed here, but not on a required standby.
+  std::string warning_;
   Ticket resolving_;
   Ticket deadline_;
   Ticket later_;

@@ -22,7 +22,7 @@ struct Oids {
   std::uint32_t array;
 };
 
-// From the server's pg_type.dat; these numbers never change.
+// The numbers come from the server's pg_type.dat and never change.
 Oids OidsOf(Array::Of element) {
   switch (element) {
     case Array::Of::kBytes:
@@ -59,8 +59,9 @@ void Array::AddNull() {
   ++count_;
 }
 
-// array_recv() in the server: dimensions, whether there are NULLs, the element's type; then for
-// each dimension its size and lower bound; then each element behind its length.
+// Writes the form that the server's array_recv() reads: the number of dimensions, a flag for NULLs,
+// and the element's type; then size and lower bound of each dimension; then each element after its
+// length.
 Parameter Array::Take() && {
   const Oids oids = OidsOf(element_);
   std::string bytes;

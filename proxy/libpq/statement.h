@@ -1,4 +1,4 @@
-// One SQL statement with its parameters, and the rows it gave.
+// One SQL statement with its parameters, and the rows that it returned.
 #pragma once
 
 #include <cstddef>
@@ -13,25 +13,25 @@ struct pg_result;
 
 namespace idem::libpq {
 
-/// A value for `$1`, `$2`, ... in the form in which it travels.
+/// A value for `$1`, `$2`, ... in its wire form.
 struct Parameter {
   std::string bytes;
   bool null = false;
-  bool binary = false;     // PostgreSQL's binary form of `type`, else its text form
+  bool binary = false;     // PostgreSQL's binary form of `type`; otherwise its text form
   std::uint32_t type = 0;  // an OID; 0 lets the server infer it from the statement
 
   static Parameter Text(std::string_view value) { return {std::string(value), false, false, 0}; }
   static Parameter Null() { return {{}, true, false, 0}; }
 };
 
-/// A one-dimensional array as a parameter, in binary form: no element needs quoting. What a grouped
-/// statement hands to unnest().
+/// A one-dimensional array parameter in binary form, so that no element needs quoting. A batched
+/// statement passes it to unnest().
 class Array {
  public:
   enum class Of : std::uint8_t { kBytes, kInt64, kText };
   explicit Array(Of element);
 
-  void Add(std::string_view element);  // kBytes; or kText, in UTF-8 without a NUL
+  void Add(std::string_view element);  // for kBytes, or for kText as UTF-8 without NUL
   void AddInt64(std::int64_t element);
   void AddNull();
 
@@ -47,18 +47,18 @@ class Array {
 struct Statement {
   std::string sql;
   std::vector<Parameter> parameters;
-  bool binary_rows = false;  // bytes come as they are, not in hex; of use for text and bytes alone
+  bool binary_rows = false;  // returns raw bytes instead of hex; only for columns of text and bytea
 };
 
-/// What a statement gave. Values are in PostgreSQL's text form, or in its binary form where the
-/// statement asked for that, and good while this lives.
+/// The rows that a statement returned. Values are in PostgreSQL's text form, or in its binary form
+/// if the statement asked for it. They are valid while this object lives.
 class Rows {
  public:
-  explicit Rows(pg_result* result);  // takes it over
+  explicit Rows(pg_result* result);  // takes ownership
   [[nodiscard]] std::size_t size() const;
-  /// nullopt for NULL. Asking beyond the result is a bug.
+  /// Returns nullopt for NULL. An index outside the result is a bug.
   [[nodiscard]] std::optional<std::string_view> Value(std::size_t row, std::size_t column) const;
-  /// The same where NULL cannot be.
+  /// Returns the value of a column that is never NULL.
   [[nodiscard]] std::string_view Text(std::size_t row, std::size_t column) const;
 
  private:

@@ -15,7 +15,7 @@ struct FreeSettings {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 
-/// libpq's words up to what it quotes: the quoted part may be a password.
+/// Returns libpq's message up to its first quote, because the quoted part may be a password.
 std::string WithoutQuotes(char* message) {
   const std::unique_ptr<char, decltype(&PQfreemem)> owned(message, PQfreemem);
   std::string text = message == nullptr ? "out of memory" : message;
@@ -30,8 +30,8 @@ bool IsAddress(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
 }
 
-/// Where a / in a password was not written %2F, libpq takes the user for a host and the rest for a
-/// port and a database, whose names are shown in the log.
+/// If a / in a password is not written as %2F, libpq takes the user for a host and the rest for a
+/// port and a database, and the log shows those.
 bool HoldsPassword(const std::string& port, const std::string& database) {
   return port.find_first_not_of("0123456789") != std::string::npos ||
          database.find('@') != std::string::npos;
@@ -76,7 +76,7 @@ std::optional<event::Endpoint> Url::name_to_resolve() const {
   if (endpoint.host.empty() || by_path || !Value("hostaddr").empty() || IsAddress(endpoint.host)) {
     return std::nullopt;
   }
-  const std::string port = Value("port");  // libpq applies it; the look-up only carries it along
+  const std::string port = Value("port");  // used by libpq only; the look-up passes it through
   std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
   return endpoint;
 }
