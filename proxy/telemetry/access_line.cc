@@ -19,7 +19,7 @@ void AppendNumber(std::uint64_t number, std::string& to) {
   to.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
-// Names are our own words: nothing in them has to be escaped.
+// Member names are constants that need no escape.
 class JsonMembers {
  public:
   explicit JsonMembers(std::string& to) : to_(to) { to_.append(R"("event":"request")"); }

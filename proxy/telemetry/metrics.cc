@@ -13,7 +13,7 @@
 
 namespace idem::telemetry {
 
-// The families that get a series for each value of their labels.
+// The families with one series for each combination of label values.
 struct Families {
   prometheus::Family<prometheus::Counter>& requests;
   prometheus::Family<prometheus::Histogram>& duration;
@@ -80,8 +80,8 @@ prometheus::Histogram& PartDurations(Families& families, std::string_view route,
   return Durations(families.part_duration, {{"route", std::string(route)}, {"part", part}});
 }
 
-// The series of one cell of a table, made when it is first asked for. Two threads that ask at once
-// are given the same one.
+// Returns the series of one cell of a table, made at its first use. Two threads that ask at the
+// same time get the same series.
 template <class Make>
 prometheus::Counter& FindOrMake(std::atomic<prometheus::Counter*>& cell, Make make) {
   prometheus::Counter* counter = cell.load(std::memory_order_acquire);

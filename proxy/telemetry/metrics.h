@@ -1,8 +1,7 @@
-// What is counted, for /metrics. telemetry/ is the one home of prometheus-cpp; its names stay in
-// metrics.cc.
+// The counts behind /metrics. Only metrics.cc uses prometheus-cpp.
 //
-// One Metrics for a process, shared by its workers: every member may be called by any thread. What
-// a request counts is looked up once and kept as a handle, so that counting is an atomic addition.
+// The workers of a process share one Metrics; every member is thread-safe. The series of a request
+// are looked up once and kept as handles, so that counting is an atomic addition.
 #pragma once
 
 #include <array>
@@ -28,9 +27,9 @@ class Registry;
 
 namespace idem::telemetry {
 
-// Handles: copied freely, good as long as the Metrics they came from.
+// Handles may be copied. They are valid as long as the Metrics that made them.
 
-/// Only grows.
+/// A count that only grows.
 class Counter {
  public:
   explicit Counter(prometheus::Counter& counter) : counter_(&counter) {}
@@ -41,7 +40,7 @@ class Counter {
   prometheus::Counter* counter_;
 };
 
-/// Grows and shrinks.
+/// A value that grows and shrinks.
 class Gauge {
  public:
   explicit Gauge(prometheus::Gauge& gauge) : gauge_(&gauge) {}
@@ -53,7 +52,7 @@ class Gauge {
   prometheus::Gauge* gauge_;
 };
 
-/// How often which duration was seen.
+/// Counts durations by size.
 class Histogram {
  public:
   explicit Histogram(prometheus::Histogram& histogram) : histogram_(&histogram) {}
@@ -70,7 +69,7 @@ enum class StoreOperation : std::uint8_t {
   kMarkUnknown,
   kWithdraw,
   kLook,
-  kCount,  // the rate limit by itself
+  kCount,  // only the rate limit
   kClaimLookUp,
 };
 inline constexpr std::size_t kStoreOperations = 8;
@@ -82,33 +81,34 @@ enum class StoreResult : std::uint8_t {
   kWithdrawn,
   kDone,
   kRewritten,
-  kFailed,  // an error, or no answer in time
+  kFailed,  // an error or a timeout
 };
 inline constexpr std::size_t kStoreResults = 7;
 
 struct Families;
 
-/// What the requests of one route count.
+/// The series of one route.
 class RouteMetrics {
  public:
   RouteMetrics(Families& families, std::string_view route);
   RouteMetrics(const RouteMetrics&) = delete;
   RouteMetrics& operator=(const RouteMetrics&) = delete;
 
-  /// A finished request: its decision, the class of its status, and its durations, a part only
-  /// where that step was taken.
+  /// Counts a finished request: its decision, the class of its status, and its durations. The
+  /// duration of a step is counted only if the step was taken.
   void CountRequest(const AccessLine& line);
-  /// A request that the rate limit refused.
+  /// Counts a request that the rate limit refused.
   void CountRateLimited() { rate_limited_.Add(); }
-  /// `problem` is one of a few words: "timeout", "reset".
+  /// Counts a failure of the backend. `problem` is one of a few words: "timeout", "reset".
   void CountUpstreamFailure(std::string_view problem);
-  /// `mode: observe`: what enforcing would have done, one of a few words: "replayed".
+  /// Counts a request in `mode: observe`. `would` is the decision that enforcing would have made,
+  /// one of a few words: "replayed".
   void CountObserved(std::string_view would);
-  /// What the backend's answer to a look-up meant: "found", "absent", "unclear".
+  /// Counts a look-up by the meaning of its answer: "found", "absent", "unclear".
   void CountLookUp(std::string_view result);
 
  private:
-  static constexpr std::size_t kStatusClasses = 6;  // none, then 1xx to 5xx
+  static constexpr std::size_t kStatusClasses = 6;  // no status, then 1xx to 5xx
 
   Counter Requests(RequestDecision verdict, std::size_t status_class);
 
@@ -116,12 +116,12 @@ class RouteMetrics {
   std::string route_;
   Histogram total_, auth_, limit_, store_, upstream_;
   Counter rate_limited_;
-  // Made when first counted, so that /metrics shows no series that never happened.
+  // A series is created at its first count, so /metrics lists no series without events.
   std::array<std::atomic<prometheus::Counter*>, kVerdicts * kStatusClasses> requests_{};
 };
 
 class Metrics {
- private:  // first, because the handles below are made from it
+ private:  // comes first, because the handles below are made from it
   std::unique_ptr<prometheus::Registry> registry_;
   std::unique_ptr<Families> families_;
 
@@ -131,21 +131,23 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  /// Those of the route with that name, made at first use; "" for requests refused before they had
-  /// a route. They live as long as this: a reload keeps the counts of a route that stays.
+  /// Returns the series of the route with that name, made at first use. "" is for requests that
+  /// were refused before they had a route. They live as long as this Metrics, so a reload keeps the
+  /// counts of a route that stays.
   [[nodiscard]] RouteMetrics& Route(std::string_view name);
   void CountStoreOperation(StoreOperation operation, StoreResult result);
 
-  /// The text exposition format (version 0.0.4).
+  /// Returns the text exposition format (version 0.0.4).
   [[nodiscard]] std::string Render() const;
 
   const Gauge claims_executing;
   const Gauge waiters;
-  const Gauge unrecorded;         // outcomes that the store has not taken yet
-  const Gauge unrecorded_bytes;   // held for them
-  const Counter unrecorded_sent;  // answers that went out before their record
+  const Gauge unrecorded;         // outcomes that are not in the store yet
+  const Gauge unrecorded_bytes;   // bytes held for them
+  const Counter unrecorded_sent;  // answers that were sent before their record was written
   const Counter duplicate_effect_possible;
-  const Counter claims_cut;  // executing when the process left at the end of its grace
+  // Claims that were executing when the process exited at the end of its grace period.
+  const Counter claims_cut;
   const Gauge client_connections;
   const Gauge upstream_connections;
 
