@@ -54,15 +54,15 @@ SectionScanner::Progress SectionScanner::Scan(std::string_view bytes, const Limi
 
 // An incomplete line may still end in CR LF, or be the empty line at the section's end, so two of
 // its bytes are not counted.
-const ParseError* SectionScanner::CheckSize(std::size_t seen, bool line_is_complete,
+const ParseError* SectionScanner::CheckSize(std::size_t scanned_bytes, bool line_is_complete,
                                             const Limits& limits) const {
-  const std::size_t line_bytes = seen - line_begin_;
+  const std::size_t line_bytes = scanned_bytes - line_begin_;
   if (in_start_line_) {
     const std::size_t line_end_bytes = line_is_complete ? 2 : 1;
     return line_bytes > limits.start_line_bytes + line_end_bytes ? &kLineTooLong : nullptr;
   }
   const bool may_be_the_end = line_bytes <= 2;
-  const bool too_large = seen - fields_begin_ > limits.fields_bytes;
+  const bool too_large = scanned_bytes - fields_begin_ > limits.fields_bytes;
   return too_large && !may_be_the_end ? &kFieldsTooLarge : nullptr;
 }
 

@@ -36,7 +36,7 @@ class SectionScanner {
   [[nodiscard]] bool untouched() const { return scanned_ == 0; }
 
  private:
-  [[nodiscard]] const ParseError* CheckSize(std::size_t seen, bool line_is_complete,
+  [[nodiscard]] const ParseError* CheckSize(std::size_t scanned_bytes, bool line_is_complete,
                                             const Limits& limits) const;
   [[nodiscard]] const ParseError* TakeFieldLine(std::string_view line, const Limits& limits);
 
