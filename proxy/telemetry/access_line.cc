@@ -80,7 +80,7 @@ void AppendMembers(const AccessLine& line, Members members) {
   members.Text("method", line.method);
   members.Text("path", line.path);
   members.Status("status", line.status);
-  members.Text("decision", VerdictText(line.verdict));
+  members.Text("decision", DecisionText(line.verdict));
   members.Text("problem", line.problem);
   members.Text("key_hash", line.key_hash);
   members.Text("address", line.address);
@@ -99,11 +99,11 @@ void AppendMembers(const AccessLine& line, Members members) {
 
 }  // namespace
 
-std::string_view VerdictText(RequestDecision verdict) {
-  constexpr std::string_view kTexts[kVerdicts] = {"executed",    "replayed", "mismatch",
-                                                  "in_progress", "unknown",  "reconciled",
-                                                  "passed",      "refused",  "failed"};
-  return kTexts[static_cast<std::size_t>(verdict)];
+std::string_view DecisionText(RequestDecision decision) {
+  constexpr std::string_view kTexts[kDecisions] = {"executed",    "replayed", "mismatch",
+                                                   "in_progress", "unknown",  "reconciled",
+                                                   "passed",      "refused",  "failed"};
+  return kTexts[static_cast<std::size_t>(decision)];
 }
 
 void AppendAccessLine(const AccessLine& line, log::Format format, std::string& to) {

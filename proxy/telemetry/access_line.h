@@ -22,9 +22,9 @@ enum class RequestDecision : std::uint8_t {
   kRefused,  // not forwarded: the caller's fault, or a limit
   kFailed,   // not forwarded or not answered: a fault of the proxy, the store or the backend
 };
-inline constexpr std::size_t kVerdicts = 9;
+inline constexpr std::size_t kDecisions = 9;
 /// Returns the logged word: "executed", "in_progress".
-[[nodiscard]] std::string_view VerdictText(RequestDecision verdict);
+[[nodiscard]] std::string_view DecisionText(RequestDecision decision);
 
 /// Views must stay valid while the line is written. "" and 0 mean that the value is missing.
 struct AccessLine {

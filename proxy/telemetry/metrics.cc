@@ -126,12 +126,12 @@ void RouteMetrics::CountRequest(const AccessLine& line) {
   }
 }
 
-Counter RouteMetrics::Requests(RequestDecision verdict, std::size_t status_class) {
+Counter RouteMetrics::Requests(RequestDecision decision, std::size_t status_class) {
   static const std::string kClasses[kStatusClasses] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
-  const auto cell = static_cast<std::size_t>(verdict) * kStatusClasses + status_class;
+  const auto cell = static_cast<std::size_t>(decision) * kStatusClasses + status_class;
   return Counter(FindOrMake(requests_[cell], [&]() -> prometheus::Counter& {
     return families_.requests.Add({{"route", route_},
-                                   {"decision", std::string(VerdictText(verdict))},
+                                   {"decision", std::string(DecisionText(decision))},
                                    {"class", kClasses[status_class]}});
   }));
 }

@@ -110,14 +110,14 @@ class RouteMetrics {
  private:
   static constexpr std::size_t kStatusClasses = 6;  // no status, then 1xx to 5xx
 
-  Counter Requests(RequestDecision verdict, std::size_t status_class);
+  Counter Requests(RequestDecision decision, std::size_t status_class);
 
   Families& families_;
   std::string route_;
   Histogram total_, auth_, limit_, store_, upstream_;
   Counter rate_limited_;
   // A series is created at its first count, so /metrics lists no series without events.
-  std::array<std::atomic<prometheus::Counter*>, kVerdicts * kStatusClasses> requests_{};
+  std::array<std::atomic<prometheus::Counter*>, kDecisions * kStatusClasses> requests_{};
 };
 
 class Metrics {

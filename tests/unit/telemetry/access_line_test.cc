@@ -83,10 +83,10 @@ TEST_CASE("as text a line leaves out what there is not") {
 }
 
 TEST_CASE("every decision has its word") {
-  const char* words[kVerdicts] = {"executed",   "replayed", "mismatch", "in_progress", "unknown",
+  const char* words[kDecisions] = {"executed",   "replayed", "mismatch", "in_progress", "unknown",
                                   "reconciled", "passed",   "refused",  "failed"};
-  for (std::size_t i = 0; i < kVerdicts; ++i) {
-    CHECK(VerdictText(static_cast<RequestDecision>(i)) == words[i]);
+  for (std::size_t i = 0; i < kDecisions; ++i) {
+    CHECK(DecisionText(static_cast<RequestDecision>(i)) == words[i]);
   }
 }
 
