@@ -17,11 +17,12 @@ namespace {
 
 using Pointer = std::vector<std::string>;  // its reference tokens, unescaped
 
-// The pointers whose first tokens are the path to the value at hand, and how many tokens that is.
+// The pointers whose first tokens are the path to the present value, and the number of these
+// tokens.
 struct IgnoredPointers {
   std::vector<const Pointer*> pointers;
   std::size_t depth = 0;
-  bool whole = false;  // one of them ends here: the value is left out
+  bool whole = false;  // a pointer ends here, so the value is left out
 
   [[nodiscard]] IgnoredPointers Below(std::string_view token) const {
     IgnoredPointers below;
@@ -49,8 +50,8 @@ Pointer ReadPointer(std::string_view text) {
   return tokens;
 }
 
-// The order of UTF-16 code units (RFC 8785, section 3.2.3) on UTF-8: that of the bytes, but that
-// U+10000 and above, surrogates in UTF-16, come before U+E000 to U+FFFF.
+// Compares UTF-8 by UTF-16 code units (RFC 8785, section 3.2.3). This is the order of the bytes,
+// except that U+10000 and above (surrogates in UTF-16) come before U+E000 to U+FFFF.
 bool ComesBefore(std::string_view a, std::string_view b) {
   const auto rank = [](char c) {
     const auto byte = static_cast<std::uint8_t>(c);
@@ -73,7 +74,7 @@ void AppendUtf8(std::uint32_t point, std::string& to) {
   }
 }
 
-// RFC 8785, section 3.2.2.2.
+// Escapes as RFC 8785, section 3.2.2.2, requires.
 void AppendCanonicalString(std::string_view text, std::string& to) {
   constexpr std::string_view kEscaped = "\"\\\b\t\n\f\r";
   constexpr std::string_view kLetters = "\"\\btnfr";
@@ -94,11 +95,11 @@ void AppendCanonicalString(std::string_view text, std::string& to) {
   to.push_back('"');
 }
 
-// Reads a text from its start to its end and writes each value as soon as it is read. The members
-// of an object are written as they come and put in order at its end, if they were not.
+// Reads a text from start to end and writes each value as soon as it is read. The members of an
+// object are written in the order of the text, and sorted at its end if necessary.
 class Canonicalizer {
  public:
-  /// `left_out`: where a value that is left out goes instead; null: nowhere.
+  /// `left_out` receives a value that is left out; null discards it.
   Canonicalizer(std::string_view text, std::string& to,
                 std::optional<std::string>* left_out = nullptr)
       : rest_(text), to_(to), left_out_(left_out) {}
@@ -112,7 +113,7 @@ class Canonicalizer {
  private:
   struct Member {
     std::string name;
-    std::size_t begin, end;  // its text in to_, with its name; empty if it is left out
+    std::size_t begin, end;  // the member's text in to_, name included; empty if it is left out
   };
 
   void SkipBlanks() {
@@ -126,7 +127,7 @@ class Canonicalizer {
     return true;
   }
 
-  // `expected` with blanks before it.
+  // Skips blanks and takes `expected`.
   bool TakeNext(char expected) {
     SkipBlanks();
     return Take({&expected, 1});
@@ -191,8 +192,8 @@ class Canonicalizer {
     return true;
   }
 
-  // Puts what was written from `begin` on in the order of the names, with commas; false if a name
-  // came twice.
+  // Sorts the members that were written from `begin` on by name and adds the commas. Returns false
+  // if a name is repeated.
   bool Arrange(std::vector<Member>& members, std::size_t begin) {
     std::ranges::sort(members, ComesBefore, &Member::name);
     const auto twice = std::ranges::adjacent_find(members, std::equal_to(), &Member::name);

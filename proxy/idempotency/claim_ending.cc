@@ -16,16 +16,16 @@ struct Row {
   ClaimEnding idempotent;
 };
 
-// The first row with the status applies.
+// The first row that includes the status decides.
 constexpr Row kTable[] = {
     {401, 401, kRelease, kRelease},  // the backend says that it did not act
     {407, 407, kRelease, kRelease},  //
     {421, 421, kRelease, kRelease},  //
     {425, 425, kRelease, kRelease},  //
     {429, 429, kRelease, kRelease},  //
-    {408, 408, kUnknown, kRelease},  // a hop in between may have stopped after the effect
+    {408, 408, kUnknown, kRelease},  // a hop before the backend may have given up after the effect
     {502, 504, kUnknown, kRelease},  //
-    {409, 409, kRecord, kRelease},   // it may still execute this very key
+    {409, 409, kRecord, kRelease},   // the backend may still be at work on this key
     {500, 599, kRecord, kRelease},  {200, 499, kRecord, kRecord},
 };
 constexpr Row kNoResponse = {0, 0, kUnknown, kRelease};
@@ -34,7 +34,8 @@ ClaimEnding Pick(const Policy& policy, const Row& row) {
   return policy.upstream_idempotent ? row.idempotent : row.legacy;
 }
 
-// A single status takes precedence over its class. Returns null if there is no override.
+// Returns the override for one status before the override for its class, or nullptr if there is
+// none.
 const StatusOverride* FindOverride(const Policy& policy, std::uint16_t status) {
   const StatusOverride* narrowest = nullptr;
   for (const StatusOverride& candidate : policy.overrides) {
@@ -50,14 +51,15 @@ ClaimEnding DecideResponse(const Policy& policy, std::uint16_t status) {
   INVARIANT(status >= 200 && status <= 599);
   if (const StatusOverride* found = FindOverride(policy, status)) return found->ending;
   const Row* row = kTable;
-  while (status < row->first || status > row->last) ++row;  // the last two rows hold every status
+  // The last two rows include every status.
+  while (status < row->first || status > row->last) ++row;
   return Pick(policy, *row);
 }
 
 }  // namespace
 
-ClaimEnding DecideEnding(const Policy& policy, const UpstreamResult& seen) {
-  switch (seen.kind) {
+ClaimEnding DecideEnding(const Policy& policy, const UpstreamResult& result) {
+  switch (result.kind) {
     case UpstreamResult::Kind::kNotSent:
       return kRelease;
     case UpstreamResult::Kind::kNoResponse:
@@ -65,7 +67,7 @@ ClaimEnding DecideEnding(const Policy& policy, const UpstreamResult& seen) {
     case UpstreamResult::Kind::kResponse:
       break;
   }
-  return DecideResponse(policy, seen.status);
+  return DecideResponse(policy, result.status);
 }
 
 }  // namespace idem::idempotency

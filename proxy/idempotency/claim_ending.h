@@ -1,4 +1,4 @@
-// The table of semantics.md, "What happens to a claim". Pure.
+// Decides how a claim ends: the table of semantics.md, "What happens to a claim". Pure.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace idem::idempotency {
 
-/// The upstream's result of one execution.
+/// The upstream's result for one claim.
 struct UpstreamResult {
   enum class Kind : std::uint8_t {
     kResponse,    // a complete response with `status` (200 to 599)
@@ -24,6 +24,6 @@ struct UpstreamResult {
   }
 };
 
-[[nodiscard]] ClaimEnding DecideEnding(const Policy& policy, const UpstreamResult& seen);
+[[nodiscard]] ClaimEnding DecideEnding(const Policy& policy, const UpstreamResult& result);
 
 }  // namespace idem::idempotency

@@ -13,24 +13,23 @@ Decision DecideUnknown(const Policy& policy, const Record& record) {
 
 }  // namespace
 
-// record                          fingerprint   lease     answer
-// executing with my own token     -             any       execute
-// any                             impossible    -         unknown (a mismatch would send the caller
-//                                                         to a new key)
-// any                             differs       any       mismatch
-// completed                       same          -         replay, or not kept
-// executing                       same          alive     in progress
-// executing                       same          run out   as unknown
-// unknown                         same          -         take over where both sides are
-// idempotent,
-//                                                         else reconcile where it is set, else
-//                                                         unknown
-Decision Decide(const Policy& policy, const RequestIdentity& question, const Record& record,
+// record                       fingerprint  lease  decision
+// executing with my own token  -            any    execute
+// any                          impossible   -      unknown (a mismatch would make the caller use
+//                                                  a new key)
+// any                          differs      any    mismatch
+// completed                    same         -      replay, or not kept
+// executing                    same         alive  in progress
+// executing                    same         ended  as unknown
+// unknown                      same         -      take over if both sides are idempotent,
+//                                                  otherwise reconcile if it is configured,
+//                                                  otherwise unknown
+Decision Decide(const Policy& policy, const RequestIdentity& identity, const Record& record,
                 StoreTime now) {
-  const bool mine = record.claim.token == question.token;
+  const bool mine = record.claim.token == identity.token;
   if (record.state == RecordState::kExecuting && mine) return Decision::kExecute;
-  if (question.recipe == RecipeMatch::kImpossible) return Decision::kUnknown;
-  if (record.claim.fingerprint != question.fingerprint) return Decision::kMismatch;
+  if (identity.recipe == RecipeMatch::kImpossible) return Decision::kUnknown;
+  if (record.claim.fingerprint != identity.fingerprint) return Decision::kMismatch;
 
   switch (record.state_at(now)) {
     case RecordState::kCompleted:

@@ -1,5 +1,5 @@
-// The table of semantics.md, "The record": what a request may do, given the record under its key.
-// Pure.
+// Decides what a request may do, given the record of its key: the table of semantics.md, "The
+// record". Pure.
 #pragma once
 
 #include <cstdint>
@@ -10,29 +10,28 @@
 namespace idem::idempotency {
 
 enum class Decision : std::uint8_t {
-  kExecute,     // the record is my own claim (my begin was sent twice)
-  kTakeOver,    // unknown, both sides idempotent: begin again, replacing the record's claim
-  kReplay,      // the recorded response
-  kNotKept,     // completed, but its response was too large to keep
+  kExecute,     // the record is this request's own claim; its begin was sent twice
+  kTakeOver,    // unknown, both sides idempotent: begin again and replace the record's token
+  kReplay,      // return the recorded response
+  kNotKept,     // completed, but the response was too large to keep
   kMismatch,    // same key, another request
-  kInProgress,  // another request executes now
-  kReconcile,   // unknown, and the backend can be asked
+  kInProgress,  // another request executes it now
+  kReconcile,   // unknown, and the backend can be queried
   kUnknown,     // the effect may have happened
 };
 
-/// kSame: the request's fingerprint was made by the record's own recipe. kImpossible: it could not
-/// be made so.
+/// Whether the fingerprint could be computed by the record's own recipe.
 enum class RecipeMatch : std::uint8_t { kSame, kImpossible };
 
 /// The properties of a request that are compared with the record.
 struct RequestIdentity {
-  Token token;  // of its own begin
+  Token token;  // the token that this request's begin proposed
   Fingerprint fingerprint{};
   RecipeMatch recipe = RecipeMatch::kSame;
 };
 
-/// Requires a record: `begin` on a free key is a claim.
-[[nodiscard]] Decision Decide(const Policy& policy, const RequestIdentity& question,
+/// Decides for a key that has a record. An absent key needs no decision: `begin` claims it.
+[[nodiscard]] Decision Decide(const Policy& policy, const RequestIdentity& identity,
                               const Record& record, StoreTime now);
 
 }  // namespace idem::idempotency

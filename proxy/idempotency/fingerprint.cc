@@ -24,7 +24,7 @@ void AppendList(const std::vector<std::string>& list, std::string& id) {
   }
 }
 
-// Up to the next `:`, which is taken too.
+// Takes the part before the next `:`, and the `:` too.
 std::string_view TakePart(std::string_view& rest) {
   const std::size_t colon = rest.find(':');
   const std::string_view part = rest.substr(0, colon);
@@ -56,7 +56,7 @@ void AppendPart(std::string_view part, std::string& to) {
   to.append(part);
 }
 
-// How many lines there are stands before them, so that no line and an empty one differ.
+// The number of lines precedes them, so that no line and an empty line differ.
 void AppendField(const http::Fields& fields, std::string_view name, std::string& to) {
   AppendPart(name, to);
   AppendLength(fields.Count(name), to);
@@ -65,7 +65,8 @@ void AppendField(const http::Fields& fields, std::string_view name, std::string&
   }
 }
 
-// Two bodies of which only one was read as JSON are never the same: the word tells them apart.
+// Returns the canonical body, or the raw body with another word if it is not JSON, so that a JSON
+// and a raw body never have the same fingerprint.
 std::string_view CanonicalBody(const Recipe& recipe, const FingerprintInput& input,
                                std::string& canonical, BodyMode& mode) {
   mode = BodyMode::kRaw;
@@ -93,7 +94,7 @@ std::optional<Recipe> Recipe::FromId(std::string_view id) {
   recipe.body = TakePart(rest) == ModeWord(BodyMode::kJson) ? BodyMode::kJson : BodyMode::kRaw;
   if (!ReadList(TakePart(rest), recipe.headers)) return std::nullopt;
   if (!ReadList(TakePart(rest), recipe.ignore)) return std::nullopt;
-  if (recipe.ToId() != id) return std::nullopt;  // each recipe has one id
+  if (recipe.ToId() != id) return std::nullopt;  // each recipe has exactly one id
   return recipe;
 }
 

@@ -1,4 +1,5 @@
-// What makes two requests the same request (semantics.md, "Words").
+// Fingerprints: two requests with the same fingerprint are the same request (semantics.md,
+// "Words").
 #pragma once
 
 #include <array>
@@ -17,33 +18,33 @@ using Fingerprint = Sha256Digest;
 
 enum class BodyMode : std::uint8_t { kRaw, kJson };
 
-/// How a request is fingerprinted. Its id is kept in the record, so that a later configuration can
-/// still compare by it.
+/// The method of fingerprinting a request. Its id is kept in the record, so that a later
+/// configuration can still compare by it.
 struct Recipe {
   BodyMode body = BodyMode::kRaw;
   std::vector<std::string> headers = {"content-type"};  // lower case, in the configuration's order
-  std::vector<std::string> ignore;  // JSON pointers left out (kJson only); none is empty
+  std::vector<std::string> ignore;  // JSON pointers to leave out (kJson only); none is empty
 
-  /// "1:raw:content-type:" - algorithm, body mode, fields, pointers; comma lists, percent-encoded,
-  /// without blanks.
+  /// Returns "1:raw:content-type:": algorithm, body mode, fields and pointers. The last two are
+  /// comma-separated, percent-encoded lists without blanks.
   [[nodiscard]] std::string ToId() const;
-  /// nullopt: an id of a later version.
+  /// Returns nullopt for the id of a later version.
   static std::optional<Recipe> FromId(std::string_view id);
   bool operator==(const Recipe&) const = default;
 };
 
 struct FingerprintInput {
   std::string_view route;
-  std::string_view client;  // "" where the route has none
+  std::string_view client;  // "" if the route has no clients
   std::string_view method;
   std::string_view target;               // path and query as received
-  const http::Fields* fields = nullptr;  // never null when it is computed
+  const http::Fields* fields = nullptr;  // must not be null in ComputeFingerprint()
   std::string_view body;
 };
 
-/// SHA-256 over the parts, each with its length before it, so that no two inputs run together. With
-/// BodyMode::kJson a body that is not JSON, has a member twice or came with a Content-Encoding
-/// counts as it is.
+/// Returns SHA-256 over the parts. The length of each part precedes it, so that different parts
+/// cannot form the same input. With BodyMode::kJson the raw body counts if it is not JSON, repeats
+/// a member, or came with a Content-Encoding.
 [[nodiscard]] Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& input);
 
 }  // namespace idem::idempotency

@@ -15,7 +15,7 @@ std::size_t CountDigits(std::string_view text) {
   return count;
 }
 
-// A value as 0.DIGITS * 10^point, DIGITS without zeros at either end; zero has none.
+// The value 0.DIGITS * 10^point. DIGITS has no zero at either end and is empty for zero.
 struct Decimal {
   bool negative = false;
   std::string digits;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kReserved = "=;";
 
-// What both forms hold in the end: a key that is not quoted any more.
+// Checks a key of either form after it was unquoted.
 KeyResult CheckKey(std::string key) {
   if (key.empty()) return KeyInvalid{"the key is empty"};
   if (key.size() > kKeyBytesMax) return KeyInvalid{"the key is longer than 255 characters"};
@@ -25,8 +25,8 @@ KeyResult CheckKey(std::string key) {
   return key;
 }
 
-// The string at the start of `value` (RFC 9651, section 4.2.5), unescaped, and taken off; nullopt
-// where there is none.
+// Removes the string at the start of `value` and returns it unescaped (RFC 9651, section 4.2.5).
+// Returns nullopt if there is none.
 std::optional<std::string> TakeString(std::string_view& value) {
   std::string text;
   for (std::size_t at = 1; at < value.size(); ++at) {
@@ -43,8 +43,8 @@ std::optional<std::string> TakeString(std::string_view& value) {
   return std::nullopt;
 }
 
-// Parameters are not looked into, but a comma after the string would be a second key that
-// something merged with the first.
+// Parameters are not parsed. A comma after the string means a second key, from a field line that
+// was merged with the first.
 KeyResult ReadQuoted(std::string_view value) {
   std::optional<std::string> text = TakeString(value);
   const bool only_parameters = value.empty() || value.front() == ';';

@@ -19,7 +19,7 @@ bool Holds(const Names& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-/// Those of `names` that are not in `others`.
+/// Returns the elements of `names` that are not in `others`.
 Names Without(const Names& names, const Names& others) {
   Names left;
   for (const std::string& name : names) {
@@ -38,7 +38,8 @@ void AppendWord(std::string_view name, const Names& values, std::string& to) {
   }
 }
 
-/// Takes the word ` NAME=values` off the line; nullopt where it is not there.
+/// Removes the word ` NAME=values` from the line and returns its values, or nullopt if it is not
+/// there.
 std::optional<Names> TakeWord(std::string_view name, std::string_view& line) {
   if (!line.starts_with(name) || !line.substr(name.size()).starts_with('=')) return std::nullopt;
   line.remove_prefix(name.size() + 1);
@@ -123,7 +124,8 @@ void CompareRoute(const RecordedRoute& held, const RouteScope& route, Names& dif
   }
 }
 
-// A configuration whose prefix the store does not know, for a route that it knows elsewhere.
+// Compares a configuration whose prefix is not in the store with routes that the store has under
+// another prefix.
 void ComparePrefix(const ScopeManifest& held, const std::string& prefix,
                    const std::vector<RouteScope>& routes, Names& differences) {
   if (held.contains(prefix)) return;
