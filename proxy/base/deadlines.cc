@@ -55,7 +55,7 @@ void TimeoutList::OnTimer() {
   while (first_ != nullptr && first_->due_ <= now) {
     Entry& due = *first_;
     due.Stop();
-    due.on_timeout_();  // may destroy the entry, and start others
+    due.on_timeout_();  // may destroy the entry and start others
   }
   if (first_ != nullptr) Arm(first_->due_ - now);
 }

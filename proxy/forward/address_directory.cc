@@ -34,8 +34,8 @@ AddressDirectory::AddressDirectory(Loop& loop, event::Resolver& resolver,
 Ticket AddressDirectory::LookUp(Function<void(std::monostate)> on_done) {
   INVARIANT(!fixed_);
   auto [ticket, completion] = Ask<std::monostate>(std::move(on_done));
-  askers_.push_back(std::move(completion));
-  if (open_look_ups_ > 0) return std::move(ticket);  // the answer on its way is new enough
+  completions_.push_back(std::move(completion));
+  if (open_look_ups_ > 0) return std::move(ticket);  // the look-up under way is recent enough
   for (ResolvedEndpoint& place : places_) {
     if (place.literal) continue;
     ++open_look_ups_;
@@ -54,7 +54,7 @@ void AddressDirectory::OnAnswer(ResolvedEndpoint& place, event::Resolver::Answer
     look_up_error_ = answer.error().detail;
   }
   if (--open_look_ups_ > 0) return;
-  for (auto& asker : std::exchange(askers_, {})) asker({});
+  for (auto& completion : std::exchange(completions_, {})) completion({});
 }
 
 std::vector<event::SocketAddress> AddressDirectory::Candidates() {

@@ -1,4 +1,4 @@
-// The addresses of one upstream as one worker knows them, and which of them are in good health.
+// The addresses of one upstream that one worker has resolved, with their health.
 #pragma once
 
 #include <cstddef>
@@ -11,21 +11,21 @@
 
 namespace idem::forward {
 
-/// Health is passive: an address that refused or did not answer a connect is set aside for five
-/// seconds, in which it is tried only after all others. Of several that are aside the one that has
-/// been for longest comes first, so that a few attempts for each call get to all of them.
+/// Health is passive. An address that refused a connect or did not answer it is set aside for five
+/// seconds; then it is tried only after all others. Among addresses set aside, the one set aside
+/// longest is tried first, so that a few attempts of each call reach all of them.
 class AddressDirectory {
  public:
   AddressDirectory(Loop& loop, event::Resolver& resolver, std::vector<event::Endpoint> endpoints);
 
-  /// Every endpoint is a literal: there is nothing to look up.
+  /// Returns true if every endpoint is an IP address, so that no look-up is needed.
   [[nodiscard]] bool fixed() const { return fixed_; }
-  /// Asks for all names. Answered when the last of them is; what is known by then, or before,
-  /// Candidates() tells.
+  /// Looks up all names. The answer comes when the last look-up has ended; Candidates() returns the
+  /// addresses that are resolved by then, or before.
   [[nodiscard]] Ticket LookUp(Function<void(std::monostate)> on_done);
-  /// Where to try to connect, the best first, starting with another one each time.
+  /// Returns the addresses to connect to, the best first. Each call starts with another one.
   [[nodiscard]] std::vector<event::SocketAddress> Candidates();
-  /// Why Candidates() is empty.
+  /// Returns the reason why Candidates() is empty.
   [[nodiscard]] const std::string& look_up_error() const { return look_up_error_; }
 
   void SetAside(const event::SocketAddress& address);
@@ -44,7 +44,7 @@ class AddressDirectory {
   };
   void OnAnswer(ResolvedEndpoint& place, event::Resolver::Answer answer);
   void ForgetExpired();
-  /// The epoch where it is not.
+  /// Returns the end of the time for which `address` is set aside, or the epoch if it is not.
   [[nodiscard]] BootTime aside_until(const event::SocketAddress& address) const;
 
   Loop& loop_;
@@ -52,7 +52,7 @@ class AddressDirectory {
   std::vector<ResolvedEndpoint> places_;
   bool fixed_ = true;
   std::size_t open_look_ups_ = 0;
-  std::vector<Completion<std::monostate>> askers_;
+  std::vector<Completion<std::monostate>> completions_;
   std::vector<CoolingAddress> aside_;
   std::size_t turn_ = 0;
   std::string look_up_error_;

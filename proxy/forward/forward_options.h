@@ -1,4 +1,5 @@
-// What an operator says about one upstream (docs/configuration.md, `upstreams`), with its defaults.
+// An operator's settings for one upstream (docs/configuration.md, `upstreams`), with their
+// defaults.
 #pragma once
 
 #include <cstddef>
@@ -13,15 +14,17 @@
 
 namespace idem::forward {
 
-/// How the backend is spoken to over TLS (`https://`). Empty names are "not set".
+/// The TLS settings of an `https://` backend. An empty name is not set.
 struct UpstreamTls {
   std::string ca = "/etc/ssl/certs/ca-certificates.crt";  // a PEM file
-  std::string certificate;  // a PEM file with our own chain, for a backend that asks for one
-  std::string key;          // its private key
-  std::string server_name;  // for SNI and the check of the name; "" takes the URL's host
+  // A PEM file with the proxy's own chain, for a backend that requires a client certificate.
+  std::string certificate;
+  std::string key;  // its private key
+  // For SNI and the check of the certificate's name; if empty, the URL's host.
+  std::string server_name;
   bool verify = true;
-  /// Made of the above by UseTls(), so that the files which were checked are those in use. Shared
-  /// by the workers, and with what still runs under an earlier configuration.
+  /// Made from the files above by UseTls(), so that the checked files are the ones in use. The
+  /// workers share it with calls that still run under an earlier configuration.
   std::shared_ptr<const event::TlsContext> context;
 
   bool operator==(const UpstreamTls&) const = default;
@@ -29,33 +32,36 @@ struct UpstreamTls {
 
 struct UpstreamOptions {
   std::string name;  // for the log: the name under `upstreams`, or the URL
-  /// Where it is: one or several addresses, literals or names, of which each may stand for several
-  /// more. A request goes to any of them; before its first byte it may be moved to the next.
+  /// One or more addresses or names; a name may resolve to several addresses. A request goes to any
+  /// of them and may be moved to the next before its first byte is sent.
   std::vector<event::Endpoint> endpoints;
-  std::optional<UpstreamTls> tls;  // nullopt: plain http
+  std::optional<UpstreamTls> tls;  // nullopt for plain HTTP
 
-  Duration connect_timeout = std::chrono::seconds(2);  // one attempt; also bounds the name look-up
-  /// From the first request byte written to the last response byte; on streamed routes, between
-  /// two reads.
+  // For one attempt; the name look-up has the same limit.
+  Duration connect_timeout = std::chrono::seconds(2);
+  /// From the first request byte written to the last response byte. On streamed routes, between two
+  /// reads.
   Duration response_timeout = std::chrono::seconds(30);
-  Duration claim_idle = std::chrono::seconds(1);  // a claim on a legacy route takes no connection
-                                                  // that was idle for longer
-  std::size_t keepalive = 64;                     // idle connections kept per worker
+  // A claim on a legacy route uses no connection that was idle for longer.
+  Duration claim_idle = std::chrono::seconds(1);
+  std::size_t keepalive = 64;  // idle connections kept by each worker
   Duration idle_timeout = std::chrono::seconds(15);
-  std::size_t max_in_flight = 1024;  // calls of the whole process; more wait in a queue
+  // Calls under way in the whole process; further calls wait in a queue.
+  std::size_t max_in_flight = 1024;
   Duration queue_timeout = std::chrono::seconds(1);
 
   bool operator==(const UpstreamOptions&) const = default;
 };
 
-/// Reads the files and sets `context`. An error names the file and says what is wrong with it.
+/// Reads the files and sets `context`. An error names the file and its fault.
 [[nodiscard]] Status UseTls(UpstreamTls& tls);
 
-/// How many connections a call tries to make, each at another address where there is one.
+/// The maximum number of connection attempts of a call. Each goes to another address if there is
+/// one.
 inline constexpr int kConnectAttemptsMax = 3;
 
-/// Every wait that a call may have, each at its longest: the queue, the look-up (of names only),
-/// the connection attempts, the response. What a lease must cover.
+/// Returns the sum of all waits that a call may have, each at its longest: the queue, the look-up
+/// (of names only), the connection attempts, the response. A lease must be longer.
 [[nodiscard]] Duration LongestWait(const UpstreamOptions& options);
 
 }  // namespace idem::forward

@@ -1,4 +1,4 @@
-// The connections of one upstream that one worker keeps for its next requests.
+// The idle connections to one upstream that one worker keeps for its next requests.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,8 @@
 
 namespace idem::forward {
 
-/// Last in, first out: under little load the surplus grows old and is closed. One that the backend
-/// ends, or on which it says something unasked, is dropped at once.
+/// Takes the newest connection first, so that under little load the surplus ages and is closed. A
+/// connection that the backend closes, or on which it sends unexpected bytes, is dropped at once.
 class IdleConnections final : UpstreamConnectionEvents {
  public:
   IdleConnections(event::EventLoop& loop, const UpstreamOptions& options);
@@ -19,11 +19,11 @@ class IdleConnections final : UpstreamConnectionEvents {
   IdleConnections(const IdleConnections&) = delete;
   IdleConnections& operator=(const IdleConnections&) = delete;
 
-  /// The one that was used last and, asked of the kernel now, has nothing to read (an end, or bytes
-  /// that would be taken for the answer); or null. For a claim on a legacy route only one that was
-  /// idle for less than claim_idle.
+  /// Returns the connection that was used last, or null. The kernel is asked now, so a connection
+  /// with something to read (an end, or bytes that would be read as the answer) is skipped. A claim
+  /// on a legacy route gets only one that was idle for less than claim_idle.
   [[nodiscard]] std::unique_ptr<UpstreamConnection> Take(bool claim);
-  /// Closes the oldest one where there would be more than `keepalive`.
+  /// Keeps a connection, and closes the oldest one if there are more than `keepalive`.
   void Keep(std::unique_ptr<UpstreamConnection> connection);
   [[nodiscard]] std::size_t size() const { return kept_.size(); }
 
@@ -38,8 +38,8 @@ class IdleConnections final : UpstreamConnectionEvents {
 
   event::EventLoop& loop_;
   const UpstreamOptions& options_;
-  std::vector<IdleEntry> kept_;  // in the order of `since`
-  Ticket oldest_is_due_;  // one timer for all; looks again where the oldest was used meanwhile
+  std::vector<IdleEntry> kept_;  // sorted by `since`
+  Ticket oldest_is_due_;  // one timer for all; it is set again if the oldest was used meanwhile
 };
 
 }  // namespace idem::forward

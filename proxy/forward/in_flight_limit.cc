@@ -2,18 +2,18 @@
 
 namespace idem::forward {
 
-/// Withdrawing waits for an answer that is just being posted, so that a loop whose askers have
-/// withdrawn may be destroyed.
+/// Withdrawing waits for an answer that is being posted, so that a loop may be destroyed once its
+/// callers have withdrawn.
 struct InFlightLimit::Question final : ticket_internal::QuestionOf<Slot> {
   Question(InFlightLimit& asked, Function<void(Slot)> on_slot)
-      : QuestionOf(std::move(on_slot)), gate(asked) {
+      : QuestionOf(std::move(on_slot)), limit(asked) {
     owners.store(2, std::memory_order_relaxed);
   }
   void Withdraw() override {
-    const std::lock_guard lock(gate.mutex_);
+    const std::lock_guard lock(limit.mutex_);
     QuestionOf::Withdraw();
   }
-  InFlightLimit& gate;
+  InFlightLimit& limit;
 };
 
 InFlightLimit::~InFlightLimit() { INVARIANT(in_flight_ == 0); }
@@ -62,7 +62,7 @@ void InFlightLimit::AdmitWaiting() {
   }
 }
 
-/// They wait equally long, so the first ones give up first; the others are looked at only where
+/// All callers wait equally long, so the first ones give up first. The others are checked only when
 /// the queue would overflow.
 void InFlightLimit::DropWithdrawn() {
   while (!queue_.empty() && !queue_.front().completion.awaited()) queue_.pop_front();
@@ -74,8 +74,8 @@ void InFlightLimit::DropWithdrawn() {
   queue_ = std::move(awaited);
 }
 
-/// Under the lock, with a question that is awaited. A slot whose asker withdraws before the task
-/// runs, or whose loop ends, comes back when the task is destroyed.
+/// Requires the lock and a call that is still awaited. If the caller withdraws before the task
+/// runs, or its loop ends, the slot comes back when the task is destroyed.
 void InFlightLimit::Answer(Waiting waiting, Slot slot) {
   waiting.loop->Post([completion = std::move(waiting.completion),
                       granted = std::move(slot)]() mutable { completion(std::move(granted)); });

@@ -1,4 +1,4 @@
-// How many calls of one upstream may be under way in the whole process.
+// Limits how many calls to one upstream may be under way in the whole process.
 #pragma once
 
 #include <cstddef>
@@ -10,41 +10,41 @@
 
 namespace idem::forward {
 
-/// Shared by all workers; first come, first served across them. It outlives every slot and every
-/// ticket that it gave. How long one waits is the asker's to limit, by dropping the ticket.
+/// Shared by all workers and first come, first served across them. It outlives every slot and every
+/// ticket that it gave. The caller limits its wait by dropping the ticket.
 class InFlightLimit {
  public:
-  /// The right to be under way, given back when destroyed. An empty one is a refusal: the queue is
-  /// full.
+  /// Permission for one call, returned when destroyed. An empty slot is a refusal, because the
+  /// queue is full.
   class Slot {
    public:
     Slot() = default;
-    explicit Slot(InFlightLimit* gate) : gate_(gate) {}
-    Slot(Slot&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
+    explicit Slot(InFlightLimit* limit) : limit_(limit) {}
+    Slot(Slot&& other) noexcept : limit_(std::exchange(other.limit_, nullptr)) {}
     Slot& operator=(Slot&& other) noexcept {
       Release();
-      gate_ = std::exchange(other.gate_, nullptr);
+      limit_ = std::exchange(other.limit_, nullptr);
       return *this;
     }
     ~Slot() { Release(); }
     void Release() {
-      if (gate_ != nullptr) std::exchange(gate_, nullptr)->Leave();
+      if (limit_ != nullptr) std::exchange(limit_, nullptr)->Leave();
     }
-    explicit operator bool() const { return gate_ != nullptr; }
+    explicit operator bool() const { return limit_ != nullptr; }
 
    private:
-    InFlightLimit* gate_ = nullptr;
+    InFlightLimit* limit_ = nullptr;
   };
 
-  /// As many as may be under way may also wait.
+  /// The queue is as long as the limit.
   explicit InFlightLimit(std::size_t max) : max_(max) {}
   ~InFlightLimit();
   InFlightLimit(const InFlightLimit&) = delete;
   InFlightLimit& operator=(const InFlightLimit&) = delete;
 
-  /// Any worker's thread; answered on `loop`.
+  /// Asks for a slot; the answer comes on `loop`. Any worker's thread may call it.
   [[nodiscard]] Ticket Enter(Loop& loop, Function<void(Slot)> on_slot);
-  /// For a reload: a smaller one takes effect as slots come back.
+  /// Changes the limit on a reload. A smaller limit takes effect as slots come back.
   void SetMax(std::size_t max);
   [[nodiscard]] std::size_t in_flight() const;
 
@@ -59,7 +59,7 @@ class InFlightLimit {
   void AdmitWaiting();
   static void Answer(Waiting waiting, Slot slot);
 
-  mutable std::mutex mutex_;  // all below
+  mutable std::mutex mutex_;  // guards all members below
   std::size_t max_;
   std::size_t in_flight_ = 0;
   std::deque<Waiting> queue_;

@@ -13,10 +13,10 @@ constexpr std::size_t kSpareBufferBytesMax = 16 * 1024;
 }  // namespace
 
 PooledUpstream::PooledUpstream(event::EventLoop& loop, event::Resolver& resolver,
-                               InFlightLimit& gate, telemetry::Gauge connections,
+                               InFlightLimit& limit, telemetry::Gauge connections,
                                UpstreamOptions options)
     : loop_(loop),
-      gate_(gate),
+      limit_(limit),
       connections_(connections),
       options_(std::move(options)),
       directory_(loop, resolver, options_.endpoints),

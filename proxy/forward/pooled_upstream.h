@@ -1,4 +1,4 @@
-// One upstream as one worker uses it: implements ports::Upstream.
+// One upstream of one worker: implements ports::Upstream.
 #pragma once
 
 #include <memory>
@@ -17,26 +17,26 @@
 
 namespace idem::forward {
 
-/// A call asks for a slot, takes a kept connection or makes one (at most three attempts, each at
-/// another address where there is one), sends, and hands the response on as it comes. Everything
-/// lives on one loop; the gate and the resolver are shared by the workers and outlive this, and
-/// this outlives its calls.
+/// A call waits for a slot, takes an idle connection or makes one (at most three attempts, each to
+/// another address if there is one), sends the request, and passes the response on as it comes. All
+/// of it runs on one loop. The workers share the in-flight limit and the resolver, which outlive
+/// this object. This object outlives its calls.
 class PooledUpstream final : public ports::Upstream {
  public:
-  /// `connections` counts those that are open. With options.tls its context has been made.
-  PooledUpstream(event::EventLoop& loop, event::Resolver& resolver, InFlightLimit& gate,
+  /// `connections` counts the open ones. If options.tls is set, its context must be set too.
+  PooledUpstream(event::EventLoop& loop, event::Resolver& resolver, InFlightLimit& limit,
                  telemetry::Gauge connections, UpstreamOptions options);
   ~PooledUpstream() override;
 
   std::unique_ptr<ports::UpstreamCall> Send(const http::RequestHead& head, const std::string* body,
                                             const ports::UpstreamTerms& terms,
                                             ports::UpstreamEvents& events) override;
-  /// The queue, the look-up, every connection attempt and the response, each at its longest.
+  /// Returns the sum of the longest queue, look-up, connection attempts and response.
   Duration longest_wait() const override;
   Duration response_timeout() const override;
 
   [[nodiscard]] const UpstreamOptions& options() const { return options_; }
-  /// Calls under way: a reload keeps this until there are none.
+  /// Returns the number of calls under way. A reload keeps this object until it is zero.
   [[nodiscard]] std::size_t calls() const { return calls_; }
   [[nodiscard]] std::size_t idle_connections() const { return idle_.size(); }
 
@@ -50,7 +50,7 @@ class PooledUpstream final : public ports::Upstream {
   void GiveBuffer(std::string buffer);
 
   event::EventLoop& loop_;
-  InFlightLimit& gate_;
+  InFlightLimit& limit_;
   const telemetry::Gauge connections_;
   const UpstreamOptions options_;
   AddressDirectory directory_;
@@ -59,7 +59,7 @@ class PooledUpstream final : public ports::Upstream {
   TimeoutList look_up_timeouts_;
   TimeoutList response_timeouts_;
   std::size_t calls_ = 0;
-  std::vector<std::string> spare_buffers_;  // of calls that ended: their memory serves the next
+  std::vector<std::string> spare_buffers_;  // buffers of ended calls, reused by the next
 };
 
 }  // namespace idem::forward

@@ -29,13 +29,13 @@ ForwardCall::ForwardCall(PooledUpstream& pool, const http::RequestHead& head,
   http::AppendRequestHead(head, head_);
   ++pool_.calls_;
   deadline_.Start(pool_.queue_timeouts_);
-  pending_ =
-      pool_.gate_.Enter(pool_.loop_, [this](InFlightLimit::Slot slot) { OnSlot(std::move(slot)); });
+  pending_ = pool_.limit_.Enter(pool_.loop_,
+                                [this](InFlightLimit::Slot slot) { OnSlot(std::move(slot)); });
 }
 
 ForwardCall::~ForwardCall() {
   if (connection_ != nullptr && phase_ == Phase::kReady) {
-    pool_.idle_.Keep(std::move(connection_));  // nothing was written on it
+    pool_.idle_.Keep(std::move(connection_));  // no request byte was written on it
   } else if (connection_ != nullptr) {
     UpstreamConnection::Retire(pool_.loop_, std::move(connection_), /*abort=*/true);
   }
@@ -57,7 +57,7 @@ void ForwardCall::OnSlot(InFlightLimit::Slot slot) {
   OnReady();
 }
 
-/// A new connection, to one address after the other.
+/// Connects to one address after the other.
 void ForwardCall::Dial() {
   kept_connection_ = false;
   if (pool_.directory_.fixed()) return OnLookedUp();
@@ -83,7 +83,8 @@ void ForwardCall::ConnectToNext(std::string_view last_error) {
 
 void ForwardCall::OnConnectFailed(const Error& error) {
   pool_.directory_.SetAside(candidates_[attempts_ - 1]);
-  if (candidates_.size() > 1) {  // nobody else tells of it where the next one answers
+  // The log is the only place that shows it if the next address answers.
+  if (candidates_.size() > 1) {
     log::WriteLimited(log::Level::kWarn, "upstream_address_set_aside",
                       {{"upstream", std::string_view(pool_.options().name)},
                        {"reason", std::string_view(error.detail)}});
@@ -127,8 +128,8 @@ void ForwardCall::SendFirstBytes() {
   if (body_waited && unsent_bytes() == 0) events_.OnUpstreamSent();
 }
 
-/// Only what has no body and no effect is sent a second time (RFC 9110, section 9.2.2), and only
-/// where the caller's terms say so.
+/// Sends a second time only a request without a body and without an effect (RFC 9110, section
+/// 9.2.2), and only if the caller's terms allow it.
 bool ForwardCall::MayRetryStale() const {
   return terms_.retry_stale && kept_connection_ && !retried_ && !streams_body_ &&
          (body_ == nullptr || body_->empty());
@@ -143,7 +144,7 @@ void ForwardCall::OnBroken(UpstreamConnection& connection, UpstreamProblem probl
     deadline_.Stop();
     return Dial();
   }
-  const bool says_where = detail.starts_with(address_ + ": ");  // what broke below HTTP does
+  const bool says_where = detail.starts_with(address_ + ": ");  // details from below HTTP do
   Fail(problem, Delivery::kMaybeSent,
        says_where ? std::string(detail) : address_ + ": " + std::string(detail));
 }
@@ -157,8 +158,8 @@ void ForwardCall::OnResponseHead(http::ResponseHead& head) {
 }
 
 void ForwardCall::OnResponseEnd() {
-  // An answer may come before the whole request was sent: then the backend still waits for the rest
-  // of it, and would take the next request for that.
+  // The answer may come before the whole request was sent. Then the backend still waits for the
+  // rest and would take the next request for it.
   const bool all_sent = body_ended_ && connection_->unsent_bytes() == 0;
   if (all_sent && connection_->reusable()) {
     pool_.idle_.Keep(std::move(connection_));
@@ -223,9 +224,9 @@ void ForwardCall::ResumeResponse() {
   UpdateDeadline();
 }
 
-/// The backend's time runs while it is the one that is waited for: not while its response is
-/// paused (it begins anew after that), and with `streamed` not while the rest of the request's body
-/// has yet to come.
+/// The response timeout runs only while the backend is awaited. It stops while its response is
+/// paused, and starts again from zero after that. With `streamed` it also stops until the request's
+/// body is complete.
 void ForwardCall::UpdateDeadline() {
   const bool our_turn =
       paused_ || (terms_.streamed && !body_ended_ && connection_->unsent_bytes() == 0);
@@ -238,7 +239,7 @@ void ForwardCall::OnTimeout() {
   switch (phase_) {
     case Phase::kQueued:
       return Fail(UpstreamProblem::kOverloaded, Delivery::kNotSent, "no slot within queue_timeout");
-    case Phase::kLookingUp:  // what was known before may do
+    case Phase::kLookingUp:  // earlier addresses may be good enough
       phase_ = Phase::kConnecting;
       candidates_ = pool_.directory_.Candidates();
       attempts_ = 0;
@@ -247,7 +248,7 @@ void ForwardCall::OnTimeout() {
       UpstreamConnection::Retire(pool_.loop_, std::move(connection_), /*abort=*/true);
       return Fail(UpstreamProblem::kTimeout, Delivery::kMaybeSent,
                   address_ + ": no complete answer within response_timeout");
-    case Phase::kConnecting:  // the connection has its own
+    case Phase::kConnecting:  // the connection has its own deadline
     case Phase::kReady:
     case Phase::kDone:
       break;

@@ -12,14 +12,15 @@
 
 namespace idem::forward {
 
-///            a kept connection
+///            an idle connection
 ///          ┌──────────────────────────────────────────┐
 ///          │                                          ▼
 ///   queued ─▶ looking up ─▶ connecting (1 to 3 times) ─▶ ready ─▶ sent ─▶ done
 ///                  ▲                                               │
 ///                  └──────────── once, with retry_stale ───────────┘
 ///
-/// Up to `ready` nothing was written, so every failure says Delivery::kNotSent; from `sent` on kMaybeSent.
+/// Before `sent` nothing was written, so every failure has Delivery::kNotSent; from `sent` on it
+/// has kMaybeSent.
 class ForwardCall final : public ports::UpstreamCall, public UpstreamConnectionEvents {
  public:
   ForwardCall(PooledUpstream& pool, const http::RequestHead& head, const std::string* body,
@@ -64,19 +65,20 @@ class ForwardCall final : public ports::UpstreamCall, public UpstreamConnectionE
   ports::UpstreamEvents& events_;
   const ports::UpstreamTerms terms_;
   const std::string method_;
-  std::string head_;         // as it goes on the wire
-  const std::string* body_;  // the caller's; null: none, or streamed
+  std::string head_;         // in wire form
+  const std::string* body_;  // owned by the caller; null if there is none or it is streamed
   const bool streams_body_;
   const bool chunked_;
-  std::uint64_t body_left_;   // streamed with a known length: what is still to come
-  bool body_ended_;           // nothing more will be given to send; a known length ends by itself
-  std::string waiting_body_;  // streamed, framed, given before the connection was ready
+  std::uint64_t body_left_;  // of a streamed body with a known length
+  bool body_ended_;          // no more body will be given; a body of known length ends by itself
+  // Framed pieces of a streamed body that came before the connection was ready.
+  std::string waiting_body_;
 
   Phase phase_ = Phase::kQueued;
   bool paused_ = false;
-  bool kept_connection_ = false;  // it has been idle: it may turn out to be dead
+  bool kept_connection_ = false;  // the connection has been idle and may turn out to be dead
   bool retried_ = false;
-  Ticket pending_;  // the one open question: a slot, or a look-up
+  Ticket pending_;  // the one open call: a slot or a look-up
   InFlightLimit::Slot slot_;
   TimeoutList::Entry deadline_;
   std::vector<event::SocketAddress> candidates_;

@@ -7,14 +7,14 @@ namespace idem::forward {
 using ports::UpstreamProblem;
 
 UpstreamConnection::UpstreamConnection(event::EventLoop& loop, const event::SocketAddress& to,
-                                       const ConnectTarget& way, UpstreamConnectionEvents& user)
-    : open_connections_(way.open_connections),
+                                       const ConnectTarget& target, UpstreamConnectionEvents& user)
+    : open_connections_(target.open_connections),
       user_(&user),
       parser_(http::ParserLimits{}, *this),
-      connection_(way.tls == nullptr
-                      ? event::Connection::Connect(loop, to, way.timeout, *this, {})
-                      : event::Connection::ConnectTls(loop, to, *way.tls, way.server_name,
-                                                      way.timeout, *this, {})) {}
+      connection_(target.tls == nullptr
+                      ? event::Connection::Connect(loop, to, target.timeout, *this, {})
+                      : event::Connection::ConnectTls(loop, to, *target.tls, target.server_name,
+                                                      target.timeout, *this, {})) {}
 
 UpstreamConnection::~UpstreamConnection() {
   if (connected_) open_connections_.Add(-1);
@@ -26,7 +26,7 @@ void UpstreamConnection::Retire(event::EventLoop& loop,
   if (abort) {
     connection->connection_->Abort();
   } else {
-    connection->connection_->PauseReading();  // its FIN goes out with the destructor
+    connection->connection_->PauseReading();  // the destructor sends its FIN
   }
   loop.DeleteLater(std::move(connection));
 }
@@ -61,8 +61,8 @@ void UpstreamConnection::OnConnected() {
   user_->OnConnected();
 }
 
-/// Bytes that nobody asked for (while idle) make a connection useless: they would be taken for the
-/// answer to the next request.
+/// Unexpected bytes on an idle connection make it useless, because they would be read as the answer
+/// to the next request.
 void UpstreamConnection::OnData() {
   if (retired_ || (!busy_ && connection_->received().empty())) return;
   if (!busy_) return Break(UpstreamProblem::kMalformed, "bytes came that answer no request");
@@ -111,7 +111,7 @@ void UpstreamConnection::Break(UpstreamProblem problem, std::string_view detail)
 
 void UpstreamConnection::OnResponseHead() {
   http::ResponseHead& head = parser_.head();
-  peer_keeps_alive_ = head.keep_alive;  // asked now: the user may take the head away
+  peer_keeps_alive_ = head.keep_alive;  // read now, because the user may move the head away
   if (!retired_ && head.status != 100) user_->OnResponseHead(head);
 }
 

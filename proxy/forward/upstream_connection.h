@@ -1,4 +1,4 @@
-// One connection to the backend: requests out, responses in, one after another.
+// One connection to the backend, which carries one request after another.
 #pragma once
 
 #include <memory>
@@ -15,62 +15,63 @@ namespace idem::forward {
 
 class UpstreamConnection;
 
-/// Whoever uses a connection: the call that connects or sends, or the keeper of idle ones, which
-/// hears OnBroken only. May retire the connection inside any of these.
+/// The user of a connection: an active call, or the idle pool, which gets OnBroken only. A user may
+/// retire the connection inside any of these events.
 class UpstreamConnectionEvents {
  public:
   virtual ~UpstreamConnectionEvents() = default;
   virtual void OnConnected() {}
   virtual void OnConnectFailed(const Error& /*error*/) {}
-  /// Something came, and is looked at after this.
+  /// Bytes have come; they are parsed after this call.
   virtual void OnRead() {}
   virtual void OnResponseHead(http::ResponseHead& /*head*/) {}  // final, or 1xx other than 100
   virtual void OnResponseBody(std::string_view /*bytes*/) {}
   virtual void OnResponseEnd() {}
-  /// kReset or kMalformed. Instead of OnResponseEnd, or while idle.
+  /// The connection has failed with kReset or kMalformed. Called instead of OnResponseEnd, or while
+  /// idle.
   virtual void OnBroken(UpstreamConnection& connection, ports::UpstreamProblem problem,
                         std::string_view detail) = 0;
-  /// The kernel has taken all, after a time when it had not.
+  /// The kernel has taken all bytes, after it had refused some.
   virtual void OnSent() {}
 };
 
-/// Owned by its user. Retire() is the way to drop it: it may be on the stack.
+/// Its user owns it. It may be on the stack, so drop it with Retire().
 ///
 ///   connecting ──▶ idle ──Send()──▶ busy ──OnResponseEnd, reusable()──▶ idle
 class UpstreamConnection final : public Retirable, event::ConnectionEvents, http::ResponseEvents {
  public:
-  /// How to reach the backend, beside its address.
+  /// The way to reach the backend, except for its address.
   struct ConnectTarget {
-    Duration timeout;                        // of the connect, the TLS handshake included
-    const event::TlsContext* tls = nullptr;  // null: plain
-    const std::string& server_name;          // with TLS: whose certificate must be shown
-    telemetry::Gauge open_connections;       // counts this one, from OnConnected on
+    Duration timeout;                        // of the connect, TLS handshake included
+    const event::TlsContext* tls = nullptr;  // null for plain HTTP
+    const std::string& server_name;          // the name that the certificate must have, with TLS
+    telemetry::Gauge open_connections;       // counts this connection from OnConnected on
   };
 
-  /// Connects; the user hears OnConnected or OnConnectFailed.
+  /// Connects. The user gets OnConnected or OnConnectFailed.
   UpstreamConnection(event::EventLoop& loop, const event::SocketAddress& to,
-                     const ConnectTarget& way, UpstreamConnectionEvents& user);
+                     const ConnectTarget& target, UpstreamConnectionEvents& user);
   ~UpstreamConnection() override;
 
-  /// Closes the socket in order (`abort`: with RST), now, and destroys the rest on a later turn.
+  /// Closes the socket now, with RST if `abort`, and destroys the rest on a later turn.
   static void Retire(event::EventLoop& loop, std::unique_ptr<UpstreamConnection> connection,
                      bool abort);
 
   void SetUser(UpstreamConnectionEvents& user) { user_ = &user; }
 
-  /// The first bytes of a request to be answered. false: the connection was dead, and not one byte
-  /// was taken.
+  /// Sends the first bytes of a request. Returns false if the connection was dead and took no byte.
   bool Send(std::string_view method, std::string_view head, std::string_view body);
-  /// More of the same request.
+  /// Sends more of the same request.
   void SendMore(std::string_view bytes) { connection_->Write(bytes); }
   [[nodiscard]] std::size_t unsent_bytes() const { return connection_->unsent_bytes(); }
 
   void PauseResponse();
   void ResumeResponse();
 
-  /// A byte of the response to the present request has come.
+  /// Returns true if a byte of the response to the present request has come.
   [[nodiscard]] bool response_begun() const { return response_begun_; }
-  /// The response is complete, and so is the request, and nothing speaks against another one.
+  /// Returns true if response and request are complete and the connection may carry another
+  /// request.
   [[nodiscard]] bool reusable() const;
   [[nodiscard]] bool quiet() const { return connection_->quiet(); }
   [[nodiscard]] const std::string& address() const { return connection_->peer_address(); }
@@ -89,7 +90,7 @@ class UpstreamConnection final : public Retirable, event::ConnectionEvents, http
   void Break(ports::UpstreamProblem problem, std::string_view detail);
 
   const telemetry::Gauge open_connections_;
-  UpstreamConnectionEvents* user_;  // never null; after Retire() nothing is told
+  UpstreamConnectionEvents* user_;  // never null; gets no event after Retire()
   bool connected_ = false;
   bool retired_ = false;
   bool busy_ = false;
