@@ -1,5 +1,4 @@
-// What is told about an exchange when it ends: the one line of the access log and the counters are
-// made of it.
+// The report of an exchange that has ended. The access log line and the counters are made from it.
 #pragma once
 
 #include <cstdint>
@@ -13,19 +12,21 @@ namespace idem::ports {
 
 using telemetry::RequestDecision;
 
-/// Views are good during the call that gets it. Durations are zero where a step was not taken.
+/// Views are valid during the call that receives the report. Durations are zero for steps that were
+/// not taken.
 struct RequestReport {
   std::string_view request_id;
-  std::string_view route;  // its name; "": refused before it had one
+  std::string_view route;  // the route's name; "" if the request was refused before it had one
   std::string_view client;
   std::string_view method;
   std::string_view path;     // without the query
-  std::uint16_t status = 0;  // 0: the client went away before there was one
+  std::uint16_t status = 0;  // 0 if the client left before there was a response
   RequestDecision verdict = RequestDecision::kFailed;
   std::string_view problem;
-  std::string_view would;       // `mode: observe`: what enforcing would have done; "" otherwise
-  std::string_view record_key;  // hashed before it is shown
-  std::string_view address;     // the client's, as `trusted_proxies` tell it
+  // Decision that enforcing would have made, on a route in `mode: observe`; "" otherwise.
+  std::string_view would;
+  std::string_view record_key;  // must be hashed before it is shown
+  std::string_view address;     // the client's, found through `trusted_proxies`
   std::string_view upstream_address;
   http::Version protocol = http::Version::kHttp11;
   std::uint64_t bytes_in = 0;

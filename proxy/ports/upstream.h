@@ -1,5 +1,5 @@
-// The backend as an exchange sees it: one request sent, one response received, both in pieces with
-// back-pressure.
+// The backend as an exchange sees it: one request is sent and one response is received, both in
+// pieces with back-pressure.
 #pragma once
 
 #include <cstdint>
@@ -13,79 +13,81 @@
 
 namespace idem::ports {
 
-/// problem_replies.h says what a caller is told of each.
+/// problem_replies.h maps each problem to the answer that the caller gets.
 enum class UpstreamProblem : std::uint8_t {
   kUnreachable,  // refused, no route, name not found, TLS failed
   kOverloaded,   // no slot within queue_timeout
   kTimeout,      // connected, but not answered in time
   kReset,        // the connection ended before the response was complete
   kMalformed,    // not HTTP, or framing that two readers could read differently
-  kAbandoned,    // OnUpstreamReady() said no: nothing was sent
+  kAbandoned,    // OnUpstreamReady() returned false: nothing was sent
 };
 
 struct UpstreamFailure {
   UpstreamProblem problem = UpstreamProblem::kUnreachable;
-  Delivery delivery = Delivery::kNotSent;  // kNo: not one byte of the request was written
-  std::string detail;  // for the log; may name the backend's address, so never for a caller
+  Delivery delivery = Delivery::kNotSent;  // kNotSent: not one byte of the request was written
+  std::string detail;  // for the log only, because it may name the backend's address
 };
 
-/// How a request may be sent.
+/// The rules for sending a request.
 struct UpstreamTerms {
-  /// A claim on a legacy route: only a connection idle for less than claim_idle with nothing to
-  /// read, else a new one.
+  /// A claim on a legacy route. It uses an idle connection only if that was idle for less than
+  /// claim_idle and has nothing to read; otherwise it opens a new one.
   bool claim = false;
-  /// GET and HEAD without idempotency: once more on a fresh connection when a kept one turns out
-  /// dead before a response byte.
+  /// A GET or HEAD without idempotency. It is sent once more on a new connection if an idle one
+  /// fails before a response byte.
   bool retry_stale = false;
   bool streamed = false;  // response_timeout counts between reads instead of in total
 };
 
-/// Told to the exchange, on its loop, never from inside a call it made.
+/// Events of a call. They come on the exchange's loop, never from inside a call that it made.
 class UpstreamEvents {
  public:
   virtual ~UpstreamEvents() = default;
-  /// A connection is ready, and the next thing to happen is the first byte. false: do not send; the
-  /// call is over without another event, and the connection is kept.
+  /// A connection is ready and the first byte would be sent next. Return false to send nothing: the
+  /// call is then over without another event, and the connection is kept.
   virtual bool OnUpstreamReady() = 0;
-  /// 1xx other than 100 and 101.
+  /// Called for each 1xx other than 100 and 101.
   virtual void OnUpstreamInterim(const http::ResponseHead& head) = 0;
   virtual void OnUpstreamHead(http::ResponseHead& head) = 0;
   virtual void OnUpstreamBody(std::string_view bytes) = 0;
   virtual void OnUpstreamEnd() = 0;
-  /// Instead of OnUpstreamEnd(). After OnUpstreamHead() too.
+  /// Called instead of OnUpstreamEnd(), possibly after OnUpstreamHead().
   virtual void OnUpstreamFailure(const UpstreamFailure& failure) = 0;
-  /// What was given to SendBody() has been taken by the kernel.
+  /// The kernel has taken the bytes that were given to SendBody().
   virtual void OnUpstreamSent() {}
 };
 
-/// One request under way. Dropping it before its end aborts the connection (RST), not closes it;
-/// that may be done inside any of its events, and is the end of them.
+/// One request under way. Destroying it before its end aborts the connection with RST; this is
+/// allowed inside its events, and no event follows.
 class UpstreamCall {
  public:
   virtual ~UpstreamCall() = default;
-  /// More of a body that was announced as streamed; unsent_bytes() says how much waits.
+  /// Sends more of a streamed body. unsent_bytes() returns how much waits.
   virtual void SendBody(std::string_view bytes) = 0;
   virtual void EndBody() = 0;
   [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
   virtual void PauseResponse() = 0;
   virtual void ResumeResponse() = 0;
-  /// The backend's address that was used, "" before one was.
+  /// Returns the backend's address in use, or "" before there is one.
   [[nodiscard]] virtual std::string_view address() const = 0;
 };
 
 class Upstream {
  public:
   virtual ~Upstream() = default;
-  /// Sends `head` as it is (its fields are ready for the wire but for framing); it is read before
-  /// this returns. `body` non-null: the whole body, kept alive by the caller until the call ends.
-  /// Null: there is none, or it is streamed through SendBody(), as head.body tells.
+  /// Sends `head`, which is read before this returns; its fields must be complete except for
+  /// framing. If `body` is not null it is the whole body, and the caller keeps it alive until the
+  /// call ends. If it is null, head.body says whether there is no body or one that is streamed
+  /// through SendBody().
   [[nodiscard]] virtual std::unique_ptr<UpstreamCall> Send(const http::RequestHead& head,
                                                            const std::string* body,
                                                            const UpstreamTerms& terms,
                                                            UpstreamEvents& events) = 0;
-  /// Every wait that a call may have: queue, look-up, connect, response. What a lease must cover.
+  /// Returns the sum of all waits that a call may have: queue, look-up, connect, response. A lease
+  /// must be longer.
   [[nodiscard]] virtual Duration longest_wait() const = 0;
-  /// The part of it that may still pass after the first byte was written.
+  /// Returns the longest time that may pass after the first byte was written.
   [[nodiscard]] virtual Duration response_timeout() const = 0;
 };
 
