@@ -32,7 +32,7 @@ bool EndIsInDoubt(const http::RequestHead& request) {
   return request.method == "CONNECT" || NamesProtectedField(request.fields);
 }
 
-// In any case: `post` is another method than POST, but not for every backend.
+// Compares in any case: `post` is another method than POST, but some backends treat them alike.
 const idempotency::Policy* PolicyFor(const Route& route, std::string_view method) {
   if (!route.idempotency) return nullptr;
   const auto& methods = route.idempotency->methods;

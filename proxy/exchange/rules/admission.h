@@ -1,5 +1,5 @@
-// What is looked at of a request before anything is asked for it: the steps of semantics.md, "The
-// order of checks", that need no store. Pure functions.
+// Request checks that need no store: the first steps of semantics.md, "The order of checks". Pure
+// functions.
 #pragma once
 
 #include <string>
@@ -14,24 +14,23 @@
 
 namespace idem::exchange {
 
-/// The route of a request, or why it is not served.
+/// Returns the route of a request, or the reply that refuses it.
 [[nodiscard]] std::variant<const Route*, Reply> ChooseRoute(const Router& router,
                                                             const http::RequestHead& request);
 
-/// Whether a refused request leaves in doubt what the bytes behind it are: behind a CONNECT they
-/// may be meant for the tunnel; where Connection names a framing field, for another reader's next
-/// request.
+/// Returns whether the end of a refused request is in doubt. The bytes after a CONNECT may be meant
+/// for the tunnel. If Connection names a framing field, another reader may take the following bytes
+/// for the next request.
 [[nodiscard]] bool EndIsInDoubt(const http::RequestHead& request);
 
-/// The policy of a route for that method; null where a key does not protect it.
+/// Returns the policy of a route for `method`, or null if no key protects that method.
 [[nodiscard]] const idempotency::Policy* PolicyFor(const Route& route, std::string_view method);
 
 /// Returns the id of the client that signed the request or showed a certificate for it, or the
-/// refusal. The id is empty if the route does not authenticate.
-[[nodiscard]] std::variant<std::string, Reply> IdentifyClient(const Route& route,
-                                                              const auth::Clients& clients,
-                                                              std::string_view tls_subject,
-                                                              const http::RequestHead& request,
-                                                              std::string_view body, WallTime now);
+/// reply that refuses it. The id is valid as long as `clients`; it is "" if the route needs no
+/// signature.
+[[nodiscard]] std::variant<std::string_view, Reply> IdentifyClient(
+    const Route& route, const auth::Clients& clients, std::string_view tls_subject,
+    const http::RequestHead& request, std::string_view body, WallTime now);
 
 }  // namespace idem::exchange

@@ -24,7 +24,8 @@ bool IsRequestId(std::string_view text) {
   });
 }
 
-// The network that is counted: an IPv4 address itself, of an IPv6 address the first 64 bits.
+// Returns the network that is counted: an IPv4 address itself, or the first 64 bits of an IPv6
+// address.
 std::string LimitedAddress(std::string_view address) {
   std::array<std::uint8_t, 16> bytes{};
   const std::string text(address);
@@ -121,13 +122,13 @@ ports::LimitRequest AskLimit(const Route& route, std::string_view address, std::
           idempotency::Token::Make(random), route.rate_limit->rule};
 }
 
-void AddLimitFields(const ports::LimitRule& rule, const ports::LimitResult& verdict,
+void AddLimitFields(const ports::LimitRule& rule, const ports::LimitResult& result,
                     http::Fields& to) {
   using std::chrono::ceil;
   using std::chrono::seconds;
   const Decimal limit(rule.requests);
-  const Decimal remaining(verdict.remaining);
-  const Decimal reset(ceil<seconds>(verdict.reset).count());
+  const Decimal remaining(result.remaining);
+  const Decimal reset(ceil<seconds>(result.reset).count());
   const Decimal window(ceil<seconds>(rule.per).count());
   const auto join = [](std::initializer_list<std::string_view> pieces) {
     std::string text;

@@ -12,8 +12,8 @@ using http::EqualsIgnoreCase;
 
 namespace {
 
-// Room for what the proxy adds to a message's fields, so that its head is not grown line by line.
-// More than that only costs another allocation.
+// Reserved for the fields that the proxy adds, so that a head need not grow line by line. Longer
+// fields only cost another allocation.
 constexpr std::size_t kOwnTextBytes = 256;
 constexpr std::size_t kOwnLines = 10;
 
@@ -35,12 +35,12 @@ constexpr std::array<std::string_view, 6> kRateLimit = {
     "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy",
     "RateLimit",         "X-Request-Id"};
 
-// What only the proxy may say of a response to a claim.
-constexpr std::array<std::string_view, 2> kVerdictOnClaim = {"Idempotent-Replayed",
-                                                             "Idempotency-Status"};
+// The fields that only the proxy may set on a response to a claim.
+constexpr std::array<std::string_view, 2> kClaimFields = {"Idempotent-Replayed",
+                                                          "Idempotency-Status"};
 
-// Many backends read `_` in a name as `-` (CGI and its heirs turn both into `_`), so a field that
-// the proxy writes itself must not come from the caller in that spelling either.
+// Many backends read `_` in a name as `-` (CGI and its successors turn both into `_`), so a caller
+// must not send a proxy-written field in that spelling either.
 bool ReadsAs(std::string_view name, std::string_view other) {
   const auto fold = [](char c) {
     if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
@@ -49,13 +49,13 @@ bool ReadsAs(std::string_view name, std::string_view other) {
   return std::ranges::equal(name, other, [&](char a, char b) { return fold(a) == fold(b); });
 }
 
-// Names in Connection are rare, so they are looked up again for each field instead of being kept in
-// a list.
+// Connection rarely names fields, so the names are looked up again for each field instead of being
+// kept in a list.
 bool PassesThrough(const http::Fields& fields, std::string_view name, bool has_connection) {
   return !IsHopByHop(name) && !(has_connection && fields.HasToken("Connection", name));
 }
 
-// The request fields that the proxy writes itself.
+// Returns whether the proxy writes this request field itself.
 bool IsReplaced(const ForwardedRequest& request, std::string_view name) {
   if (ReadsAs(name, "X-Request-Id") || EqualsIgnoreCase(name, "Via") ||
       ReadsAs(name, "X-Forwarded-For")) {
@@ -65,14 +65,14 @@ bool IsReplaced(const ForwardedRequest& request, std::string_view name) {
     return !request.peer_trusted;
   }
   if (EqualsIgnoreCase(name, "Proxy-Authorization")) return true;
-  // On a route without authentication nobody has checked who it names.
+  // On a route without authentication nothing has checked the client's name.
   if (ReadsAs(name, "X-Client-Id")) return !request.client_id.empty() || !request.peer_trusted;
   if (request.identity_encoding && EqualsIgnoreCase(name, "Accept-Encoding")) return true;
   return !request.key_header.empty() && ReadsAs(name, request.key_header);
 }
 
-// Of a Max-Forwards, or as many as we can count (RFC 9110, section 7.6.2); null where it is no
-// number.
+// Returns the value of Max-Forwards, capped at the largest countable number (RFC 9110, section
+// 7.6.2), or nullopt if it is no number.
 std::optional<unsigned> HopsLeft(std::string_view value) {
   unsigned hops = 0;
   const char* const end = value.data() + value.size();
@@ -82,7 +82,7 @@ std::optional<unsigned> HopsLeft(std::string_view value) {
   return hops;
 }
 
-// Zero was not forwarded.
+// HasNoHopLeft() has excluded zero.
 std::string OneHopLess(std::string_view value) {
   const auto hops = HopsLeft(value);
   return hops && *hops > 0 ? std::to_string(*hops - 1) : std::string(value);
@@ -142,7 +142,8 @@ void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to) {
       to.fields.Add(line.name, line.value);
     }
   }
-  if (from.fields.Count("Host") == 0) to.fields.Add("Host", "");  // HTTP/1.0: 1.1 asks for one
+  // An HTTP/1.0 request may have none, and HTTP/1.1 requires it.
+  if (from.fields.Count("Host") == 0) to.fields.Add("Host", "");
   if (request.identity_encoding) to.fields.Add("Accept-Encoding", "identity");
   if (!request.key_header.empty()) to.fields.Add(request.key_header, request.key);
   if (!request.client_id.empty()) to.fields.Add("X-Client-Id", request.client_id);
@@ -194,7 +195,7 @@ http::ResponseHead HeadForClient(const http::ResponseHead& response, ResponseOri
   const bool has_connection = response.fields.Count("Connection") != 0;
   for (const http::FieldLine line : response.fields) {
     if (!PassesThrough(response.fields, line.name, has_connection)) continue;
-    if (origin == ResponseOrigin::kClaim && IsOneOf(line.name, kVerdictOnClaim)) continue;
+    if (origin == ResponseOrigin::kClaim && IsOneOf(line.name, kClaimFields)) continue;
     head.fields.Add(line.name, line.value);
   }
   return head;
@@ -214,7 +215,7 @@ void CopyRecorded(const http::Fields& from, std::span<const std::string> drop, h
   for (const http::FieldLine line : from) {
     if (!PassesThrough(from, line.name, has_connection)) continue;
     if (EqualsIgnoreCase(line.name, "Date") || IsOneOf(line.name, kRateLimit)) continue;
-    if (IsOneOf(line.name, kVerdictOnClaim)) continue;
+    if (IsOneOf(line.name, kClaimFields)) continue;
     const bool dropped = std::ranges::any_of(
         drop, [&](const std::string& name) { return EqualsIgnoreCase(line.name, name); });
     if (!dropped) to.Add(line.name, line.value);

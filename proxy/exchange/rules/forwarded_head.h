@@ -1,5 +1,5 @@
-// Which fields pass through the proxy, and which it adds: pure functions over heads (RFC 9110,
-// section 7.6; semantics.md, "Fields").
+// Decides which fields pass through the proxy and which it adds. Pure functions over heads (RFC
+// 9110, section 7.6; semantics.md, "Fields").
 #pragma once
 
 #include <span>
@@ -12,70 +12,73 @@
 
 namespace idem::exchange {
 
-/// Whether a field belongs to one connection only (RFC 9110, section 7.6.1), by its name alone.
+/// Returns whether a field of that name belongs to one connection only (RFC 9110, section 7.6.1).
 [[nodiscard]] bool IsHopByHop(std::string_view name);
 
-/// A field that Connection may not name: removing it would change what the message is. A request
-/// that names one is refused.
+/// Returns whether Connection names a field whose removal would change the meaning of the message.
+/// Such a request is refused.
 [[nodiscard]] bool NamesProtectedField(const http::Fields& fields);
 
-/// An OPTIONS that the proxy has to answer itself (RFC 9110, section 7.6.2); TRACE it refuses
-/// anyway.
+/// Returns whether the proxy has to answer this OPTIONS itself (RFC 9110, section 7.6.2). TRACE is
+/// always refused.
 [[nodiscard]] bool HasNoHopLeft(const http::RequestHead& request);
 
-/// What the proxy knows about a request beside its head.
+/// Facts about a request that are not in its head.
 struct ForwardedRequest {
   const http::RequestHead* received = nullptr;
   const http::Peer* peer = nullptr;
-  bool peer_trusted = false;  // trusted_proxies: its X-Forwarded-Proto and -Host are believed
+  bool peer_trusted = false;  // in trusted_proxies: its X-Forwarded-Proto and -Host are believed
   std::string_view request_id;
   std::string_view client_id;   // "" on a route without authentication
-  std::string_view key_header;  // "" where no key is forwarded in its bare form
+  std::string_view key_header;  // "" if no key is forwarded in its bare form
   std::string_view key;
-  bool identity_encoding = false;  // a claim: every caller must be able to read the replay
+  bool identity_encoding = false;  // set for a claim: every caller must be able to read the replay
 };
 
-/// The head for the upstream. `to.body` is left to the caller.
+/// Turns the received head into the head for the upstream. The caller sets `to.body`.
 void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to);
 
-/// A question to the backend of the proxy's own, on behalf of a request.
+/// The proxy's own query to the backend about an earlier request.
 struct LookUpRequest {
-  const http::RequestHead* asker = nullptr;  // its Host says which backend of many is meant
+  // Request that caused the query; its Host selects the backend.
+  const http::RequestHead* asker = nullptr;
   std::string_view target;
-  std::span<const std::pair<std::string, std::string>> headers;  // the configuration's
+  std::span<const std::pair<std::string, std::string>> headers;  // fields from the configuration
   std::string_view request_id;
   std::string_view client_id;  // "" on a route without authentication
 };
 
-/// A GET without a body. A field of the configuration comes before the proxy's own, but for what
-/// every caller must be able to read: the answer is asked for without a coding.
+/// Builds a GET without a body. Configured fields replace the proxy's own, except for
+/// Accept-Encoding: the answer must have no content coding, because every caller must be able to
+/// read it.
 void BuildLookUpHead(const LookUpRequest& request, http::RequestHead& to);
 
-/// How much body goes to the upstream with a request whose whole body is `bytes` long: a method
-/// that usually has one says so also of an empty one.
+/// Returns the framing of a body of `bytes` bytes for the upstream. A method that usually has a
+/// body gets Content-Length: 0 for an empty one.
 [[nodiscard]] http::BodyLength WholeBodyLength(const http::RequestHead& received,
                                                std::uint64_t bytes);
 
-/// Whether a response is the outcome of a claim: then only the proxy may say Idempotent-Replayed
-/// and Idempotency-Status of it.
+/// The origin of a response. Only the proxy may set Idempotent-Replayed and Idempotency-Status on
+/// the outcome of a claim (kClaim).
 enum class ResponseOrigin : std::uint8_t { kPassed, kClaim };
 
-/// The upstream's head as a client gets it: its end-to-end fields, in their order. Content-Length
-/// is left out; it follows from the framing, which is left to the caller.
+/// Returns the upstream's head for the client: its end-to-end fields, in their order.
+/// Content-Length is left out, because the caller sets the framing.
 [[nodiscard]] http::ResponseHead HeadForClient(const http::ResponseHead& response,
                                                ResponseOrigin origin);
 
-/// Sets the framing of an answer whose body is `body` as a whole, and gives back what of it goes
-/// out: nothing to HEAD, which is told the length all the same.
+/// Sets the framing of an answer whose whole body is `body`. Returns the part to send: nothing for
+/// HEAD, which still gets the length.
 [[nodiscard]] std::string_view FrameWhole(std::string_view method, std::string_view body,
                                           http::ResponseHead& head);
 
-/// The length that a streamed response announces to the client: for HEAD what a GET would have had.
+/// Returns the framing of a streamed response for the client. HEAD gets the length that a GET would
+/// have had.
 [[nodiscard]] http::BodyLength StreamedLength(std::string_view method,
                                               const http::ResponseHead& response);
 
-/// What is kept of an executed response: the fields of HeadForClient() without Date, rate-limit
-/// fields, X-Request-Id, and the names in `drop` (lower case).
+/// Copies the fields that are recorded of a response: those of HeadForClient() without Date,
+/// rate-limit fields, X-Request-Id, and the names in `drop` (lower case).
 void CopyRecorded(const http::Fields& from, std::span<const std::string> drop, http::Fields& to);
 
 }  // namespace idem::exchange

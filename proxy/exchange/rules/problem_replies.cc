@@ -41,7 +41,7 @@ seconds RoundedUp(std::chrono::milliseconds pause) {
   return std::max(seconds(1), std::chrono::ceil<seconds>(pause));
 }
 
-// What a caller may do about an unknown outcome.
+// Adds the caller's options after an unknown outcome.
 Reply WithWayOut(Reply reply, std::optional<std::chrono::milliseconds> look_up_in) {
   reply.retry = look_up_in ? Retry::kSameKey : Retry::kSettle;
   if (look_up_in) reply.retry_after = RoundedUp(*look_up_in);

@@ -1,5 +1,5 @@
-// The one place where a decision or an error becomes a status code: the table "Answers the proxy
-// makes itself" of semantics.md.
+// Turns a decision or an error into a status code. This is the only such place; it implements the
+// table "Answers the proxy makes itself" of semantics.md.
 #pragma once
 
 #include <chrono>
@@ -14,26 +14,26 @@
 
 namespace idem::exchange {
 
-/// What a program that reads the problem may do next.
+/// The next step that a program may take after reading the problem.
 enum class Retry : std::uint8_t { kSameKey, kNewKey, kSettle, kNever };
 
-/// One answer of the proxy's own.
+/// An answer of the proxy's own.
 struct Reply {
   std::uint16_t status = 500;
-  std::string_view name{};  // the NAME of semantics.md; "": no problem, and no body
+  std::string_view name{};  // the NAME of semantics.md; if empty, the answer has no body
   Retry retry = Retry::kSameKey;
-  std::string_view detail{};  // for the caller: no secret, no backend address
-  std::string_view more{};    // stands behind it
+  std::string_view detail{};  // shown to the caller: no secret, no backend address
+  std::string_view more{};    // appended to `detail`
   std::optional<std::chrono::seconds> retry_after{};
-  std::string allow{};                             // 405
-  std::string_view www_authenticate{};             // 401
-  std::optional<std::uint16_t> executed_status{};  // response-not-kept
+  std::string allow{};                             // set for 405
+  std::string_view www_authenticate{};             // set for 401
+  std::optional<std::uint16_t> executed_status{};  // set for response-not-kept
 };
 
-/// Of a request whose last hop this is.
+/// Answers a request with Max-Forwards: 0.
 [[nodiscard]] Reply AnsweredHere();
 [[nodiscard]] Reply BadRequest(std::string_view detail);
-/// What a parser or the body's reader refused.
+/// Answers a message that a parser or the body's reader refused.
 [[nodiscard]] Reply Unreadable(std::uint16_t status, std::string_view name,
                                std::string_view detail);
 [[nodiscard]] Reply NoRoute();
@@ -42,29 +42,29 @@ struct Reply {
 [[nodiscard]] Reply BodyTooLarge();
 [[nodiscard]] Reply SignatureRefused(std::string_view name, std::string_view scheme);
 [[nodiscard]] Reply RateLimited(std::chrono::milliseconds until_free);
-/// `header`: of the field that it belongs in; good until the reply is rendered.
+/// `header` is the name of the missing field. It must stay valid until the reply is rendered.
 [[nodiscard]] Reply KeyMissing(std::string_view header);
 [[nodiscard]] Reply KeyInvalid(std::string_view reason);
 [[nodiscard]] Reply PayloadMismatch(std::uint16_t status);
 [[nodiscard]] Reply InProgress();
-/// `look_up_in`: when sending it again may settle the outcome (`reconcile`); null: only the
-/// backend's owner can.
+/// `look_up_in` is the time after which a repeated request may settle the outcome (`reconcile`). It
+/// is null if only the backend's owner can settle it.
 [[nodiscard]] Reply OutcomeUnknown(std::optional<std::chrono::milliseconds> look_up_in);
 [[nodiscard]] Reply ResponseNotKept(std::uint16_t executed_status);
 [[nodiscard]] Reply StoreUnavailable();
 [[nodiscard]] Reply Overloaded();
 [[nodiscard]] Reply Draining();
-/// The claim is released, or there was none: sending it again tries again.
+/// Answers a failure that released the claim, or that had none. The request may be sent again.
 [[nodiscard]] Reply UpstreamFailed(ports::UpstreamProblem problem);
-/// The claim became unknown by it.
+/// Answers a failure that made the claim unknown.
 [[nodiscard]] Reply UpstreamFailedUnknown(ports::UpstreamProblem problem,
                                           std::optional<std::chrono::milliseconds> look_up_in);
 
-/// Renders `reply`: the head's status and fields, and the problem's body.
+/// Renders `reply` into the head's status and fields and the problem's body.
 void Render(const Reply& reply, std::string_view request_id, http::ResponseHead& head,
             std::string& body);
 
-/// The head of a replay; its body is the response's own.
+/// Renders the head of a replay. Its body is the recorded one.
 void RenderReplay(const idempotency::StoredResponse& response, http::ResponseHead& head);
 
 }  // namespace idem::exchange

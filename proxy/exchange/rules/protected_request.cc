@@ -26,7 +26,7 @@ std::string RecordKeyFor(const ProtectedRequest& request) {
   using Kind = idempotency::ScopeRule::Kind;
   const auto& rules = request.policy->scope;
   std::vector<std::string> values;
-  values.reserve(rules.size());  // the parts are views of them
+  values.reserve(rules.size());  // `parts` holds views of them
   std::vector<idempotency::ScopePart> scope;
   for (const idempotency::ScopeRule& rule : rules) {
     switch (rule.kind) {

@@ -1,5 +1,5 @@
-// A request that a key protects: what its claim is made of, and what of it is compared with a
-// record that holds the key already. Pure functions.
+// A request that a key protects: how its claim is made, and how it is compared with an existing
+// record of the key. Pure functions.
 #pragma once
 
 #include <string>
@@ -13,25 +13,25 @@
 
 namespace idem::exchange {
 
-/// Views of an exchange, which outlives them.
+/// Views into an exchange, which outlives them.
 struct ProtectedRequest {
   const idempotency::Policy* policy = nullptr;
   std::string_view route;
-  std::string_view client;  // "" on a route without authentication
-  std::string_view key;     // in its bare form
+  std::string_view client;  // "" if the route has no authentication
+  std::string_view key;     // the unquoted key
   std::string_view request_id;
   const http::RequestHead* head = nullptr;
-  std::string_view body;  // all of it
+  std::string_view body;  // the whole body
 };
 
-/// Where the record of its key lies: idempotency::RecordKey() of its scope.
+/// Returns the name of the key's record: idempotency::RecordKey() of its scope.
 [[nodiscard]] std::string RecordKeyFor(const ProtectedRequest& request);
 
-/// With a new token.
+/// Proposes a claim with a new token.
 [[nodiscard]] idempotency::Claim ProposeClaim(const ProtectedRequest& request, Random& random);
 
-/// What Decide() compares with `record`: the fingerprint by the record's own recipe, which may be
-/// another than the one that `mine` was made by.
+/// Returns the identity that Decide() compares with `record`. The fingerprint is computed by the
+/// record's own recipe, which may differ from the recipe of `mine`.
 [[nodiscard]] idempotency::RequestIdentity RequestIdentityFor(const ProtectedRequest& request,
                                                               const idempotency::Claim& mine,
                                                               const idempotency::Record& record);

@@ -13,8 +13,8 @@ bool IsUnreserved(char c) {
          c == '.' || c == '_' || c == '~';
 }
 
-// Decodes unreserved characters and writes other escapes in upper case; nullopt for the three that
-// change what a path is.
+// Decodes unreserved characters and writes other escapes in upper case. Returns nullopt for the
+// three escapes that change what a path is.
 std::optional<std::string> DecodeUnreserved(std::string_view path) {
   std::string decoded;
   decoded.reserve(path.size());
@@ -38,10 +38,10 @@ std::optional<std::string> DecodeUnreserved(std::string_view path) {
   return decoded;
 }
 
-// RFC 3986, section 5.2.4, over segments; empty segments (from "//") are dropped on the way.
+// Applies RFC 3986, section 5.2.4, to segments. Empty segments (from "//") are dropped too.
 std::string RemoveDotSegments(std::string_view path) {
   std::vector<std::string_view> kept;
-  bool folder = true;  // the path ends in "/", "/." or "/.."
+  bool folder = true;  // true if the path ends in "/", "/." or "/.."
   while (!path.empty()) {
     const std::size_t slash = path.find('/');
     const std::string_view segment = path.substr(0, slash);
@@ -80,7 +80,7 @@ bool AllowsMethod(const Route& route, std::string_view method) {
   return route.methods.empty() || std::ranges::find(route.methods, method) != route.methods.end();
 }
 
-// The first route for a path, and the methods of those that match in all but the method.
+// The first route for a path, and the methods of the routes that match except for the method.
 struct Choice {
   const Route* route = nullptr;
   std::string allow;
