@@ -1,4 +1,4 @@
-// A client of an exchange without a connection: it keeps what it is sent.
+// A client of an exchange without a connection. It keeps the answer that it gets.
 #pragma once
 
 #include <string>

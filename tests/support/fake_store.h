@@ -1,6 +1,6 @@
-// A record store on a virtual clock with the product's own steps, and with faults that a test
-// switches on: answers that come late or never, and a store that is unreachable. Several proxies may
-// share one FakeStoreState.
+// A record store on a virtual clock with the product's own transitions. A test can make it fail:
+// answers that come late or never, and an unreachable store. Several proxies may share one
+// FakeStoreState.
 #pragma once
 
 #include <deque>
@@ -15,24 +15,24 @@
 
 namespace idem::support {
 
-/// What is durable.
+/// The durable state.
 struct FakeStoreState {
   std::map<std::string, idempotency::Record, std::less<>> records;
   std::map<std::string, StoreTime, std::less<>> withdrawn;  // by token
-  std::map<std::string, StoreTime, std::less<>> look_ups;   // by token: until when
+  std::map<std::string, StoreTime, std::less<>> look_ups;   // by token: the end of the reservation
 };
 
 class FakeStore final : public ports::RecordStore, public ports::RateLimiter {
  public:
   FakeStore(Loop& loop, FakeStoreState& state) : loop_(loop), state_(state) {}
 
-  bool away = false;           // every question fails, and nothing is written
-  bool foreign_value = false;  // what lies under every key is no record
-  bool lose_answers = false;   // every question is carried out and answered with an error
+  bool away = false;           // every call fails and nothing is written
+  bool foreign_value = false;  // the value under every key is not a record
+  bool lose_answers = false;   // every call is carried out and answered with an error
   bool hold_answers = false;   // answers wait for Deliver()
   ports::LimitResult limit_verdict{true, 9, std::chrono::seconds(60)};
   int counted = 0;
-  std::string limited_subject;  // of the last question to the limit
+  std::string limited_subject;  // subject of the last call to the limit
   int begins = 0;
   int completions = 0;
 

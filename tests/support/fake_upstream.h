@@ -1,4 +1,4 @@
-// A backend without a connection. The test answers each call by hand and sees what came.
+// A backend without a connection. The test answers each call by hand and reads the requests.
 #pragma once
 
 #include <memory>
@@ -12,14 +12,14 @@ namespace idem::support {
 
 class FakeUpstream final : public ports::Upstream {
  public:
-  /// One request that was sent. `call` outlives its exchange's interest: `dropped` tells.
+  /// One request that was sent. `call` outlives its exchange's interest, which `dropped` shows.
   struct Call {
     http::RequestHead head;
     std::string body;
     ports::UpstreamTerms terms;
     ports::UpstreamEvents* events = nullptr;
-    bool begun = false;      // OnUpstreamReady() said yes: the effect may happen
-    bool abandoned = false;  // it said no
+    bool begun = false;      // OnUpstreamReady() returned true: the effect may happen
+    bool abandoned = false;  // OnUpstreamReady() returned false
     bool body_ended = false;
     bool paused = false;
     bool dropped = false;
@@ -55,7 +55,7 @@ class FakeUpstream final : public ports::Upstream {
       call.dropped = true;
     }
   }
-  /// A whole response to the call.
+  /// Answers the call with a whole response.
   static void Answer(Call& call, std::uint16_t status, std::string_view body = "",
                      std::initializer_list<http::FieldLine> fields = {}) {
     AnswerHead(call, status, http::BodyLength::Known(body.size()), fields);
@@ -75,7 +75,7 @@ class FakeUpstream final : public ports::Upstream {
     if (!call.dropped) call.events->OnUpstreamFailure({problem, delivery, "test"});
   }
 
-  /// Calls for which the backend may have acted.
+  /// Returns the calls for which the backend may have acted.
   [[nodiscard]] std::size_t begun() const {
     std::size_t count = 0;
     for (const auto& call : calls) count += call->begun ? 1 : 0;

@@ -26,7 +26,7 @@ std::string LastOf(const std::string& name) {
 
 }  // namespace
 
-/// What is written is counted, and a sync moves the count up.
+/// Counts the bytes that are written; a sync raises the count of safe bytes.
 class ForgetfulDisk::File final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
   File(std::unique_ptr<rocksdb::FSWritableFile> file, std::string name, BytesPointer bytes,
@@ -57,7 +57,7 @@ class ForgetfulDisk::File final : public rocksdb::FSWritableFileOwnerWrapper {
       return FSWritableFileOwnerWrapper::Truncate(size, options, debug);
     });
   }
-  // The real disk need not wait: this one says what lies on it.
+  // The real disk need not sync, because this class decides what it holds.
   IOStatus Sync(const IOOptions&, IODebugContext*) override {
     return Step([&] {
       if (disk_.honest_) bytes_->synced = bytes_->written;
@@ -128,7 +128,7 @@ IOStatus ForgetfulDisk::NewWritableFile(const std::string& name,
                                         IODebugContext* debug) {
   const std::lock_guard lock(mutex_);
   before_each_step_(name);
-  std::filesystem::remove(name);  // opened with O_TRUNC, it would lose what a power loss may keep
+  std::filesystem::remove(name);  // O_TRUNC would lose bytes that a power loss may keep
   const IOStatus made = FileSystemWrapper::NewWritableFile(name, options, file, debug);
   if (!made.ok()) return made;
   const auto bytes = std::make_shared<Bytes>();

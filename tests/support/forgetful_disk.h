@@ -1,4 +1,4 @@
-// A disk that loses its power: what lay on it then, with everything gone that nobody had synced.
+// Simulates a disk that loses power: it keeps only what was synced.
 #pragma once
 
 #include <rocksdb/file_system.h>
@@ -14,25 +14,24 @@
 
 namespace idem::support {
 
-/// Passes everything on to the real file system and keeps book of what a power loss would leave.
-/// Any thread. What is promised and what is not, as POSIX has it:
+/// Passes every operation to the real file system and records what a power loss would leave.
+/// Thread-safe. Its promises are those of POSIX:
 ///
 ///   a file's bytes    those before its last sync stay. Of the others any first part stays, and of
 ///                     that part any page may have been written as zeros.
-///   a folder's names  stay as they were at the folder's last sync. Of what was made, renamed and
-///                     removed since then any first part stays, because file systems keep that
-///                     order.
+///   a folder's names  stay as they were at the folder's last sync. Of the names that were made,
+///                     renamed and removed since then any first part stays, because file systems
+///                     keep that order.
 class ForgetfulDisk final : public rocksdb::FileSystemWrapper {
  public:
-  /// `honest`: whether a sync keeps what it says. `before_each_step` is called before whatever
-  /// changes the disk, with nothing else going on, so that it may call LosePower(); it is given the
-  /// name of the file.
+  /// `honest` is false if a sync keeps nothing. `before_each_step` gets the name of the file before
+  /// each change of the disk. No other operation runs then, so it may call LosePower().
   ForgetfulDisk(bool honest, std::function<void(const std::string& name)> before_each_step);
   ~ForgetfulDisk() override;
   [[nodiscard]] const char* Name() const override { return "ForgetfulDisk"; }
 
-  /// Writes into the folder `to` what a power loss now would leave of the folder `from`. The disk
-  /// itself goes on. Only from `before_each_step`.
+  /// Writes the remains of the folder `from` after a power loss into the folder `to`. The disk
+  /// itself goes on. Call only from `before_each_step`.
   void LosePower(const std::string& from, const std::string& to, std::mt19937_64& random) const;
 
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
@@ -47,7 +46,7 @@ class ForgetfulDisk final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus DeleteFile(const std::string& name, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override;
 
-  // No store of ours does that; if one begins to, this has to keep book of it.
+  // No store of ours reopens files. If one begins to, this has to record it.
   rocksdb::IOStatus ReopenWritableFile(const std::string&, const rocksdb::FileOptions&,
                                        std::unique_ptr<rocksdb::FSWritableFile>*,
                                        rocksdb::IODebugContext*) override {
@@ -72,22 +71,22 @@ class ForgetfulDisk final : public rocksdb::FileSystemWrapper {
  private:
   class File;
   class Folder;
-  /// A file under whatever name, and after its last name was removed.
+  /// A file under any name, even after its last name was removed.
   struct Bytes {
     std::string link;  // a second name of the file that nobody removes
     std::uint64_t written = 0;
     std::uint64_t synced = 0;
   };
-  using BytesPointer = std::shared_ptr<Bytes>;        // of every name and of the open file
-  using Names = std::map<std::string, BytesPointer>;  // of one folder
-  /// A step that changes names. Null bytes: the name is removed.
+  using BytesPointer = std::shared_ptr<Bytes>;        // shared by every name and the open file
+  using Names = std::map<std::string, BytesPointer>;  // the names in one folder
+  /// A step that changes names. It removes the name if `bytes` is null.
   struct Rename {
     std::vector<std::pair<std::string, BytesPointer>> changes;
   };
   struct Listing {
     Names now;
     Names synced;
-    std::vector<Rename> since;  // the last sync
+    std::vector<Rename> since;  // changes since the last sync
   };
 
   void Apply(const std::string& folder, Rename rename);
@@ -96,7 +95,7 @@ class ForgetfulDisk final : public rocksdb::FileSystemWrapper {
 
   const bool honest_;
   const std::function<void(const std::string&)> before_each_step_;
-  std::string links_;  // a folder of our own
+  std::string links_;  // a folder of this disk's own
   mutable std::mutex mutex_;
   std::map<std::string, Listing> folders_;
   int files_ = 0;

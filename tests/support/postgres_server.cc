@@ -21,7 +21,7 @@ constexpr int kAttempts = 5;  // another program may take a free port first
 
 [[noreturn]] void Fail(const std::string& what) { throw std::runtime_error("PostgreSQL: " + what); }
 
-/// Debian keeps the servers of all versions side by side and none in PATH.
+/// Debian installs the servers of all versions side by side, outside PATH.
 std::filesystem::path NewestPrograms() {
   std::vector<std::pair<int, std::filesystem::path>> found;
   std::error_code ignored;
@@ -37,7 +37,7 @@ std::filesystem::path NewestPrograms() {
 
 bool IsRoot() { return geteuid() == 0; }
 
-/// A folder that the server's user may enter; a TMPDIR below /root is not one.
+/// Makes a folder that the server's user may enter; a TMPDIR below /root is not one.
 std::filesystem::path MakeFolder() {
   std::string name = "/tmp/idem-postgres.XXXXXX";
   if (mkdtemp(name.data()) == nullptr) Fail("no temporary folder");
@@ -88,7 +88,7 @@ TestDatabase::~TestDatabase() {
   try {
     PostgresClient(ServerVariable("IDEM_TEST_POSTGRES"))
         .Run("DROP DATABASE " + name_ + " WITH (FORCE)");
-  } catch (const std::exception&) {  // the server goes with its data anyway
+  } catch (const std::exception&) {  // the server is removed with its data anyway
   }
 }
 
@@ -109,7 +109,7 @@ PostgresServer::PostgresServer(Settings settings)
 PostgresServer::~PostgresServer() {
   if (process_) {
     Thaw();
-    process_->Signal(SIGQUIT);  // at once, and its children with it
+    process_->Signal(SIGQUIT);  // ends at once, with its children
     try {
       process_->WaitForExit();
     } catch (const std::exception&) {  // then it is killed
@@ -136,8 +136,8 @@ void PostgresServer::Kill() {
   process_.reset();
 }
 
-// What SIGKILL of every process would do, but that no shared memory is left behind, which would
-// keep the next start waiting.
+// Acts like SIGKILL of every process, but leaves no shared memory, which would delay the next
+// start.
 void PostgresServer::Crash() {
   process_->Signal(SIGQUIT);
   process_->WaitForExit();
@@ -147,7 +147,7 @@ void PostgresServer::Crash() {
 void PostgresServer::Freeze() { SignalAll(SIGSTOP); }
 void PostgresServer::Thaw() { SignalAll(SIGCONT); }
 
-// The first process comes first: once it stands still, it makes no more of them.
+// Stops the first process first, because it makes no more children then.
 void PostgresServer::SignalAll(int number) {
   process_->Signal(number);
   const std::string first = std::to_string(process_->pid());
@@ -155,7 +155,7 @@ void PostgresServer::SignalAll(int number) {
   for (pid_t child = 0; children >> child;) kill(child, number);
 }
 
-// The children of a killed server end by themselves, and keep a new one away until they have.
+// The children of a killed server end by themselves. Until then a new server cannot start.
 void PostgresServer::Start() {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (std::chrono::steady_clock::now() < deadline) {
@@ -186,8 +186,8 @@ bool PostgresServer::TryStart() {
   return false;
 }
 
-// The server refuses to run as root. A change of user clears the wish to die with the test, so that
-// is made afterwards.
+// The server refuses to run as root. A change of user clears the parent-death signal, so that is
+// set afterwards.
 Process::Command PostgresServer::AsPostgres(std::string program,
                                             std::vector<std::string> arguments) const {
   program = (programs_ / program).string();

@@ -1,4 +1,4 @@
-// PostgreSQL for tests: databases of the shared server, and a private server for a test that stops,
+// PostgreSQL for tests: databases on the shared server, and a private server for a test that stops,
 // kills or restarts it.
 #pragma once
 
@@ -16,8 +16,7 @@ struct pg_conn;
 
 namespace idem::support {
 
-/// One blocking connection, for what a test asks the database itself. Every failure is a
-/// std::runtime_error.
+/// One blocking connection for a test's own queries. Every failure is a std::runtime_error.
 class PostgresClient {
  public:
   explicit PostgresClient(const std::string& url);
@@ -26,14 +25,14 @@ class PostgresClient {
   PostgresClient& operator=(const PostgresClient&) = delete;
 
   void Run(const std::string& sql);
-  /// The first column of the first row; fails if there is none.
+  /// Returns the first column of the first row. Fails if there is no row.
   std::string Ask(const std::string& sql);
 
  private:
   pg_conn* connection_;
 };
 
-/// An empty database of its own on the server of scripts/with_servers, dropped at the end.
+/// An empty database on the server of scripts/with_servers, dropped at the end.
 class TestDatabase {
  public:
   TestDatabase();
@@ -50,30 +49,30 @@ class TestDatabase {
   std::optional<PostgresClient> client_;
 };
 
-/// One server on a free port of 127.0.0.1, with a folder of its own that goes with it. It is ready
-/// when the constructor returns. Its fsync is off: its data outlives crashes of the server, but
-/// need not outlive those of the machine.
+/// A server on a free port of 127.0.0.1, with its own folder, which is removed at the end. It is
+/// ready when the constructor returns. Its fsync is off: its data survives crashes of the server,
+/// but not of the machine.
 class PostgresServer {
  public:
   using Settings = std::vector<std::pair<std::string, std::string>>;  // as in postgresql.conf
 
-  /// `settings` come after ours, and so win.
+  /// `settings` come after the defaults of this class and override them.
   explicit PostgresServer(Settings settings = {});
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  /// Its superuser, on the database `postgres`.
+  /// Returns the URL of its superuser on the database `postgres`.
   [[nodiscard]] std::string url() const;
 
   void Stop();   // cuts its clients off and waits for its end
-  void Kill();   // SIGKILL to its first process; what it acknowledged is recovered by Start()
-  void Crash();  // the same for all its processes at once, and waits for their end
-  void Start();  // on the same port, after Stop(), Kill() or Crash()
+  void Kill();   // sends SIGKILL to its first process; Start() recovers what it acknowledged
+  void Crash();  // sends SIGKILL to all its processes and waits for their end
+  void Start();  // starts on the same port, after Stop(), Kill() or Crash()
 
-  void Freeze();  // SIGSTOP to all its processes
-  void Thaw();    // SIGCONT to all of them
+  void Freeze();  // sends SIGSTOP to all its processes
+  void Thaw();    // sends SIGCONT to all its processes
 
  private:
   [[nodiscard]] bool TryStart();

@@ -46,7 +46,7 @@ Pipe MakePipe() {
   return {ends[0], ends[1]};
 }
 
-/// Null-terminated pointers into `strings`, as exec wants them.
+/// Returns null-terminated pointers into `strings`, as exec needs them.
 std::vector<char*> Pointers(std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   for (std::string& string : strings) pointers.push_back(string.data());
@@ -64,7 +64,7 @@ std::vector<std::string> EnvironmentWith(const std::map<std::string, std::string
   return all;
 }
 
-/// In the child, between fork and exec: nothing but calls that are safe there.
+/// Runs in the child between fork and exec, where only async-signal-safe calls are allowed.
 [[noreturn]] void BecomeProgram(char* const* arguments, char* const* environment, int out, int err,
                                 int failure, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -86,7 +86,7 @@ std::vector<std::string> EnvironmentWith(const std::map<std::string, std::string
   _exit(127);
 }
 
-/// No handler of the test's runs in a child that is not yet its program.
+/// Blocks signals, so that no handler of the test runs in a child before exec.
 class SignalsHeld {
  public:
   SignalsHeld() {
@@ -117,7 +117,7 @@ bool Accepts(std::uint16_t port) {
 
 }  // namespace
 
-// A thread gathers both outputs, so that the program never waits for its test to read.
+// A thread collects both outputs, so that the program never waits for the test to read.
 struct Process::State {
   explicit State(std::string command_name) : name(std::move(command_name)) {}
   State(const State&) = delete;
@@ -153,8 +153,8 @@ struct Process::State {
   std::mutex mutex;
   std::condition_variable changed;
   std::string output, error_output;             // guarded by mutex, as is the next
-  bool ended = false;                           // both outputs are
-  std::size_t output_from = 0, error_from = 0;  // where WaitForLine goes on
+  bool ended = false;                           // true when both outputs have ended
+  std::size_t output_from = 0, error_from = 0;  // position at which WaitForLine continues
 };
 
 void Process::State::Gather() {
@@ -207,7 +207,7 @@ void Process::State::FailWithOutput(const std::string& what) {
        error_output + "---");
 }
 
-/// Not by an exception: this is the end of an object, maybe because another one flies.
+/// Throws no exception, because this runs in a destructor, possibly during another exception.
 void Process::State::FailTestOfSanitizer() const {
   const bool is_found = SanitizerReportIn(output) || SanitizerReportIn(error_output);
   if (is_found && doctest::is_running_in_test) {
@@ -225,7 +225,7 @@ Process Process::Start(const Command& command) {
   state->out = MakePipe();
   state->err = MakePipe();
   state->stopper = MakePipe();
-  const Pipe failure = MakePipe();  // closed by a successful exec
+  const Pipe failure = MakePipe();  // a successful exec closes it
   const pid_t parent = getpid();
   {
     const SignalsHeld held;

@@ -12,7 +12,7 @@ std::string FileOf(pid_t program, const char* name) {
   return "/proc/" + std::to_string(program) + "/" + name;
 }
 
-/// The value of "NAME:   123 kB".
+/// Returns the value of "NAME:   123 kB" in bytes.
 std::size_t StatusBytes(pid_t program, const std::string& name) {
   std::ifstream status(FileOf(program, "status"));
   for (std::string line; std::getline(status, line);) {
@@ -25,7 +25,7 @@ std::size_t StatusBytes(pid_t program, const std::string& name) {
 
 MemoryWatch::MemoryWatch(pid_t program) : program_(program), resident_(ResidentBytes(program)) {
   std::ofstream peak(FileOf(program, "clear_refs"));
-  peak << "5" << std::flush;  // VmHWM begins anew (proc(5))
+  peak << "5" << std::flush;  // resets VmHWM (proc(5))
   if (!peak) throw std::runtime_error("cannot reset the peak of " + std::to_string(program));
 }
 

@@ -1,4 +1,4 @@
-// What a program takes of memory, as the kernel counts it.
+// The memory of a program, as the kernel counts it.
 #pragma once
 
 #include <sys/types.h>
@@ -9,7 +9,7 @@ namespace idem::support {
 
 inline constexpr std::size_t kMiB = std::size_t{1} << 20;
 
-/// How far a program has grown, at its highest, since this was made. Every failure is a
+/// Measures the highest growth of a program since the watch was made. Every failure is a
 /// std::runtime_error.
 class MemoryWatch {
  public:
@@ -21,7 +21,7 @@ class MemoryWatch {
   std::size_t resident_;
 };
 
-/// What `program` holds in memory now.
+/// Returns the resident memory of `program` now.
 [[nodiscard]] std::size_t ResidentBytes(pid_t program);
 
 }  // namespace idem::support

@@ -1,4 +1,4 @@
-// A blocking Redis client for tests: what it reads it reads without the store's own code.
+// A blocking Redis client for tests, which does not use the store's own code.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,11 @@ struct redisContext;
 
 namespace idem::support {
 
-/// Answers come in one line: text and numbers bare, `nil`, lists as (a 1 nil), errors as !CODE
-/// rest.
+/// Answers are one line: text and numbers bare, `nil`, lists as (a 1 nil), errors as !CODE rest.
 class RedisClient {
  public:
-  /// To 127.0.0.1; fails with a std::runtime_error, as every later call does when the connection is
-  /// lost.
+  /// Connects to 127.0.0.1. This and every later call throws std::runtime_error if the connection
+  /// fails.
   explicit RedisClient(std::uint16_t port);
   ~RedisClient();
   RedisClient(const RedisClient&) = delete;

@@ -90,7 +90,7 @@ RedisSentinel::~RedisSentinel() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-// It writes into its file what it learns.
+// The sentinel writes its state into its configuration file.
 bool RedisSentinel::TryStart(std::uint16_t master_port, std::chrono::milliseconds silence) {
   const std::filesystem::path file = folder_ / "sentinel.conf";
   std::ofstream(file) << "port " << port_ << "\nbind 127.0.0.1\ndir " << folder_.string()

@@ -1,5 +1,4 @@
-// A private Redis for a test that does to its server what no shared one can bear: restarts, kills,
-// stops it, or sets it up in another way.
+// A private Redis for a test that restarts, kills, stops or reconfigures its server.
 #pragma once
 
 #include <chrono>
@@ -14,13 +13,14 @@
 
 namespace idem::support {
 
-/// One redis-server on a free port of 127.0.0.1, with a folder of its own that goes with it. It is
-/// ready when the constructor returns. Every failure is a std::runtime_error.
+/// A redis-server on a free port of 127.0.0.1, with its own folder, which is removed at the end. It
+/// is ready when the constructor returns. Every failure is a std::runtime_error.
 class RedisServer {
  public:
   using Settings = std::vector<std::pair<std::string, std::string>>;  // as in redis.conf
 
-  /// `settings` come after ours (nothing saved, no append-only file), and so win.
+  /// `settings` come after the defaults of this class (nothing saved, no append-only file) and
+  /// override them.
   explicit RedisServer(Settings settings = {});
   ~RedisServer();
   RedisServer(const RedisServer&) = delete;
@@ -29,10 +29,10 @@ class RedisServer {
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::string url() const;  // redis://127.0.0.1:PORT
 
-  void Kill();      // SIGKILL, and waits for its end
-  void Start();     // on the same port, after Kill()
-  void Stop();      // SIGSTOP: the kernel still accepts for it, and nothing answers
-  void Continue();  // SIGCONT
+  void Kill();      // sends SIGKILL and waits for its end
+  void Start();     // starts on the same port, after Kill()
+  void Stop();      // sends SIGSTOP: the kernel still accepts connections, but none is answered
+  void Continue();  // sends SIGCONT
 
  private:
   [[nodiscard]] bool TryStart();
@@ -43,9 +43,9 @@ class RedisServer {
   std::optional<Process> process_;
 };
 
-/// One sentinel that watches a master of 127.0.0.1 under the name `mymaster`, decides alone, and
-/// takes `silence` for its end. It knows the replicas that the master had when this
-/// began, and has told of the master when the constructor returns.
+/// A sentinel that watches a master on 127.0.0.1 as `mymaster`. It decides alone, after `silence`.
+/// It finds the replicas that the master had at its start, and has found the master when the
+/// constructor returns.
 class RedisSentinel {
  public:
   RedisSentinel(std::uint16_t master_port, std::chrono::milliseconds silence);

@@ -26,7 +26,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kReadBytes = 64 * 1024;
-constexpr std::size_t kHeldBytesMax = 8UL << 20;  // in one direction; beyond it nothing is read
+constexpr std::size_t kHeldBytesMax = 8UL << 20;  // in one direction; above it nothing is read
 
 /// A socket that is closed with its owner.
 class Socket {
@@ -42,7 +42,7 @@ class Socket {
     if (descriptor_ >= 0) close(descriptor_);
   }
   [[nodiscard]] int get() const { return descriptor_; }
-  /// The close that follows is a RST.
+  /// Makes the following close send RST.
   void MakeAbrupt() const {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -109,8 +109,8 @@ struct Counts {
 
 }  // namespace
 
-/// The thread and all it works on. Everything is guarded by one lock, which is free only while the
-/// thread sleeps in poll().
+/// The thread and its data. One lock guards everything; it is free only while the thread sleeps in
+/// poll().
 class Relay::Worker {
  public:
   explicit Worker(std::uint16_t server_port)
@@ -176,7 +176,7 @@ class Relay::Worker {
     }
   }
 
-  // What poll() is to tell of the socket that `from` comes from and `to` goes to.
+  // Returns the poll() events for a socket that is the source of `from` and the target of `to`.
   [[nodiscard]] short Wanted(const Direction& from, const Direction& to) const {
     if (settings_.stalled) return 0;
     short events = 0;
@@ -185,7 +185,7 @@ class Relay::Worker {
     return events;
   }
 
-  // poll() tells of a hang-up whether it is wanted or not, but not for a socket that is left out.
+  // poll() reports a hang-up of every socket that it is given, so an unwatched one is left out.
   static pollfd Watching(const Socket& socket, short events) {
     return {events == 0 ? -1 : socket.get(), events, 0};
   }
@@ -282,7 +282,7 @@ class Relay::Worker {
     pair.dead = true;
   }
 
-  // A RST would take back what the client has not read yet, so its side ends with a FIN.
+  // A RST would discard bytes that the client has not read yet, so its side ends with a FIN.
   void EndAfterSending(Pair& pair) {
     pair.server.MakeAbrupt();
     pair.dead = true;

@@ -1,4 +1,5 @@
-// A TCP relay for tests: between a program and its server, it delays, cuts, stalls and swallows.
+// A TCP relay for tests: it delays, cuts, stalls and drops traffic between a program and its
+// server.
 #pragma once
 
 #include <chrono>
@@ -10,37 +11,37 @@
 
 namespace idem::support {
 
-/// Listens on a free port of 127.0.0.1 and passes on to another, on a thread of its own. Members
-/// may be called from any thread and hold from their return on, for connections that are open and
-/// for those to come. Every failure is a std::runtime_error.
+/// Listens on a free port of 127.0.0.1 and passes bytes on to another, on its own thread. Members
+/// are thread-safe. They take effect when they return, for open and for future connections. Every
+/// failure is a std::runtime_error.
 class Relay {
  public:
-  /// To 127.0.0.1:`server_port`.
+  /// Relays to 127.0.0.1:`server_port`.
   explicit Relay(std::uint16_t server_port);
-  ~Relay();  // cuts what is open
+  ~Relay();  // cuts open connections
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
   [[nodiscard]] std::uint16_t port() const;
 
-  /// `watcher` sees every piece that is read from a client, before it is passed on, on the relay's
-  /// thread; it must not call the relay.
+  /// `watcher` gets every piece from a client before it is passed on. It runs on the relay's thread
+  /// and must not call the relay.
   void WatchClients(std::function<void(std::string_view)> watcher);
 
-  /// What comes from either side is passed on that much later. 0: at once.
+  /// Passes bytes of both sides on after `delay`; 0 means at once.
   void Delay(std::chrono::milliseconds delay);
-  /// Nothing is read from either side until Resume(); connections are still made. What was held
-  /// back then goes its way.
+  /// Reads nothing from either side until Resume(); connections are still accepted. The bytes held
+  /// back are passed on then.
   void Stall();
   void Resume();
-  /// What is read from now on is thrown away, for connections to come as well, until Resume().
+  /// Drops all bytes that are read until Resume(), on future connections too.
   void Blackhole();
   /// Ends every open connection with RST, on both sides.
   void Cut();
-  /// Passes on `bytes` more from the server, all connections together, then cuts the connection
-  /// that brings more. Once.
+  /// Passes on `bytes` more from the server, summed over all connections, then cuts the connection
+  /// that brings more. Happens once.
   void CutAfterReply(std::size_t bytes);
-  /// Connections are ended with RST as soon as they are made, until Accept().
+  /// Ends new connections with RST, until Accept().
   void Refuse();
   void Accept();
 

@@ -1,4 +1,4 @@
-// Turning a real loop from a test until something has happened.
+// Runs a real loop from a test until a condition holds.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -7,8 +7,8 @@
 
 namespace idem::support {
 
-/// Turns `loop` until `done()`; a test that has waited for 20 s fails here. Looks every
-/// millisecond, so nothing that is tested depends on when it looks.
+/// Turns `loop` until `done()`. A test that has waited for 20 s fails here. The condition is
+/// checked every millisecond, so the test must not depend on the exact moment.
 inline void RunUntil(event::EventLoop& loop, Function<bool()> done) {
   const BootTime give_up = BootClock::now() + std::chrono::seconds(20);
   Ticket next;
@@ -22,7 +22,7 @@ inline void RunUntil(event::EventLoop& loop, Function<bool()> done) {
   REQUIRE(done());
 }
 
-/// Turns `loop` a few times: what is due now happens.
+/// Turns `loop` a few times, so that everything that is due now happens.
 inline void RunBriefly(event::EventLoop& loop) {
   int turns = 0;
   RunUntil(loop, [&turns] { return ++turns > 5; });

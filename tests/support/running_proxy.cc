@@ -12,7 +12,7 @@ namespace idem::support {
 
 namespace {
 
-// The port of `"address":"127.0.0.1:PORT"` in a line of the log.
+// Returns the port of `"address":"127.0.0.1:PORT"` in a log line.
 std::uint16_t PortIn(const std::string& line) {
   const std::string_view before = "\"address\":\"";
   const auto address = line.find(before);
@@ -39,7 +39,7 @@ RunningProxy::RunningProxy(std::string_view yaml, std::vector<std::string> strac
 }
 
 Process RunningProxy::Run() const {
-  // Tests share a Redis, each under a prefix of its own: to the store all are one deployment.
+  // Tests share a Redis, each with its own prefix, so the store sees one deployment.
   const Process::Command command{
       BuiltProgram("idemproxy"), {"run", "-c", file_, "--accept-new-scope"}, {}};
   return Process::Start(strace_options_.empty() ? command : UnderStrace(command, strace_options_));

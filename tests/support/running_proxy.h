@@ -1,4 +1,4 @@
-// The built proxy as a user runs it: a file, a port, a log.
+// The built proxy, run as a user runs it: with a file, a port and a log.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +12,24 @@
 
 namespace idem::support {
 
-/// `idemproxy run` with a configuration of the test's. It listens on ports of the system's choice.
+/// `idemproxy run` with a test's configuration. It listens on ports of the system's choice.
 class RunningProxy {
  public:
-  /// `yaml` without `admin`, which is added, and so is `listen` unless it begins with its own.
-  /// Returns when it listens. With `strace_options` it runs under strace.
+  /// `yaml` must not hold `admin`, which is added; `listen` is added unless `yaml` begins with it.
+  /// Returns when the proxy listens. With `strace_options` it runs under strace.
   explicit RunningProxy(std::string_view yaml, std::vector<std::string> strace_options = {});
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  /// Where `listen` is a list: the port of its second entry, then of its third.
+  /// Returns the port of the next entry of `listen`, from the second on.
   [[nodiscard]] std::uint16_t NextPort();
   [[nodiscard]] std::uint16_t admin_port() const { return admin_port_; }
   [[nodiscard]] Process& process() { return process_; }
 
-  /// Rewrites the file and sends SIGHUP; returns when the log has a line with `expected`.
+  /// Rewrites the file and sends SIGHUP. Returns when the log has a line with `expected`.
   void Reload(std::string_view yaml, std::string_view expected);
-  /// kill -9, and the same file again on new ports.
+  /// Kills with SIGKILL, and starts again with the same file on new ports.
   void KillAndStartAgain();
-  /// SIGTERM; its exit code.
+  /// Sends SIGTERM and returns the exit code.
   int Stop();
 
  private:
@@ -46,7 +46,7 @@ class RunningProxy {
   std::uint16_t admin_port_ = 0;
 };
 
-/// "X-Signature" of hmac-body: hex HMAC-SHA256.
+/// Returns X-Signature of hmac-body: HMAC-SHA256 in hex.
 [[nodiscard]] std::string SignBody(std::string_view secret, std::string_view body);
 
 }  // namespace idem::support

@@ -21,7 +21,8 @@ bool SameName(std::string_view a, std::string_view b) {
       a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
-/// The peer's kernel has the FIN then, whatever its program does. (There is none on a Unix socket.)
+/// Waits until the peer's kernel has the FIN, whatever its program does. A Unix socket has no such
+/// state.
 void WaitForFinAcknowledged(int ended) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   tcp_info info{};
@@ -32,7 +33,7 @@ void WaitForFinAcknowledged(int ended) {
   } while (info.tcpi_state == TCP_FIN_WAIT1 && std::chrono::steady_clock::now() < give_up);
 }
 
-/// Bound to 127.0.0.1 and a free port.
+/// Binds to 127.0.0.1 and a free port.
 int BindLoopback(int& port) {
   const int bound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -135,7 +136,8 @@ class BackendConnection final : public Conversation {
     if (got > 0) buffer_.append(bytes, static_cast<std::size_t>(got));
     return got > 0;
   }
-  /// Everything up to and including `mark` taken out of the buffer, without the mark.
+  /// Removes the bytes up to and including `mark` from the buffer and returns them without the
+  /// mark.
   bool ReadUntil(std::string_view mark, std::string& to) {
     std::size_t at = 0;
     while ((at = buffer_.find(mark)) == buffer_.npos) {
@@ -174,7 +176,7 @@ class BackendConnection final : public Conversation {
     std::string line;
     while (ReadUntil("\r\n", line)) {
       const std::size_t size = std::stoul(line, nullptr, 16);
-      if (size == 0) return ReadUntil("\r\n", line);  // no trailers are expected
+      if (size == 0) return ReadUntil("\r\n", line);  // trailers are not expected
       if (!ReadExactly(size, request_.body) || !ReadUntil("\r\n", line)) return false;
     }
     return false;

@@ -1,5 +1,5 @@
-// strace around a program of the test's: what it asked of the kernel, in which order, and a signal
-// at the call of the test's choice.
+// Runs a program under strace: records its system calls in order, and can signal it at a chosen
+// call.
 #pragma once
 
 #include <string>
@@ -9,13 +9,13 @@
 
 namespace idem::support {
 
-/// The same command with strace watching it and all its threads. The program stays the test's own
-/// child: it is what Process signals and what its exit code tells about. Returned from WaitForExit,
-/// the trace is complete.
+/// Returns the command with strace watching it and all its threads. The program stays the test's
+/// own child, so Process signals it and returns its exit code. The trace is complete when
+/// WaitForExit has returned.
 [[nodiscard]] Process::Command UnderStrace(const Process::Command& command,
                                            std::vector<std::string> options);
 
-/// The lines of a trace that `-o FILE` wrote. Each begins with the thread's id.
+/// Returns the lines of a trace that `-o FILE` wrote. Each begins with the thread's id.
 [[nodiscard]] std::vector<std::string> ReadTrace(const std::string& file);
 
 }  // namespace idem::support

@@ -1,4 +1,4 @@
-// A folder of a test's own, gone with its end.
+// A folder for one test, removed at its end.
 #pragma once
 
 #include <cstdlib>
@@ -23,7 +23,7 @@ class TempFolder {
   TempFolder& operator=(const TempFolder&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  /// Writes a file in it and returns its path.
+  /// Writes a file in the folder and returns its path.
   std::string Write(std::string_view name, std::string_view text) const {
     std::string file = path_ + "/" + std::string(name);
     std::ofstream(file, std::ios::binary) << text;

@@ -1,4 +1,4 @@
-// Certificates for tests, made anew with the openssl command: no private key lies in the tree.
+// Certificates for tests, made by the openssl command, so that no private key is in the tree.
 #pragma once
 
 #include <chrono>
@@ -7,8 +7,8 @@
 
 namespace idem::support {
 
-/// A folder of PEM files, removed at the end. The same key for all: what differs is who signed it,
-/// for whom and for when.
+/// A folder of PEM files, removed at the end. All use the same key; they differ in signer, name and
+/// validity.
 class TestCertificates {
  public:
   TestCertificates();
@@ -18,24 +18,25 @@ class TestCertificates {
 
   [[nodiscard]] std::string ca() const { return File("ca.pem"); }
   [[nodiscard]] std::string key() const { return File("key.pem"); }
-  /// key(), under a passphrase.
+  /// Returns key() encrypted with a passphrase.
   [[nodiscard]] std::string locked_key() const { return File("locked-key.pem"); }
-  /// Signed by ca() for `localhost` and 127.0.0.1.
+  /// Returns a certificate signed by ca() for `localhost` and 127.0.0.1.
   [[nodiscard]] std::string server() const { return File("server.pem"); }
-  /// Signed by ca() for `other.example`.
+  /// Returns a certificate signed by ca() for `other.example`.
   [[nodiscard]] std::string other_name() const { return File("other.pem"); }
-  /// As server(), but over since 2021.
+  /// Returns server(), but expired since 2021.
   [[nodiscard]] std::string expired() const { return File("expired.pem"); }
-  /// For `localhost`, signed by itself.
+  /// Returns a self-signed certificate for `localhost`.
   [[nodiscard]] std::string self_signed() const { return File("self.pem"); }
-  /// Signed by ca(): CN=shop,O=Tests.
+  /// Returns a certificate signed by ca() for CN=shop,O=Tests.
   [[nodiscard]] std::string client() const { return File("client.pem"); }
-  /// The same subject, signed by other_ca().
+  /// Returns the same subject, signed by other_ca().
   [[nodiscard]] std::string stranger() const { return File("stranger.pem"); }
-  /// An authority signed by ca(), and what it has signed for `localhost` and 127.0.0.1 (O=Tests).
+  /// Return an authority signed by ca(), and a certificate that it signed for `localhost` and
+  /// 127.0.0.1 (O=Tests).
   [[nodiscard]] std::string branch_ca() const { return File("branch-ca.pem"); }
   [[nodiscard]] std::string of_branch() const { return File("of-branch.pem"); }
-  /// As client(), and over after `lifetime`.
+  /// Returns client() with an end after `lifetime`.
   [[nodiscard]] std::string ShortLived(std::chrono::seconds lifetime) const;
   [[nodiscard]] std::string other_ca() const { return File("other-ca.pem"); }
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{20};
 
-// Whether it holds a whole request, of which the body's length is known.
+// Returns whether `text` holds a whole request with a Content-Length.
 bool IsWhole(const std::string& text) {
   const auto head = text.find("\r\n\r\n");
   if (head == std::string::npos) return false;

@@ -1,4 +1,4 @@
-// A backend that is spoken to over TLS, and says what of a request has reached it.
+// A TLS backend that records the bytes of each request.
 #pragma once
 
 #include <condition_variable>
@@ -14,14 +14,14 @@
 
 namespace idem::support {
 
-/// Listens on a port of 127.0.0.1 from its making to its end, on a thread of its own. Answers every
-/// request the same.
+/// Listens on a port of 127.0.0.1 for its whole life, on its own thread. It gives every request the
+/// same answer.
 class TlsBackend {
  public:
   enum class Then {
     kKeep,
     kEnd,  // in order: close_notify, then FIN
-    kCut,  // FIN alone
+    kCut,  // FIN only
   };
   struct Options {
     std::string certificate;
@@ -36,11 +36,12 @@ class TlsBackend {
   TlsBackend& operator=(const TlsBackend&) = delete;
 
   [[nodiscard]] std::string port() const { return std::to_string(port_); }
-  /// Every decrypted byte so far, of all connections.
+  /// Returns every decrypted byte so far, of all connections.
   [[nodiscard]] std::string received() const;
-  /// The subject of the certificate that the last request's connection showed.
+  /// Returns the subject of the client certificate of the last request's connection.
   [[nodiscard]] std::string peer_subject() const;
-  /// Until so many connections have failed (in their handshake, or later); false after 20 s.
+  /// Waits until that many connections have failed, in their handshake or later. Returns false
+  /// after 20 s.
   bool WaitForFailures(int count);
 
  private:
@@ -51,13 +52,13 @@ class TlsBackend {
   std::unique_ptr<event::TlsContext> context_;
   std::uint16_t port_ = 0;
 
-  mutable std::mutex mutex_;  // the three below
+  mutable std::mutex mutex_;  // guards the three members below
   std::condition_variable changed_;
   std::string received_;
   std::string peer_subject_;
   int failures_ = 0;
 
-  event::EventLoop* loop_ = nullptr;  // the thread's
+  event::EventLoop* loop_ = nullptr;  // used by the thread only
   std::thread thread_;
 };
 

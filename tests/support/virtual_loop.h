@@ -21,9 +21,10 @@ class VirtualLoop final : public Loop {
   }
   [[nodiscard]] BootTime Now() const override { return now_; }
 
-  /// Turns until nothing is posted. Bounded: a loop that feeds itself is a bug.
+  /// Turns until no task is posted. The number of turns is limited, because a loop that feeds
+  /// itself is a bug.
   void Settle();
-  /// Moves the clock on by `by`, running each timer at its own time, and settles after each.
+  /// Moves the clock by `by`. Each timer runs at its own time, and the loop settles after each.
   void Advance(Duration by);
   [[nodiscard]] bool idle() const { return posted_.empty() && timers_.empty(); }
 

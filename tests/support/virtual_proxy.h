@@ -36,7 +36,7 @@ class VirtualProxy final : public ports::RequestReportSink {
     loop_.Settle();
   }
 
-  /// One route POST /orders on one upstream with this policy; more may be set through `edit`.
+  /// Serves one route POST /orders on one upstream with this policy; `edit` may change the rest.
   void Serve(const idempotency::Policy& policy,
              const std::function<void(exchange::Route&, exchange::SiteSnapshot&)>& edit = {}) {
     auto site = std::make_shared<exchange::SiteSnapshot>();
@@ -64,7 +64,7 @@ class VirtualProxy final : public ports::RequestReportSink {
     http::ServerHandler* handler = nullptr;
     FakeClient* operator->() const { return client.get(); }
   };
-  /// A request's head; settles nothing.
+  /// Sends a request's head and does not settle the loop.
   Sent Head(std::string_view key, std::uint64_t body_bytes,
             std::initializer_list<http::FieldLine> fields = {}, std::string_view method = "POST",
             std::string_view target = "/orders") {
@@ -79,7 +79,7 @@ class VirtualProxy final : public ports::RequestReportSink {
     sent.handler = registry_->OnRequest(*sent.client, head);
     return sent;
   }
-  /// The same with its whole body, where it is asked for.
+  /// Sends a request with its whole body, if the exchange asks for the body.
   Sent Post(std::string_view key, std::string_view body = "{\"a\":1}",
             std::initializer_list<http::FieldLine> fields = {}, std::string_view method = "POST",
             std::string_view target = "/orders") {
