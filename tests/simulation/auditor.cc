@@ -10,7 +10,7 @@ namespace {
 using idempotency::Record;
 using idempotency::RecordState;
 
-// Fields of a response that its replay does not carry, and those that the proxy adds.
+// Excludes the fields that a replay does not carry and those that the proxy adds.
 bool IsKept(std::string_view name) {
   constexpr std::array<std::string_view, 13> kNot = {"Set-Cookie",
                                                      "WWW-Authenticate",
@@ -55,7 +55,7 @@ bool IsProblem(const Answer& answer) {
   return answer.head.fields.Find("Content-Type").value_or("") == "application/problem+json";
 }
 
-// The table of semantics.md: which responses are the outcome that stays.
+// Returns whether a response is final, by the table of semantics.md.
 bool Stays(std::uint16_t status, bool idempotent) {
   constexpr std::array<std::uint16_t, 5> kNotActed = {401, 407, 421, 425, 429};
   constexpr std::array<std::uint16_t, 4> kGateway = {408, 502, 503, 504};
@@ -67,7 +67,7 @@ bool Stays(std::uint16_t status, bool idempotent) {
   return true;
 }
 
-// Of a claim, at a moment when the store may not have forgotten them yet.
+// Returns a claim's ends at a moment when the store may not have forgotten them yet.
 const ClaimEnds& EndsAt(const ClaimFacts& claim, StoreTime now) {
   for (const ClaimFacts::Lost& lost : claim.lost) {
     if (now <= lost.until) return lost.ends;
@@ -75,8 +75,8 @@ const ClaimEnds& EndsAt(const ClaimFacts& claim, StoreTime now) {
   return claim;
 }
 
-// From when on the key is free again by the contract: the claim's own life, as far as it was lived
-// at `now`. What an operator released is free by the operator's word.
+// Returns the moment from which the key is free by the contract: the end of the claim's own life,
+// as known at `now`. The operator's word frees a released key.
 StoreTime EndOfLife(const ClaimFacts& claim, StoreTime now) {
   const ClaimEnds& ends = EndsAt(claim, now);
   const auto& released = ends.released_by_operator_at;
@@ -90,7 +90,7 @@ bool BeganBefore(const ClaimFacts& a, const ClaimFacts& b) {
   return *a.begun_at != *b.begun_at ? *a.begun_at < *b.begun_at : a.number < b.number;
 }
 
-// A claim that the store forgot is not there until its end is written anew.
+// A forgotten claim is absent until its end is written again.
 bool IsForgottenAt(const ClaimFacts& claim, StoreTime now) {
   const bool is_rewritten = (claim.completed_at && *claim.completed_at <= now) ||
                             (claim.marked_at && *claim.marked_at <= now);
@@ -108,7 +108,7 @@ void Auditor::OnEffect(const Call& call) {
   const Intent& intent = *call.attempt->intent;
   auto& effects = ledger_.effects[intent.identity];
   const Effect effect{++ledger_.effects_made, &call};
-  // Each effect belongs to a claim; one that has none began when its request was written.
+  // Each effect belongs to a claim. Without one it began when its request was written.
   const auto claim_of = [&](const Call& of) {
     const ClaimFacts* known = ledger_.Claim(of.attempt->token);
     ClaimFacts claim = known == nullptr ? ClaimFacts{} : *known;
@@ -163,8 +163,8 @@ Next Auditor::OnProblem(const Attempt& attempt, const Answer& answer, StoreTime 
   return Between(answer.body, "\"retry\":\"", '"') == "same-key" ? Next::kAgain : Next::kDone;
 }
 
-// The record that stood in the way must be of the same scope and key, and of the same request or of
-// another one, as the caller was told.
+// The record that was met must have the same scope and key, and the same or another request, as the
+// caller's answer says.
 void Auditor::CheckHolder(const Attempt& attempt, bool same_request) {
   const ClaimFacts* holder = ledger_.Claim(attempt.holder);
   if (holder == nullptr) return;
@@ -184,7 +184,8 @@ void Auditor::CheckHolder(const Attempt& attempt, bool same_request) {
   }
 }
 
-// What is told of a response that was not kept is the status with which the claim was completed.
+// The reported status of a response that was not kept must be the one with which the claim was
+// completed.
 void Auditor::CheckNotKept(const Attempt& attempt, const Answer& answer, StoreTime store_now) {
   const ClaimFacts* holder = ledger_.Claim(attempt.holder);
   const Call* kept = holder == nullptr ? nullptr : holder->outcome;
@@ -235,7 +236,7 @@ void Auditor::CheckBytes(const Attempt& attempt, const Answer& answer, const Cal
   static_cast<void>(attempt);
 }
 
-// What was found is the key's outcome only where it is the effect that was made for this request.
+// The result of a look-up is the key's outcome only if it is the effect of this request.
 void Auditor::CheckShown(const Call& call) {
   const ClaimFacts* shown = ledger_.Claim(call.shows->attempt->token);
   if (shown != nullptr && shown->forgotten_at) return;
@@ -247,7 +248,7 @@ void Auditor::CheckShown(const Call& call) {
   }
 }
 
-// Record, then reply.
+// Checks that a response is recorded before it is sent.
 void Auditor::CheckRecorded(const Call& call, const std::optional<Record>& present,
                             StoreTime store_now) {
   if (ledger_.IsOutcomeForgotten(call)) return;
@@ -289,8 +290,8 @@ void Auditor::Acknowledge(const Attempt& attempt, const Call& call, BootTime now
   all.push_back({&call, &attempt, now, claim == nullptr ? ClaimFacts{} : *claim});
 }
 
-// An outcome that a caller was given stays what it is for as long as its record lives: whoever asks
-// after that is given the same.
+// An outcome that a caller got must not change while its record lives: every later caller gets the
+// same.
 void Auditor::CheckNotLost(const Attempt& attempt, const Call* instead, StoreTime store_now) {
   const ClaimFacts* holder = ledger_.Claim(attempt.holder);
   if (holder != nullptr && holder->strange) return;
@@ -308,8 +309,8 @@ void Auditor::CheckNotLost(const Attempt& attempt, const Call* instead, StoreTim
   }
 }
 
-// Only a process that dies leaves a claim to its lease, and only of a request that was sent can the
-// outcome be unknown.
+// Only a process that dies leaves a claim to its lease. Only a request that was sent can have an
+// unknown outcome.
 void Auditor::OnRest(const Record& record, const ClaimFacts& claim, bool in_order) {
   if (!in_order || claim.came_back) return;
   if (record.state == RecordState::kExecuting) {

@@ -1,12 +1,16 @@
-// Holds what happened in a world against the promise at the top of semantics.md: how often the
-// backend's effect was made for each key, and every byte that callers were given.
+// Checks the events of a world against the promise at the top of semantics.md: how often the
+// backend made the effect of each key, and every byte that callers got.
 //
-// It knows none of the product's rules. What the contract itself excludes is excluded here, by
-// name: answers marked `unrecorded`, records whose life has ended, claims that an operator
-// released, and what a store that failed over forgot: of a claim that it forgot the effect may be
-// made once more, of a completion that it forgot the answer may be another. What else it forgets
-// excuses nothing. What a look-up found is the outcome of its key as any other response is: of the
-// effect that was made for this request, recorded once, and given to everybody alike.
+// The auditor uses none of the product's rules. It excludes by name only the cases that the
+// contract excludes:
+// - answers marked `unrecorded`,
+// - records whose life has ended,
+// - claims that an operator released,
+// - writes that a store forgot in a fail-over. The effect of a forgotten claim may be made once
+//   more; the answer to a forgotten completion may be another one.
+//
+// The result of a look-up is the outcome of its key like any other response. It must belong to the
+// effect of this request, be recorded once, and be the same for every caller.
 #pragma once
 
 #include <optional>
@@ -20,14 +24,14 @@
 
 namespace idem::simulation {
 
-/// What a caller got.
+/// The answer that a caller got.
 struct Answer {
   http::ResponseHead head;
   std::string body;
-  bool whole = false;  // false: it was cut after its head
+  bool whole = false;  // false if it was cut after its head
 };
 
-/// What the caller may do next.
+/// The caller's next step.
 enum class Next : std::uint8_t { kDone, kAgain };
 
 class Auditor {
@@ -39,17 +43,17 @@ class Auditor {
   void OnEffect(const Call& call);
   /// A `begin` wrote a claim.
   void OnClaimWritten(const ClaimFacts& claim, StoreTime now);
-  /// A caller was answered. `present` is what the store holds under its key at this moment.
+  /// A caller got an answer. `present` is the record of its key in the store at this moment.
   Next OnAnswer(const Attempt& attempt, const Answer& answer,
                 const std::optional<idempotency::Record>& present, BootTime now,
                 StoreTime store_now);
-  /// What lies in the store when everything has come to rest. `in_order`: the process that claimed
-  /// it lives, or had nothing under way when it ended.
+  /// Checks a record when everything has come to rest. `in_order` is true if the process that
+  /// claimed it is alive or had no call under way when it ended.
   void OnRest(const idempotency::Record& record, const ClaimFacts& claim, bool in_order);
-  /// Something that must come never came.
+  /// An event that must come has not come.
   void Fail(std::string_view verdict);
 
-  /// The first thing that must not be, if anything.
+  /// Returns the first violation, if there is one.
   [[nodiscard]] const std::optional<std::string>& verdict() const { return verdict_; }
 
  private:

@@ -29,8 +29,8 @@ bool Backend::Act(Call& call) {
   return true;
 }
 
-// Some time after it was made, and within `after` of its lease's end: without that no backend may
-// be looked up.
+// Shows the effect some time after it was made, and within `after` of its lease's end. Otherwise a
+// look-up of this backend would be unsafe.
 void Backend::ShowLater(const Call& call) {
   const ClaimFacts* claim = parts.ledger.Claim(call.attempt->token);
   INVARIANT(claim != nullptr);
@@ -55,9 +55,9 @@ const Effect* Backend::Shown(const Intent& intent) const {
 struct BackendLink::Running {
   Call* call = nullptr;
   Fate fate;
-  ports::UpstreamEvents* events = nullptr;  // null once nobody listens
+  ports::UpstreamEvents* events = nullptr;  // null once no one waits for events
   bool written = false;
-  bool over = false;  // its last event was told
+  bool over = false;  // its last event was delivered
   bool paused = false;
   bool pumping = false;
   bool acted = false;
@@ -84,7 +84,7 @@ BackendLink::BackendLink(Backend& backend, ProcessLoop& loop, std::size_t proces
     : backend_(backend), loop_(loop), process_(process), look_ups_(backend, loop, process) {}
 BackendLink::~BackendLink() = default;
 
-// ---- What becomes of a call ---------------------------------------------------------------------
+// ---- The fate of a call -------------------------------------------------------------------------
 
 BackendLink::Fate BackendLink::DrawFate() {
   Draw& draw = backend_.parts.weather.draw;
@@ -123,7 +123,7 @@ void BackendLink::DrawTrouble(Fate& fate) {
     case 5:
       fate.status = draw.OneOf<std::uint16_t>({408, 502, 503, 504});
       fate.acts = draw.Chance(500);
-      // An owner who has 503 released states that it means: not acted.
+      // An owner who configures 503 as released states that 503 means: not acted.
       for (const auto& known : backend_.parts.weather.scenario.policy.overrides) {
         if (fate.status == 503 && known.first == 503) fate.acts = false;
       }
@@ -157,7 +157,7 @@ void BackendLink::DrawTrouble(Fate& fate) {
   }
 }
 
-// ---- The way of a call --------------------------------------------------------------------------
+// ---- The course of a call -----------------------------------------------------------------------
 
 std::unique_ptr<ports::UpstreamCall> BackendLink::Send(const http::RequestHead& head,
                                                        const std::string* body,
@@ -226,7 +226,7 @@ void BackendLink::FailCall(Running& running, UpstreamProblem problem, Delivery d
   running.events->OnUpstreamFailure({problem, delivery, "simulated"});
 }
 
-// At the backend: nobody is asked any more.
+// The call is at the backend, so the outcome no longer depends on the proxy.
 void BackendLink::Receive(Running& running) {
   Call& call = *running.call;
   Fate& fate = running.fate;

@@ -1,6 +1,6 @@
-// The backend that all simulated proxies share, and one proxy's way to it. What becomes of a call
-// is drawn when it is sent; the backend goes on with what it was given also when the call was given
-// up or its proxy has died, as a real one does.
+// The backend that all simulated proxies share, and one proxy's link to it. The fate of a call is
+// drawn when it is sent. The backend continues a call even if the proxy gives it up or dies, as a
+// real one does.
 #pragma once
 
 #include <deque>
@@ -14,10 +14,10 @@
 
 namespace idem::simulation {
 
-/// What the backend of a world lives among.
+/// The parts of a world that the backend uses.
 struct BackendParts {
   Timeline& timeline;
-  const StoreServer& store;  // for its clock: claims are measured on it
+  const StoreServer& store;  // for its clock, on which claims are measured
   Ledger& ledger;
   Auditor& auditor;
   Weather& weather;
@@ -29,13 +29,13 @@ class Backend {
  public:
   explicit Backend(const BackendParts& its) : parts(its) {}
 
-  /// Whether it has learned to drop duplicates by their key.
+  /// Returns whether it drops duplicates by their key by now.
   [[nodiscard]] bool drops_duplicates() const;
-  /// The effect of `call`, once for each key where duplicates are dropped. False: it did not act,
-  /// because the key was used for another request.
+  /// Makes the effect of `call`, once for each key if duplicates are dropped. Returns false if it
+  /// did not act because the key was used for another request.
   bool Act(Call& call);
 
-  /// The effect that it shows now to whoever asks what became of the key; null: none.
+  /// Returns the effect that a look-up of the key finds now, or null.
   [[nodiscard]] const Effect* Shown(const Intent& intent) const;
 
   const BackendParts parts;
@@ -65,7 +65,7 @@ class BackendLink final : public ports::Upstream {
 
  private:
   enum class Ending : std::uint8_t { kWhole, kReset, kTruncated, kMalformed };
-  // What is drawn for a call.
+  // The fate that is drawn for a call.
   struct Fate {
     bool refused = false;
     bool no_slot = false;
@@ -102,7 +102,7 @@ class BackendLink final : public ports::Upstream {
   ProcessLoop& loop_;
   const std::size_t process_;
   LookUps look_ups_;
-  std::deque<std::unique_ptr<Running>> running_;  // until the world ends
+  std::deque<std::unique_ptr<Running>> running_;  // kept until the world ends
 };
 
 }  // namespace idem::simulation

@@ -1,4 +1,4 @@
-// On what terms a claim is sent.
+// The terms under which a claim is sent.
 #include <doctest/doctest.h>
 
 #include "tests/simulation/world.h"
@@ -45,7 +45,7 @@ TEST_CASE("a lease counts from when the claim was asked for, not from when it wa
     world.proxy.store.Deliver();
     world.loop.Settle();
     REQUIRE(world.proxy.upstream->calls.size() == 1);
-    // 45 s of lease, 32 s of waits that remain: 13 s from the asking.
+    // 45 s of lease minus 32 s of remaining waits leave 13 s from the begin.
     world.loop.Advance(milliseconds(in_time ? 12'500 : 12'700));
     world.proxy.upstream->Ready(world.call(0));
     world.loop.Settle();

@@ -1,5 +1,5 @@
-// How often the simulated worlds met each cell of the two tables of semantics.md and each kind of
-// fault. What was never met was never tested: a zero fails the run.
+// Counts how often the simulated worlds met each cell of the two tables of semantics.md and each
+// kind of fault. A case that was never met was never tested, so a zero fails the run.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace idem::simulation {
 
-/// What lay under a key when `begin` came (semantics.md, "The record").
+/// The state of a key when `begin` came (semantics.md, "The record").
 enum class Met : std::uint8_t {
   kAbsent,
   kExpiredCompleted,
@@ -41,8 +41,8 @@ enum class Met : std::uint8_t {
   kCount,
 };
 
-/// What became of a claim (semantics.md, "What happens to a claim"); counted for legacy and for
-/// idempotent claims.
+/// The ending of a claim (semantics.md, "What happens to a claim"). Legacy and idempotent claims
+/// are counted separately.
 enum class Saw : std::uint8_t {
   kRefused,
   kNoSlot,
@@ -64,14 +64,14 @@ enum class Saw : std::uint8_t {
   kCount,
 };
 
-/// What the auditor let pass because a store that failed over had forgotten a write.
+/// A deviation that the auditor accepted because a store that failed over had forgotten a write.
 enum class Excused : std::uint8_t {
   kEffect,
   kAnswer,
   kCount,
 };
 
-/// What became of a look-up (semantics.md, "Reconcile").
+/// The result of a look-up (semantics.md, "Reconcile").
 enum class LookedUp : std::uint8_t {
   kTaken,
   kChanged,
@@ -135,12 +135,12 @@ class Coverage {
   void CountWorld(std::uint64_t effects, std::uint64_t answers);
   void Add(const Coverage& other);
 
-  /// The five tables, one line for each row.
+  /// Prints the five tables, one line for each row.
   void Print(std::ostream& out) const;
-  /// How many rows stand at zero.
+  /// Returns how many rows are zero.
   [[nodiscard]] int zeros() const;
-  /// Whether so much was let pass that the worlds show less than they seem to: more than one
-  /// effect, or one answer, in a hundred.
+  /// Returns true if more than one effect, or one answer, in a hundred was excused. The worlds then
+  /// prove too little.
   [[nodiscard]] bool excuses_too_much() const;
 
  private:

@@ -1,4 +1,4 @@
-// Clients that leave, and answers that come when nobody waits for them any more: in each phase.
+// Clients that leave, and answers that come after that, in each phase.
 #include <doctest/doctest.h>
 
 #include "tests/simulation/world.h"
@@ -146,7 +146,7 @@ TEST_CASE("a wait that runs out while the store is asked is told 409, and leaves
   CHECK(duplicate->heads == 0);
   FakeUpstream::Fail(world.call(0), UpstreamProblem::kUnreachable, Delivery::kNotSent);
   world.loop.Settle();
-  other.store.hold_answers = true;  // the last look at the key claims it, and is not answered
+  other.store.hold_answers = true;  // the last read of the key claims it and is not answered
   world.loop.Advance(milliseconds(250));
   CHECK(duplicate->head.status == 409);
   CHECK(duplicate->body.find("in-progress") != std::string::npos);

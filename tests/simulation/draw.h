@@ -1,5 +1,5 @@
-// What a seed decides: every number that a simulated world is made of is drawn here, so that the
-// seed alone repeats it.
+// The random choices of a simulated world. Every number of a world is drawn here, so the seed alone
+// repeats it.
 #pragma once
 
 #include <cstddef>
@@ -15,16 +15,16 @@ class Draw {
  public:
   explicit Draw(std::uint64_t seed) : random_(seed) {}
 
-  /// 0 to `bound` - 1.
+  /// Returns 0 to `bound` - 1.
   std::uint64_t Below(std::uint64_t bound) { return random_.Next() % bound; }
-  /// `least` to `most`.
+  /// Returns `least` to `most`.
   std::uint64_t Between(std::uint64_t least, std::uint64_t most) {
     return least + Below(most - least + 1);
   }
   Duration Between(Duration least, Duration most) {
     return least + Duration(Below(static_cast<std::uint64_t>((most - least).count()) + 1));
   }
-  /// True that many times in a thousand.
+  /// Returns true with that probability in thousandths.
   bool Chance(std::uint64_t per_thousand) { return Below(1000) < per_thousand; }
   template <class T>
   T OneOf(std::initializer_list<T> list) {

@@ -1,4 +1,4 @@
-// Whole exchanges, step by step: each case is one sentence of semantics.md.
+// Whole exchanges, step by step. Each case is one sentence of semantics.md.
 #include <doctest/doctest.h>
 
 #include "tests/simulation/world.h"
@@ -316,14 +316,14 @@ TEST_CASE("a claim that nobody executes is withdrawn however long the store is a
   world.proxy.store.hold_answers = true;
   auto sent = world.proxy.Post("k-1");
   world.loop.Settle();
-  CHECK(world.state.records.size() == 1);  // the claim is made, and its answer never comes
+  CHECK(world.state.records.size() == 1);  // the claim is made and its answer never comes
   world.proxy.store.hold_answers = false;
   world.proxy.store.away = true;
   world.loop.Advance(std::chrono::minutes(10));  // longer than any lease
   CHECK(sent->head.status == 503);
   world.proxy.store.away = false;
   world.loop.Advance(seconds(2));
-  CHECK(world.state.records.empty());  // so that nobody is told of an unknown outcome
+  CHECK(world.state.records.empty());  // so that no later request finds an unknown outcome
 }
 
 TEST_CASE("under a value that is no record nothing is claimed, and nothing is left to withdraw") {
@@ -343,7 +343,7 @@ TEST_CASE(
   auto sent = world.proxy.Post("k-1");
   world.loop.Advance(milliseconds(501));
   CHECK(sent->head.status == 503);
-  CHECK(world.state.withdrawn.size() == 1);  // so that one that arrives later changes nothing
+  CHECK(world.state.withdrawn.size() == 1);  // so that a late begin changes nothing
   world.proxy.store.Deliver();
   world.loop.Settle();
   CHECK(world.proxy.upstream->calls.empty());
@@ -398,7 +398,7 @@ TEST_CASE("a queue that ate the lease: released and 503 before the first byte") 
   world.proxy.upstream->ready_at_once = false;
   auto sent = world.proxy.Post("k-1");
   world.loop.Settle();
-  world.loop.Advance(seconds(20));  // 45 s of lease, 32 s of waits that remain
+  world.loop.Advance(seconds(20));  // 45 s of lease minus 32 s of remaining waits
   world.proxy.upstream->Ready(world.call(0));
   world.loop.Settle();
   CHECK(world.call(0).abandoned);
@@ -441,7 +441,7 @@ TEST_CASE("a completion refused because another token took over gets that one's 
   REQUIRE(world.proxy.upstream->calls.size() == 2);
   FakeUpstream::Answer(world.call(0), 201, "mine");
   world.loop.Settle();
-  CHECK(slow->heads == 0);  // it waits as a duplicate does
+  CHECK(slow->heads == 0);  // it waits like a duplicate
   FakeUpstream::Answer(world.call(1), 201, "theirs");
   world.loop.Settle();
   CHECK(taker->body == "theirs");
@@ -505,7 +505,7 @@ TEST_CASE("a body larger than the route takes is refused by its length and by it
 
 namespace {
 
-// A request with a body of `bytes` on a route without a key, its head alone.
+// Sends the head of a request with a body of `bytes` on a route without a key.
 VirtualProxy::Sent Upload(World& world, std::uint64_t bytes) {
   world.proxy.Serve(Legacy(), [](exchange::Route& route, exchange::SiteSnapshot&) {
     route.idempotency.reset();

@@ -1,4 +1,4 @@
-// What passes in the fields of requests and responses, and what the proxy alone may say in them.
+// The fields that pass in requests and responses, and the fields that only the proxy may set.
 #include <doctest/doctest.h>
 
 #include "tests/simulation/world.h"
@@ -104,7 +104,7 @@ TEST_CASE("an OPTIONS says one hop less to the backend, and with none left is an
   struct Row {
     const char* method;
     const char* hops;
-    const char* forwarded;  // null: it is not
+    const char* forwarded;  // null if it is not forwarded
   };
   const Row rows[] = {
       {"OPTIONS", "5", "4"},     {"OPTIONS", "1", "0"},
@@ -301,7 +301,7 @@ TEST_CASE("a possible duplicate is counted where another token holds the record,
     world.loop.Settle();
     auto& record = world.state.records.begin()->second;
     if (other_token) record.claim.token.bytes[0] ^= 1;
-    // Settled meanwhile, by an operator or by a look-up at the backend.
+    // An operator, or a look-up at the backend, has settled it meanwhile.
     idempotency::StoredResponse settled;
     settled.status = 201;
     record =

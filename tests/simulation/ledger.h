@@ -1,5 +1,5 @@
-// What happened in one simulated world: who asked for what, what the store was asked to do for it,
-// what the backend did and answered. Written down as it happens; the auditor judges it.
+// The events of one simulated world: the callers' requests, the steps at the store, and the
+// backend's effects and answers. They are recorded as they happen; the auditor judges them.
 #pragma once
 
 #include <charconv>
@@ -17,32 +17,32 @@
 
 namespace idem::simulation {
 
-/// One thing that somebody wants done, however often it is sent.
+/// One effect that a caller wants, however often it is sent.
 struct Intent {
   std::size_t number = 0;
   std::string key;
   std::string client;
-  std::string tenant;  // of the field that a scope may name
+  std::string tenant;  // value of the field that a scope may name
   std::string route;
   std::string target;
   std::string body;
-  http::Fields signature;  // what its client signs it with; empty where nobody asks
-  std::string identity;    // the scope and the key, as semantics.md has them: what may be done once
+  http::Fields signature;  // fields with which its client signs it; empty without authentication
+  std::string identity;    // scope and key as in semantics.md: at most one effect
 };
 
-/// One request of one caller, as one proxy gets it.
+/// One request of one caller, as one proxy receives it.
 struct Attempt {
   std::size_t number = 0;
   const Intent* intent = nullptr;
-  std::size_t process = 0;  // the incarnation that got it
+  std::size_t process = 0;  // the incarnation that received it
   BootTime began{};
-  bool written = false;                      // a byte of it went to the backend
-  std::string record_key;                    // as the proxy sees it
-  std::optional<idempotency::Token> token;   // of its claim, once one was proposed
-  std::optional<idempotency::Token> holder;  // of the record that its `begin` met last
+  bool written = false;                      // a byte of it was sent to the backend
+  std::string record_key;                    // as the proxy computes it
+  std::optional<idempotency::Token> token;   // token of its claim, once one was proposed
+  std::optional<idempotency::Token> holder;  // token of the record that its last `begin` met
 };
 
-/// When a claim ended, as far as it has. Times are the store's.
+/// The times at which a claim ended, as far as it has. They are the store's times.
 struct ClaimEnds {
   std::optional<StoreTime> marked_at;
   std::optional<StoreTime> completed_at;
@@ -55,41 +55,42 @@ struct Call;
 struct ClaimFacts : ClaimEnds {
   Attempt* attempt = nullptr;
   bool upstream_idempotent = false;
-  bool strange = false;  // claimed with a recipe that no other replica knows
+  bool strange = false;  // its recipe is unknown to the other replicas
   idempotency::Milliseconds lease{};
   idempotency::Milliseconds unknown_ttl{};
   idempotency::Milliseconds ttl{};
   std::optional<StoreTime> begun_at;
-  std::size_t number = 0;  // in the order in which claims began: the store's clock may stand still
-  const Call* outcome = nullptr;  // with which it was completed
+  // Number in the order of begins, because the store's clock may stand still.
+  std::size_t number = 0;
+  const Call* outcome = nullptr;  // the call with which it was completed
   std::optional<StoreTime> withdrawn_at;
-  // Of a store that failed over: the ends that it lost are null again.
-  std::optional<StoreTime> forgotten_at;  // that this claim was made
-  bool outcome_forgotten = false;         // how it was completed
+  // After a fail-over of the store the lost ends are null again.
+  std::optional<StoreTime> forgotten_at;  // time at which the claim itself was forgotten
+  bool outcome_forgotten = false;         // its completion was forgotten
   struct Lost {
-    ClaimEnds ends;   // as they stood
-    StoreTime until;  // then they were forgotten
+    ClaimEnds ends;   // the ends before the fail-over
+    StoreTime until;  // time at which they were forgotten
   };
   std::vector<Lost> lost;
-  bool withdrawn = false;  // once, also where that was forgotten
-  // It lies there though nobody claims it any more: its begin, or a copy of it, came later than a
-  // mark reaches, or a fail-over lost its end.
+  bool withdrawn = false;  // withdrawn at least once, even if that was forgotten
+  // The claim is in the store although no process holds it: its begin, or a copy of it, came after
+  // its mark had expired, or a fail-over lost its end.
   bool came_back = false;
 };
 
-/// One request at the backend, and what it answered.
+/// One request at the backend, and its answer.
 struct Call {
   std::size_t number = 0;
   Attempt* attempt = nullptr;
   bool claimed_idempotent = false;  // by the policy of the proxy that sent it
   StoreTime written_at{};
-  bool answered = false;  // the backend sent this:
+  bool answered = false;  // the backend sent the following answer
   std::uint16_t status = 0;
   http::Fields fields;
   std::string body;
-  // Of a look-up's answer, which stands here as it is to be recorded:
-  const Call* shows = nullptr;                       // whose effect it shows; null: it is none
-  std::optional<idempotency::Token> recorded_under;  // the claim that it settled
+  // Members of a look-up's answer, stored in the form in which it is to be recorded.
+  const Call* shows = nullptr;  // the call whose effect it shows; null for no look-up
+  std::optional<idempotency::Token> recorded_under;  // token of the claim that it settled
 };
 
 struct Effect {
@@ -97,13 +98,15 @@ struct Effect {
   const Call* call = nullptr;
 };
 
-/// An executed outcome that a caller was given as the one that stays.
+/// An executed outcome that a caller got as final.
 struct Acknowledged {
   const Call* call = nullptr;
   const Attempt* attempt = nullptr;
   BootTime at{};
   ClaimFacts
-      claim;  // as it stood then: once its record has expired, its outcome may be recorded anew
+      // A copy of that moment, because another outcome may be recorded after its record has
+      // expired.
+      claim;
 };
 
 struct Ledger {
@@ -122,17 +125,18 @@ struct Ledger {
     const auto found = claims.find(*token);
     return found == claims.end() ? nullptr : &found->second;
   }
-  /// That with which `call` is the outcome of its key.
+  /// Returns the claim for which `call` is the outcome of its key.
   [[nodiscard]] ClaimFacts* ClaimOf(const Call& call) {
     return Claim(call.shows == nullptr ? call.attempt->token : call.recorded_under);
   }
-  /// Whose request at the backend this is: a caller's request id is the number of its attempt.
+  /// Returns the attempt that sent this request. A caller's request id is the number of its
+  /// attempt.
   [[nodiscard]] Attempt& AttemptOf(const http::RequestHead& head) {
     const std::size_t number = NumberIn(head.fields, "X-Request-Id");
     INVARIANT(number > 0 && number <= attempts.size());
     return attempts[number - 1];
   }
-  /// The call that answered with these fields; null: none ever did.
+  /// Returns the call that answered with these fields, or null.
   [[nodiscard]] Call* AnsweredCall(const http::Fields& fields) {
     const std::size_t number = NumberIn(fields, "X-Call");
     const bool known = number > 0 && number <= calls.size() && calls[number - 1].answered;
@@ -144,7 +148,7 @@ struct Ledger {
     std::from_chars(text.data(), text.data() + text.size(), number);
     return number;
   }
-  /// Whether a fail-over lost that `call` is the outcome of its key.
+  /// Returns whether a fail-over lost that `call` is the outcome of its key.
   [[nodiscard]] bool IsOutcomeForgotten(const Call& call) {
     const ClaimFacts* claim = ClaimOf(call);
     return claim != nullptr && claim->outcome_forgotten;

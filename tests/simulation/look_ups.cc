@@ -14,7 +14,7 @@ using std::chrono::seconds;
 struct LookUps::Running {
   Attempt* asker = nullptr;
   Fate fate = Fate::kAnswered;
-  ports::UpstreamEvents* events = nullptr;  // null once nobody listens
+  ports::UpstreamEvents* events = nullptr;  // null once no one waits for events
   std::uint16_t status = 0;
   http::Fields fields;
   std::string body;
@@ -65,7 +65,7 @@ std::unique_ptr<ports::UpstreamCall> LookUps::Send(const http::RequestHead& head
   return std::make_unique<Handle>(running);
 }
 
-// At the backend, also where nobody waits for it any more.
+// The look-up is at the backend, even if no one waits for it any more.
 void LookUps::Receive(Running& running) {
   running.fields.Add("Content-Type", "application/json");
   if (running.fate == Fate::kServerError) {
@@ -80,7 +80,7 @@ void LookUps::Receive(Running& running) {
   RespondLater(running);
 }
 
-// What is shown is a response of its own, which whoever is given it is given alike.
+// Each result is its own response, and every caller that gets it gets the same.
 void LookUps::Show(Running& running) {
   const Effect* effect = backend_.Shown(*running.asker->intent);
   if (effect == nullptr) {
@@ -111,7 +111,7 @@ void LookUps::RespondLater(Running& running) {
   loop_.Arrive(way, [this, &running] { Respond(running); });
 }
 
-// Each event may be the last that is listened to.
+// The receiver may drop the call in each event.
 void LookUps::Respond(Running& running) {
   const auto count = [&](LookedUp row) {
     if (running.events != nullptr) backend_.parts.coverage.Count(row);

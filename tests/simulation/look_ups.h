@@ -1,5 +1,5 @@
-// One proxy's way to ask the backend what became of a key (semantics.md, "Reconcile"). The answer
-// is what the backend shows when the question arrives there; whether it comes back is drawn.
+// One proxy's link for look-ups at the backend (semantics.md, "Reconcile"). The answer is what the
+// backend shows when the look-up arrives. Whether the answer comes back is drawn.
 #pragma once
 
 #include <deque>
@@ -17,8 +17,8 @@ class LookUps {
   LookUps(Backend& backend, ProcessLoop& loop, std::size_t process);
   ~LookUps();
 
-  /// `head` is a GET, for the attempt that its request id names. `events` is told until the call is
-  /// dropped.
+  /// `head` is a GET for the attempt that its request id names. `events` is called until the call
+  /// is dropped.
   [[nodiscard]] std::unique_ptr<ports::UpstreamCall> Send(const http::RequestHead& head,
                                                           ports::UpstreamEvents& events);
 
@@ -36,7 +36,7 @@ class LookUps {
   Backend& backend_;
   ProcessLoop& loop_;
   const std::size_t process_;
-  std::deque<std::unique_ptr<Running>> running_;  // until the world ends
+  std::deque<std::unique_ptr<Running>> running_;  // kept until the world ends
 };
 
 }  // namespace idem::simulation

@@ -1,5 +1,5 @@
-// An effect that was made under a claim which another token holds meanwhile: it is never made
-// again, and its caller gets what the store holds.
+// An effect was made under a claim while another token holds the key. It is never made again, and
+// its caller gets the record of the store.
 #include <doctest/doctest.h>
 
 #include "tests/simulation/world.h"
@@ -12,7 +12,7 @@ using ports::UpstreamProblem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Two claims on one key: the first made its effect, the second took over after its lease and
+// Two claims on one key. The first made its effect; the second took over after its lease and
 // executes. The first waits for the second.
 struct Overtaken : World {
   Overtaken() : World(Idempotent()) {
@@ -104,8 +104,7 @@ TEST_CASE("a released claim wakes one waiter of many, who asks for all") {
   FakeUpstream::Fail(world.call(0), UpstreamProblem::kUnreachable, Delivery::kNotSent);
   world.loop.Settle();
   CHECK(world.proxy.upstream->begun() == 2);
-  CHECK(world.proxy.store.begins <=
-        begins + 2);  // the one that executes, and the next in its place
+  CHECK(world.proxy.store.begins <= begins + 2);  // the one that executes, and its successor
   FakeUpstream::Answer(world.call(1), 201, "made");
   world.loop.Settle();
   for (const auto& waiter : waiters) CHECK(waiter->body == "made");

@@ -1,5 +1,5 @@
-// `mode: observe`: everything is forwarded, nothing waits for a key, and what enforcing would have
-// done is told.
+// `mode: observe`: every request is forwarded, none waits for a key, and the report names the
+// decision that enforcing would have made.
 #include <doctest/doctest.h>
 
 #include "tests/simulation/world.h"
@@ -21,7 +21,8 @@ idempotency::Policy Observing(bool upstream_idempotent = false) {
 
 struct Watched : World {
   explicit Watched(const idempotency::Policy& policy = Observing()) : World(policy) {}
-  // One request, answered by the backend with `status`; what enforcing would have done with it.
+  // Sends one request, which the backend answers with `status`. Returns the decision that enforcing
+  // would have made.
   std::string Would(std::string_view key, std::uint16_t status = 201,
                     std::string_view body = "{\"a\":1}") {
     const std::size_t others = proxy.registry().live();
@@ -69,7 +70,7 @@ TEST_CASE("an observed key means nothing to a route that enforces") {
   world.proxy.Serve(Legacy());
   auto enforced = world.proxy.Post("k-1");
   world.loop.Settle();
-  CHECK(world.proxy.upstream->begun() == 1);  // a new upstream, and its first call
+  CHECK(world.proxy.upstream->begun() == 1);  // a new upstream and its first call
   FakeUpstream::Answer(*world.proxy.upstream->calls.back(), 201, "made");
   world.loop.Settle();
   CHECK(enforced->Field("Idempotent-Replayed") == "(absent)");
@@ -116,7 +117,7 @@ TEST_CASE("a store that fails, or does not answer, costs nobody anything") {
   world.loop.Settle();
   FakeUpstream::Answer(world.call(1), 201, "made");
   CHECK(sent->ended);
-  world.loop.Advance(milliseconds(1'001));  // the begin, and then its withdrawal
+  world.loop.Advance(milliseconds(1'001));  // the begin, then its withdrawal
   CHECK(world.proxy.reports.back().would == "store_failed");
   CHECK(world.proxy.registry().live() == 0);
   CHECK(world.proxy.settler().pending() == 0);
@@ -147,7 +148,7 @@ TEST_CASE("what was forwarded and not answered is an unknown outcome, here as we
   world.loop.Settle();
   leaver.handler->OnClientGone();
   world.loop.Settle();
-  CHECK(world.proxy.upstream->calls.back()->dropped);  // as without a key
+  CHECK(world.proxy.upstream->calls.back()->dropped);  // like a request without a key
   CHECK(world.Would("k-3") == "unknown");
 }
 

@@ -1,6 +1,6 @@
-// The loop of one simulated process. It stops with the process: whatever arrives after its death is
-// dropped, and what arrives while it is suspended waits, in order, for the moment at which it goes
-// on, while every clock goes on without it.
+// The loop of one simulated process. It stops with the process: a task that arrives after its death
+// is dropped. A task that arrives while it is suspended waits, in order, until it continues; every
+// clock goes on meanwhile.
 #pragma once
 
 #include <deque>
@@ -13,10 +13,10 @@
 
 namespace idem::simulation {
 
-/// The timeline still names it after its death: it is kept until the world ends.
+/// The timeline still refers to it after its death, so it is kept until the world ends.
 class ProcessLoop final : public Loop {
  public:
-  /// `on_step` is asked before and after each turn: the process may die or be suspended there.
+  /// `on_step` is called before and after each turn. The process may die or be suspended there.
   ProcessLoop(Timeline& timeline, std::function<void()> on_step)
       : timeline_(timeline), on_step_(std::move(on_step)) {}
   ~ProcessLoop() override { Die(); }
@@ -28,15 +28,15 @@ class ProcessLoop final : public Loop {
   }
   [[nodiscard]] BootTime Now() const override { return timeline_.now(); }
 
-  /// From outside: a turn of this loop, after `delay`.
+  /// Schedules a turn of this loop from outside, after `delay`.
   void Arrive(Duration delay, Function<void()> task);
-  /// From outside: a turn of this loop, now.
+  /// Schedules a turn of this loop from outside, now.
   void Run(Function<void()> task);
 
   void Suspend(Duration pause);
-  /// Nothing runs here any more, and what was to be deleted later is deleted.
+  /// Stops the loop for good and destroys the objects that were to be deleted later.
   void Stop();
-  /// What was still to run is dropped: all who asked for it are gone by now.
+  /// Drops the remaining tasks. Their callers no longer exist.
   void Die();
   [[nodiscard]] bool suspended() const { return suspended_; }
 
@@ -49,7 +49,7 @@ class ProcessLoop final : public Loop {
   bool dead_ = false;
   bool suspended_ = false;
   std::deque<Function<void()>> posted_;
-  std::deque<Function<void()>> held_;  // what arrived while it was suspended
+  std::deque<Function<void()>> held_;  // tasks that arrived while it was suspended
   std::vector<std::unique_ptr<Retirable>> retired_;
 };
 

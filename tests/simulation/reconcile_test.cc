@@ -1,4 +1,4 @@
-// Unknown claims and a backend that can be asked about them: semantics.md, "Reconcile".
+// Unknown claims and a backend that can be queried: semantics.md, "Reconcile".
 #include <doctest/doctest.h>
 
 #include "tests/simulation/world.h"
@@ -175,7 +175,7 @@ TEST_CASE("any other answer of the backend leaves the claim unknown, and it is a
     CHECK(world.proxy.upstream->calls.size() == asked);
     world.loop.Advance(milliseconds(1));
   }
-  // A backend that was slow to show what it did.
+  // The backend was slow to show its effect.
   auto asker = world.Again();
   FakeUpstream::Answer(world.call(asked), 200, "{\"order\":{\"id\":\"o-1\"}}");
   world.loop.Settle();
@@ -232,7 +232,7 @@ TEST_CASE("of all askers one looks up, whichever proxy they ask") {
   CHECK(other.upstream->calls.empty());
   FakeUpstream::Answer(world.call(1), 404);
   world.loop.Settle();
-  auto waiter = other.Post("k/1");  // somebody executes now
+  auto waiter = other.Post("k/1");  // another request executes now
   world.loop.Settle();
   CHECK(waiter->heads == 0);
   FakeUpstream::Answer(world.call(2), 201, "made");
@@ -286,7 +286,7 @@ TEST_CASE("an asker that leaves before the right to look up was granted asks nob
   world.proxy.store.hold_answers = true;
   auto leaver = world.proxy.Post("k/1");
   world.loop.Settle();
-  world.proxy.store.Deliver();  // what the key holds
+  world.proxy.store.Deliver();  // the record of the key
   world.proxy.store.hold_answers = true;
   world.loop.Settle();
   CHECK(world.state.look_ups.size() == 1);
@@ -337,7 +337,8 @@ TEST_CASE("a claim after a look-up whose answer was lost is withdrawn, and its k
   Unknown world;
   world.LetTimePass();
   auto asker = world.Again();
-  world.proxy.store.hold_answers = true;  // what was not there is claimed, and not answered
+  // The absent effect is claimed, and the claim is not answered.
+  world.proxy.store.hold_answers = true;
   FakeUpstream::Answer(world.call(1), 404);
   world.loop.Advance(seconds(10));
   CHECK(asker->head.status == 503);

@@ -34,9 +34,9 @@ Policy DrawPolicy(Draw& draw, bool authenticates) {
   return policy;
 }
 
-// Waits as semantics.md demands of a route that looks unknown outcomes up: its lease covers every
-// wait. Records live as long as the world, as what the backend shows does: of a key in its second
-// life it would tell of the first.
+// semantics.md requires these waits of a route that looks up unknown outcomes: its lease covers
+// every wait. Records live as long as the world, and so do the effects that the backend shows.
+// Otherwise a look-up in a key's second life would find the effect of its first.
 void DrawReconcile(Draw& draw, Policy& policy) {
   policy.upstream_idempotent = false;
   policy.lease = draw.OneOf({milliseconds(9000), milliseconds(4500)});
@@ -50,8 +50,8 @@ void DrawReconcile(Draw& draw, Policy& policy) {
   rule.interval = draw.OneOf({milliseconds(700), milliseconds(3000)});
 }
 
-// What the route says when its backend has learned to drop duplicates, when nobody relies on that
-// any more, or when the operator has changed what is compared.
+// Changes the route after the backend begins to drop duplicates, after the route no longer relies
+// on that, or after the operator changes the compared parts.
 void DrawChange(Draw& draw, Scenario& world) {
   world.policy_later = world.policy;
   if (!world.policy.upstream_idempotent && draw.Chance(400)) {
@@ -59,7 +59,7 @@ void DrawChange(Draw& draw, Scenario& world) {
     world.policy_later.upstream_idempotent = true;
   } else if (world.policy.upstream_idempotent && draw.Chance(200)) {
     world.change = Change::kNoLongerTrusted;
-    // So that some of its claims become unknown.
+    // Makes some of its claims unknown.
     world.policy.overrides = {{502, 504, ClaimEnding::kUnknown}};
     world.policy_later = world.policy;
     world.policy_later.upstream_idempotent = false;
@@ -83,9 +83,9 @@ void DrawStoreFaults(Draw& draw, StoreFaults& store) {
   store.stands = draw.Chance(100) ? 1 : 0;
 }
 
-// What looking up by the key alone excludes. `after` is measured on the store's clock, so that must
-// not run ahead of the backend; and where claims are released because the backend drops duplicates,
-// the effect that it shows may be that of another request under the key.
+// Excludes worlds that a look-up by the key cannot support. `after` is measured on the store's
+// clock, so that must not run ahead of the backend. Where claims are released because the backend
+// drops duplicates, the effect that it shows may be that of another request with the key.
 void KeepToLookUps(Scenario& world) {
   world.store.jumps = 0;
   if (world.change == Change::kBackendDropsDuplicates) world.rivals = 0;

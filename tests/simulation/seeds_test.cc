@@ -34,7 +34,7 @@ std::optional<std::uint64_t> FromEnvironment(const char* name) {
 
 thread_local std::uint64_t current_seed = 0;
 
-// An invariant of the product ends the program: it must say in which world.
+// A violated invariant of the product ends the program, so this prints the world's seed.
 void TellSeed(int signal) {
   char text[80];
   const int size = std::snprintf(text, sizeof text, "in the world of IDEM_SIMULATION_SEED=%llu\n",
@@ -65,8 +65,8 @@ struct Failure {
   std::string verdict;
 };
 
-// All seeds from the first, on every core. The failure with the lowest seed counts, whatever thread
-// met it, so that a run says the same each time.
+// Runs all seeds from the first, on every core. The failure with the lowest seed counts, whichever
+// thread met it, so that every run reports the same.
 class Run {
  public:
   Run(std::uint64_t first, std::uint64_t seeds) : next_(first), end_(first + seeds) {

@@ -9,7 +9,7 @@ namespace idem::simulation {
 
 namespace {
 
-// The site owns its upstreams, and dies with the last exchange; the link outlives both.
+// The site owns its upstreams and dies with the last exchange. The link outlives both.
 class Upstream final : public ports::Upstream {
  public:
   explicit Upstream(BackendLink& link) : link_(link) {}
@@ -94,7 +94,7 @@ void Process::Die() {
   if (!alive_) return;
   in_order_ = in_order_ && idle();
   alive_ = false;
-  registry_.reset();  // askers die before answerers
+  registry_.reset();  // callers die before callees
   loop_.Stop();
   settler_.reset();
   loop_.Die();

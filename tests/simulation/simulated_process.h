@@ -1,6 +1,6 @@
-// One process of the simulated proxy: the product's own exchanges, settler and waiters over a
-// simulated loop, a way to the store and a way to the backend. It may die at any turn of its loop;
-// the next incarnation begins with nothing.
+// One process of the simulated proxy: the product's own exchanges, settlement retrier and key wait
+// queue on a simulated loop, with links to the store and to the backend. It may die at any turn of
+// its loop; the next incarnation starts empty.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ namespace idem::simulation {
 
 class Visit;
 
-/// What the processes of a world share.
+/// The objects that the processes of a world share.
 struct Surroundings {
   Timeline& timeline;
   StoreServer& store;
@@ -27,8 +27,8 @@ struct Surroundings {
   telemetry::Metrics& metrics;
 };
 
-/// Its loop and its links are named by what is still under way after its death: it is kept until
-/// the world ends.
+/// Calls still under way after its death refer to its loop and its links, so it is kept until the
+/// world ends.
 class Process final : public ports::RequestReportSink {
  public:
   Process(const Surroundings& world, std::size_t slot, std::size_t number,
@@ -36,14 +36,14 @@ class Process final : public ports::RequestReportSink {
   ~Process() override { Die(); }
 
   void Reload(const idempotency::Policy& policy);
-  /// It takes no new request.
+  /// Takes no new requests.
   void Drain() { registry_->Drain(); }
-  /// The grace of its drain is over: what is still under way is given up.
+  /// Ends the grace period of the drain: requests under way are given up.
   void Cut();
-  /// From here on it answers nobody. What it had sent may still arrive where it was sent.
+  /// Stops answering. Messages that were sent before may still arrive.
   void Die();
 
-  /// A request has come: its handler.
+  /// Returns the handler of a request that has come.
   http::ServerHandler* Receive(Visit& visit, http::RequestHead& head);
   void Forget(Visit& visit);
 
@@ -52,14 +52,14 @@ class Process final : public ports::RequestReportSink {
   [[nodiscard]] ProcessLoop& loop() { return loop_; }
   [[nodiscard]] bool alive() const { return alive_; }
   [[nodiscard]] bool draining() const { return alive_ && registry_->draining(); }
-  /// It lives, or had nothing under way when it ended.
+  /// Returns true if it is alive or had no call under way when it ended.
   [[nodiscard]] bool in_order() const { return in_order_; }
   [[nodiscard]] std::size_t slot() const { return slot_; }
   [[nodiscard]] std::size_t number() const { return number_; }
-  /// The requests that it has not answered.
+  /// Returns the requests that are not answered yet.
   [[nodiscard]] std::vector<Visit*>& visits() { return visits_; }
   [[nodiscard]] Asking& asking() { return asking_; }
-  /// Nothing is under way in it.
+  /// Returns true if no request is under way.
   [[nodiscard]] bool idle() const;
 
  private:
@@ -84,7 +84,7 @@ class Process final : public ports::RequestReportSink {
   std::vector<Visit*> visits_;
 };
 
-/// The names that every world uses.
+/// Names that every world uses.
 inline constexpr std::string_view kClients[] = {"shop", "bank"};
 [[nodiscard]] const auth::Clients& AllClients();
 

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr Duration kPatience = seconds(180);  // of the auditor, once nothing goes wrong any more
+constexpr Duration kPatience = seconds(180);  // the auditor's, after the last fault
 constexpr std::size_t kEventsMax = 400'000;
 constexpr std::size_t kAttemptsMax = 400;
 
@@ -116,7 +116,7 @@ void SimulatedWorld::CheckRest() {
   }
 }
 
-// ---- Who wants what -----------------------------------------------------------------------------
+// ---- Intents ------------------------------------------------------------------------------------
 
 void SimulatedWorld::MakeIntents() {
   for (std::size_t i = 0; i < scenario_.keys; ++i) MakeIntent("k-" + std::to_string(i + 1));
@@ -139,8 +139,8 @@ Intent& SimulatedWorld::MakeIntent(const std::string& key) {
   return intent;
 }
 
-// The key of another intent, with one thing that is not the same; only the first may differ by its
-// client or its tenant alone.
+// Uses the key of another intent with one difference. Only the first may differ by its client or
+// its tenant alone.
 void SimulatedWorld::MakeRival() {
   const bool first = ledger_.intents.size() == scenario_.keys;
   const bool other_tenant = first && HasTenants(scenario_.policy) && draw_.Chance(500);
@@ -165,7 +165,7 @@ void SimulatedWorld::MakeRival() {
   }
 }
 
-// Mostly at once, as duplicates come; some return when the record may be gone.
+// Most callers come at once, as duplicates do; some return when the record may be gone.
 void SimulatedWorld::MakeCallers() {
   for (const Intent& intent : ledger_.intents) {
     const Duration first = draw_.Between(Duration::zero(), seconds(3));
@@ -209,7 +209,7 @@ void SimulatedWorld::StartProcess(std::size_t slot) {
       [&](auto& out) { out << "p" << processes_.size() << "       starts in place " << slot; });
 }
 
-// Between any two turns of a process.
+// Called between any two turns of a process.
 void SimulatedWorld::OnStep(std::size_t slot) {
   Process* process = slots_[slot].process;
   if (process == nullptr) return;
@@ -241,7 +241,7 @@ void SimulatedWorld::Drain(Process& process) {
   StopWhenIdle(process, timeline_.age() + draw_.Between(milliseconds(100), seconds(8)));
 }
 
-// As the worker of the product does it.
+// Waits like the product's worker.
 void SimulatedWorld::StopWhenIdle(Process& process, Duration grace_ends) {
   if (!process.alive()) return;
   const bool over = timeline_.age() >= grace_ends;
@@ -278,7 +278,7 @@ void SimulatedWorld::CountDeath(const Process& process) {
   }
 }
 
-// Those of which something was sent, and the end is not in the store.
+// Returns the claims of which a byte was sent and whose end is not in the store.
 std::vector<const ClaimFacts*> SimulatedWorld::ClaimsAtWork(const Process& process) {
   std::vector<const ClaimFacts*> claims;
   for (const Attempt& attempt : ledger_.attempts) {
@@ -348,9 +348,9 @@ void SimulatedWorld::PlanOperator() {
   }
 }
 
-// Takes one record as it is shown, and lets go of it or says how it ended. A key that is looked up
-// is not let go of: what the backend shows under it would be taken for the outcome of its next
-// life.
+// Takes one record as it is shown, and releases or resolves it. A key that is looked up is not
+// released, because the effect that the backend shows for it would be taken for the outcome of its
+// next life.
 void SimulatedWorld::ActAsOperator() {
   if (store_.records().empty()) return;
   auto shown = store_.records().begin();

@@ -1,5 +1,5 @@
 // One world from one seed: some proxies, one store, one backend and their callers on a virtual
-// clock, with whatever goes wrong; run until every caller has its answer, and judged.
+// clock, with faults. It runs until every caller has its answer, and is then judged.
 #pragma once
 
 #include <optional>
@@ -11,16 +11,16 @@ namespace idem::simulation {
 
 class SimulatedWorld final : public Visit::Events {
  public:
-  /// `trace` may be null. `metrics` is only written to.
+  /// `trace` may be null. `metrics` is written and never read.
   SimulatedWorld(std::uint64_t seed, Coverage& coverage, telemetry::Metrics& metrics,
                  std::ostream* trace);
   ~SimulatedWorld() override;
 
-  /// What was wrong, or nothing.
+  /// Returns the first violation, or nullopt.
   [[nodiscard]] std::optional<std::string> Run();
 
  private:
-  // Somebody who wants one thing done, and sends the same request until the answer is final.
+  // A caller who wants one effect and repeats the same request until the answer is final.
   struct Caller {
     const Intent* intent = nullptr;
     std::size_t attempts = 0;
@@ -28,7 +28,7 @@ class SimulatedWorld final : public Visit::Events {
   };
   // A place in which processes run one after another.
   struct Slot {
-    Process* process = nullptr;  // the one that runs now, if any
+    Process* process = nullptr;  // the running process, or null
     std::optional<Duration> reloads_at;
   };
 

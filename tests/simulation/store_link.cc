@@ -17,8 +17,8 @@ Error Lost(const char* what) { return {ErrorCode::kUnavailable, what, Delivery::
 
 }  // namespace
 
-// A question goes out, is carried out when it arrives, and its answer comes back: each of the three
-// may fail by itself. Every question is answered in the end, if with an error.
+// Sends a call, carries it out when it arrives, and sends the answer back. Each of the three may
+// fail separately. Every call is answered in the end, possibly with an error.
 template <class Answer, class Step>
 Ticket StoreLink::Ask(Function<void(Result<Answer>)> on_answer, Step step) {
   auto [ticket, completion] = idem::Ask<Result<Answer>>(std::move(on_answer));
@@ -34,7 +34,7 @@ Ticket StoreLink::Ask(Function<void(Result<Answer>)> on_answer, Step step) {
   const Duration way_back = hop();
   const bool question_lost = weather_.Strikes(faults.lose_question);
   const bool answer_lost = weather_.Strikes(faults.lose_answer);
-  const Duration notices = draw.Chance(500) ? hop() : seconds(2);  // that it will get no answer
+  const Duration notices = draw.Chance(500) ? hop() : seconds(2);  // that no answer will come
   if (weather_.Strikes(faults.doubled)) {
     coverage_.Count(Fault::kStoreDoubled);
     timeline_.After(way_there + hop(), [this, step] {
@@ -77,7 +77,7 @@ Function<void(Result<Answer>)> StoreLink::Tell(Attempt* attempt,
   };
 }
 
-// The first question about a token tells whose claim it is.
+// The first call with a token determines the attempt that owns its claim.
 void StoreLink::Introduce(const BeginRequest& question) {
   ClaimFacts& claim = ledger_.claims[question.claim.token];
   if (claim.attempt != nullptr) return;
@@ -91,7 +91,7 @@ void StoreLink::Introduce(const BeginRequest& question) {
   asking_.attempt->record_key = question.record_key;
 }
 
-// A later version names a later recipe, in every record of its claims.
+// A later version writes a later recipe in every record of its claims.
 idempotency::Claim StoreLink::AsWritten(idempotency::Claim claim) const {
   const ClaimFacts* facts = ledger_.Claim(std::optional(claim.token));
   const bool later = facts != nullptr && facts->strange && claim.recipe.starts_with("1:");
@@ -99,7 +99,7 @@ idempotency::Claim StoreLink::AsWritten(idempotency::Claim claim) const {
   return claim;
 }
 
-// Whether what a `begin` met leads to the backend, and when.
+// Counts whether the record that a `begin` met leads to a look-up, and when.
 void StoreLink::CountLookUp(const idempotency::Claim& claim, const idempotency::Record& record,
                             StoreTime now) {
   const idempotency::Policy& policy = weather_.scenario.policy;

@@ -1,5 +1,5 @@
-// One proxy's way to the store: questions and answers that take time, come late, are lost or are
-// carried out twice.
+// One proxy's link to the store: calls and answers take time, come late, are lost, or are carried
+// out twice.
 #pragma once
 
 #include "tests/simulation/process_loop.h"
@@ -8,19 +8,19 @@
 
 namespace idem::simulation {
 
-/// What became of this world's faults: they end with the chaos.
+/// Whether this world still has faults. They end with the chaos.
 struct Weather {
   Draw& draw;
   const Scenario& scenario;
   const Timeline& timeline;
   [[nodiscard]] bool calm() const { return timeline.age() >= scenario.chaos; }
-  /// Whether a fault of that share strikes now.
+  /// Returns whether a fault of that share happens now.
   [[nodiscard]] bool Strikes(std::uint64_t per_thousand) {
     return !calm() && draw.Chance(per_thousand);
   }
 };
 
-/// Whose turn it is in a process: whose question to the store is asked now.
+/// The attempt whose turn it is in a process, to which calls to the store belong.
 struct Asking {
   Attempt* attempt = nullptr;
 };
@@ -50,8 +50,8 @@ class StoreLink final : public ports::RecordStore, public ports::RateLimiter {
  private:
   template <class Answer, class Step>
   Ticket Ask(Function<void(Result<Answer>)> on_answer, Step step);
-  /// Tells `on_answer` in the turn of `attempt`, which has now met the record of the answer, if
-  /// there is one. Null: it is nobody's, because the backend never sent what is recorded.
+  /// Calls `on_answer` in the turn of `attempt`, which has now met the record in the answer, if
+  /// there is one. `attempt` is null if the backend never sent the recorded response.
   template <class Answer>
   Function<void(Result<Answer>)> Tell(Attempt* attempt, Function<void(Result<Answer>)> on_answer);
   [[nodiscard]] idempotency::Claim AsWritten(idempotency::Claim claim) const;
@@ -66,7 +66,7 @@ class StoreLink final : public ports::RecordStore, public ports::RateLimiter {
   Weather& weather_;
   Coverage& coverage_;
   Asking& asking_;
-  const bool strange_;  // a later version, whose recipes the others do not know
+  const bool strange_;  // a later version, whose recipes the others cannot read
 };
 
 }  // namespace idem::simulation

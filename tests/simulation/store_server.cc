@@ -26,7 +26,8 @@ std::string_view NameOf(RecordState state) {
 
 std::string Short(const Token& token) { return token.ToHex().substr(0, 6); }
 
-// The cell of a record whose outcome is not known, by whether claim and asker are idempotent.
+// Returns the cell of a record with an unknown outcome, by whether its claim and the new request
+// are idempotent.
 Met OfUnknown(Met first, bool claim, bool asker) {
   const int offset = claim ? (asker ? 0 : 1) : (asker ? 2 : 3);
   return static_cast<Met>(static_cast<int>(first) + offset);
@@ -164,39 +165,10 @@ void StoreServer::CountMet(const BeginRequest& question, const StoredRecord& lie
 
 TransitionResult StoreServer::Apply(const Transition& what) {
   const StoreTime now = Now();
-  const StoredRecord present = Find(what.record_key);
-  auto step = store::Apply(what, present, now);
-  const bool writes = step.change == RecordWrite::kWrite;
-  switch (what.kind) {
-    case Transition::Kind::kComplete:
-      NoteComplete(what, present, step);
-      break;
-    case Transition::Kind::kRelease:
-      break;
-    case Transition::Kind::kMarkUnknown:
-      if (writes || !present) ledger_.claims[what.claim.token].marked_at = now;
-      break;
-    case Transition::Kind::kWithdraw:
-      NoteWithdraw(what);
-      break;
-    case Transition::Kind::kReleaseUnknown:
-      if (step.change == RecordWrite::kErase) NoteReleaseUnknown(what);
-      break;
-    case Transition::Kind::kResolveUnknown:
-      if (writes) NoteResolveUnknown(what);
-      break;
-  }
-  Say(what, step);
-  return Run(what.record_key, std::move(step));
-}
-
-void StoreServer::NoteComplete(const Transition& what, const StoredRecord& present,
-                               const store::TransitionStep& step) {
-  const StoreTime now = Now();
-  Call* call = ledger_.AnsweredCall(what.response->fields);
-  const bool found = call != nullptr && call->shows != nullptr;
+  const StoredRecord present = Find(key);
+  auto step = store::Complete(present, claim, response, ttl, now);
   if (step.change == RecordWrite::kWrite || !present) {  // an absent record must be written
-    ClaimFacts& facts = ledger_.claims[what.claim.token];
+    ClaimFacts& facts = ledger_.claims[claim.token];
     facts.completed_at = now;
     facts.ttl = what.ttl;
     facts.outcome = call;
@@ -283,14 +255,14 @@ void StoreServer::FailOver(std::size_t writes) {
   }
 }
 
-// What the lost write had told of its claim is not so any more.
+// Removes the facts about a claim that the lost write had established.
 void StoreServer::ForgetWrite(const std::string& key, const StoredRecord& before) {
   const StoreTime now = Now();
   const StoredRecord lost = Lies(key);
   if (before) ledger_.claims[before->claim.token].came_back = true;
   ClaimFacts& claim = ledger_.claims[lost ? lost->claim.token : before->claim.token];
   claim.lost.push_back({claim, now});
-  if (!lost) {  // it was let go of, and is there again
+  if (!lost) {  // it was released and is there again
     claim.released_by_operator_at.reset();
     return;
   }

@@ -1,5 +1,5 @@
-// The store that all simulated proxies share: the product's own transitions on a map, a clock of
-// its own, and what goes wrong inside of a store. How questions travel to it is in store_link.h.
+// The store that all simulated proxies share: the product's own transitions on a map, its own
+// clock, and the faults inside a store. store_link.h simulates the way to it.
 #pragma once
 
 #include <deque>
@@ -25,29 +25,29 @@ class StoreServer {
         coverage_(coverage),
         trace_(trace) {}
 
-  // The steps of ports::RecordStore, each at once and whole.
+  // The steps of ports::RecordStore. Each happens at once and completely.
   ports::BeginResult Begin(const ports::BeginRequest& question);
   ports::TransitionResult Apply(const ports::Transition& transition);
   ports::LookUpReservation ReserveLookUp(const ports::LookUpRequest& request);
   ports::ReadResult Read(const std::string& key);
   ports::LimitResult Count(const ports::LimitRequest& question);
 
-  /// What lies under a key now.
+  /// Returns the record of a key now.
   [[nodiscard]] store::StoredRecord Find(const std::string& key) const;
   [[nodiscard]] StoreTime Now() const;
-  /// Everything that lies in it, expired or not.
+  /// Returns all records, expired ones included.
   [[nodiscard]] const std::map<std::string, idempotency::Record>& records() const {
     return records_;
   }
 
   bool away = false;
-  /// The step that is carried out was asked before, and its asker may have gone on since.
+  /// The present step is a copy of an earlier call, whose caller may have gone on since.
   bool takes_a_copy = false;
-  /// Its clock is set ahead.
+  /// Sets its clock ahead.
   void Jump(Duration by) { ahead_ += by; }
-  /// Its clock was set back: it stands still until it is where it was.
+  /// Simulates a clock that was set back: it stands still for `by`.
   void Stand(Duration by);
-  /// The last `writes` writes, and every mark of a withdrawal or of a look-up, are forgotten.
+  /// Forgets the last `writes` writes and every mark of a withdrawal or of a look-up.
   void FailOver(std::size_t writes);
 
  private:
@@ -78,10 +78,10 @@ class StoreServer {
   std::map<std::string, idempotency::Record> records_;
   std::unique_ptr<store::TokenMarks> withdrawals_ = std::make_unique<store::TokenMarks>();
   std::unique_ptr<store::TokenMarks> look_ups_ = std::make_unique<store::TokenMarks>();
-  std::unique_ptr<store::LimitTable> limits_;  // made when first asked: it is large
+  std::unique_ptr<store::LimitTable> limits_;  // made at first use, because it is large
   std::deque<Write> last_writes_;
   Duration ahead_{};
-  StoreTime stands_at_{};  // its clock shows this until it is past it
+  StoreTime stands_at_{};  // its clock shows this time until the real one has passed it
 };
 
 }  // namespace idem::simulation

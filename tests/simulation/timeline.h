@@ -1,4 +1,4 @@
-// The virtual clock of one simulated world, and everything that is still to happen on it.
+// The virtual clock of one simulated world, and every event that is still to happen on it.
 #pragma once
 
 #include <cstdint>
@@ -9,17 +9,17 @@
 
 namespace idem::simulation {
 
-/// What is planned for the same moment happens in the order of planning.
+/// Events of the same moment happen in the order of planning.
 class Timeline {
  public:
   [[nodiscard]] BootTime now() const { return now_; }
-  /// Since the world began.
+  /// Returns the time since the world began.
   [[nodiscard]] Duration age() const { return now_ - kBegin; }
 
   void At(BootTime when, Function<void()> task);
   void After(Duration delay, Function<void()> task) { At(now_ + delay, std::move(task)); }
 
-  /// Moves the clock to what comes next and runs it. False: nothing is left.
+  /// Moves the clock to the next event and runs it. Returns false if there is none.
   bool RunNext();
   void Clear() { events_.clear(); }
 
@@ -36,7 +36,7 @@ class Timeline {
 
   BootTime now_ = kBegin;
   std::uint64_t planned_ = 0;
-  std::vector<Event> events_;  // a heap, the soonest first
+  std::vector<Event> events_;  // a heap, soonest first
 };
 
 }  // namespace idem::simulation

@@ -1,5 +1,4 @@
-// What a replayed world tells, one line for each event. Silent worlds pay for nothing: the words
-// are put together only where somebody listens.
+// The log of a replayed world, one line for each event. A world without a trace builds no text.
 #pragma once
 
 #include <iomanip>

@@ -9,7 +9,7 @@ class Caller;
 
 class Visit final : public http::ServerStream {
  public:
-  /// Told to the caller once: answered, or the connection broke.
+  /// Called once: the request was answered, or the connection broke.
   class Events {
    public:
     virtual ~Events() = default;
@@ -23,21 +23,21 @@ class Visit final : public http::ServerStream {
     process.visits().push_back(this);
   }
 
-  /// In a turn of the process: the head comes, and its body `body_after` later, or at once.
+  /// Delivers the head in a turn of the process, and its body `body_after` later, or at once.
   void Arrive(std::optional<Duration> body_after);
-  /// The caller does not wait any longer.
+  /// The caller stops waiting.
   void Leave();
   /// The process has died.
   void Break();
 
-  /// Nobody waits for an answer any more.
+  /// Returns true if no one waits for an answer any more.
   [[nodiscard]] bool over() const { return over_ || left_; }
   [[nodiscard]] const Attempt& attempt() const { return attempt_; }
   [[nodiscard]] const Answer& answer() const { return answer_; }
   [[nodiscard]] const Process& process() const { return process_; }
 
  private:
-  // What the exchange tells the connection.
+  // The exchange's side of the connection.
   [[nodiscard]] const http::Peer& peer() const override { return peer_; }
   void LimitBody(std::uint64_t /*bytes_max*/) override {}
   void PauseBody() override { body_wanted_ = false; }

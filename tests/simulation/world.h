@@ -1,4 +1,4 @@
-// What most simulations begin with: one proxy with one route on a fresh store.
+// The usual start of a simulation: one proxy with one route on a fresh store.
 #pragma once
 
 #include "tests/support/virtual_proxy.h"
@@ -25,12 +25,12 @@ inline idempotency::Policy Idempotent() {
 struct World {
   explicit World(const idempotency::Policy& policy = Legacy()) { proxy.Serve(policy); }
   FakeUpstream::Call& call(std::size_t index) { return *proxy.upstream->calls.at(index); }
-  /// The same route without a key: it streams.
+  /// Uses the same route without a key, so that it streams.
   void Stream() {
     proxy.Serve(Legacy(),
                 [](exchange::Route& route, exchange::SiteSnapshot&) { route.idempotency.reset(); });
   }
-  /// The same route with a rate limit.
+  /// Uses the same route with a rate limit.
   void Limit(const exchange::RateLimitOptions& options,
              const idempotency::Policy& policy = Legacy()) {
     proxy.Serve(policy, [&](exchange::Route& route, exchange::SiteSnapshot&) {
