@@ -1,6 +1,6 @@
-// Every arrow of the record's picture (semantics.md, "The record"), and every place where there is
-// none: what each step does to each record, with the token of the record and with another one. The
-// pure steps and every store are held to this table.
+// Every arrow of the record's picture (semantics.md, "The record"), and every missing one: the
+// effect of each step on each record, with the record's token and with another one. The pure steps
+// and every store must agree with this table.
 #pragma once
 
 #include <ostream>
@@ -28,8 +28,7 @@ enum class After { kAbsent, kExecuting, kUnknown, kCompleted };
 struct Arrow {
   From from;
   Ask ask;
-  Whose token;  // whether the record carries the token that is asked with (kTakeOver: that is
-                // replaced)
+  Whose token;  // whether the call carries the record's token (kTakeOver replaces that one)
   Reply reply;
   After after;
 };
@@ -95,7 +94,8 @@ inline constexpr Arrow kArrows[] = {
     {From::kCompleted, Ask::kRelease,     Whose::kAnothers, Reply::kHeld, After::kCompleted},
     {From::kCompleted, Ask::kWithdraw,    Whose::kAnothers, Reply::kDone, After::kCompleted},
 
-    // An operator's: only what is unknown, or executing with its lease ended.
+    // An operator's steps apply only to a record that is unknown, or executing with its lease
+    // ended.
     {From::kAbsent,     Ask::kReleaseUnknown, Whose::kMine, Reply::kDone, After::kAbsent},
     {From::kExecuting,  Ask::kReleaseUnknown, Whose::kMine, Reply::kHeld, After::kExecuting},
     {From::kLeaseEnded, Ask::kReleaseUnknown, Whose::kMine, Reply::kDone, After::kAbsent},
@@ -118,7 +118,7 @@ inline constexpr Arrow kArrows[] = {
 };
 // clang-format on
 
-/// What the same question answers when it is asked a second time.
+/// Returns the reply to the same call when it is repeated.
 constexpr Reply AskedTwice(Reply first) {
   return first == Reply::kRewritten ? Reply::kDone : first;
 }

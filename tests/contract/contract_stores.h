@@ -1,4 +1,4 @@
-// The stores that are held to the contract: one fixture each.
+// The stores that must keep the contract: one fixture each.
 #pragma once
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-// What the embedded store makes of files that were damaged after they had been synced: it forgets
-// nothing of which it does not tell.
+// The embedded store on files that were damaged after they had been synced: it reports everything
+// that it forgets.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -30,7 +30,7 @@ namespace {
 
 using Opened = Result<std::unique_ptr<EmbeddedStore>>;
 
-/// A store that was closed, all of it still in its log; and copies of it to be damaged.
+/// A closed store whose records are all still in its log, and copies of it to damage.
 class DamagedStore {
  public:
   explicit DamagedStore(std::uint64_t seed) : random_(seed) {
@@ -46,20 +46,20 @@ class DamagedStore {
         bodies_[key] = "";
         continue;
       }
-      // Small ones, and some that take more than one block of the log.
+      // Mixes small bodies with some that take more than one block of the log.
       bodies_[key] = std::string(1 + random_.Next() % (i % 3 == 0 ? 90'000 : 900), 'x');
       caller.Complete(key, claim, NewResponse(bodies_[key]));
     }
   }
 
-  /// A start writes out what lay in the log: from now on it lies in a table.
+  /// A start writes the records of the log into a table.
   void ToPlainDecimal() { REQUIRE(Open(whole(), Durability::kFsync).has_value()); }
 
-  /// A fresh copy, of whose file that ends in `extension` `damage` changes the bytes.
+  /// Makes a fresh copy and lets `damage` change the bytes of its file that ends in `extension`.
   template <class Damage>
   void Copy(const std::string& extension, Damage damage) {
     std::filesystem::remove_all(copy());
-    std::filesystem::remove(whole() + "/reserve");  // large, and made anew
+    std::filesystem::remove(whole() + "/reserve");  // large, and recreated at a start
     std::filesystem::copy(whole(), copy(), std::filesystem::copy_options::recursive);
     for (const auto& entry : std::filesystem::directory_iterator(copy() + "/records")) {
       if (entry.path().extension() == extension) file_ = entry.path().string();
@@ -74,10 +74,10 @@ class DamagedStore {
     return Open(copy(), durability);
   }
   struct Count {
-    int lost = 0;    // not there as they were acknowledged
-    int errors = 0;  // not to be read
+    int lost = 0;    // missing or different from the acknowledged record
+    int errors = 0;  // unreadable
   };
-  /// Of all keys.
+  /// Counts over all keys.
   Count CountKeys(EmbeddedStore& store) const {
     Clients clients(store);
     Caller caller(clients);
@@ -97,7 +97,7 @@ class DamagedStore {
     }
     return count;
   }
-  /// The one that was damaged.
+  /// Returns the damaged file.
   [[nodiscard]] const std::string& file() const { return file_; }
   support::SeededRandom& random() { return random_; }
 
@@ -139,7 +139,7 @@ TEST_CASE("a log that was damaged after its sync is refused, or nothing of it is
   MESSAGE("IDEM_TEST_SEED=" << seed);
   DamagedStore store(seed);
   constexpr int kDamages = support::kSanitized ? 15 : 80;
-  // The store's last word at its end. Where all is gone up to the end of a log, nothing tells that
+  // The size of the store's last record at its end. If the end of a log is gone, no byte shows that
   // there was more.
   constexpr std::size_t kLastCommitMax = 64;
   int refused = 0;
@@ -149,7 +149,7 @@ TEST_CASE("a log that was damaged after its sync is refused, or nothing of it is
     store.Copy(".log", [&](std::string& log) {
       const std::size_t end = log.size() - kLastCommitMax;
       at = store.random().Next() % end;
-      if (i % 2 == 0) {  // a bit that flips, or a part of the disk that reads as zeros
+      if (i % 2 == 0) {  // a flipped bit, or a part of the disk that reads as zeros
         count = 1;
         log[at] = static_cast<char>(log[at] ^ (1 << store.random().Next() % 8));
       } else {
@@ -182,7 +182,7 @@ TEST_CASE("a damaged log is given up only by a start with durability os, and onc
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().detail.find("store.durability: os") != std::string::npos);
   const auto again = store.OpenCopy();
-  REQUIRE_FALSE(again.has_value());  // to have tried changes nothing
+  REQUIRE_FALSE(again.has_value());  // the first attempt changed nothing
   CHECK(again.error().detail == refused.error().detail);
 
   int lost = 0;

@@ -1,4 +1,4 @@
-// The embedded store in a folder of its own, on a clock that the test moves.
+// The embedded store in its own folder, on a clock that the test moves.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -23,7 +23,7 @@ class EmbeddedFixture {
     calendar_.Pass(by);
   }
 
-  /// Ends the process, as it were, and starts the next. Clients are gone before.
+  /// Simulates the end of the process and starts the next. Clients must be gone before.
   void Reopen() {
     Close();
     Open();
@@ -35,7 +35,7 @@ class EmbeddedFixture {
     store_ = std::move(*opened);
   }
 
-  /// What the next Open() is given.
+  /// Returns the options for the next Open().
   store::StoreOptions& options() { return options_; }
   ManualClock& calendar() { return calendar_; }
   std::shared_ptr<rocksdb::Env>& env() { return env_; }

@@ -1,5 +1,5 @@
-// What the embedded store promises beyond the contract: what outlives its process, one owner of a
-// folder, a full disk, a clock that is wrong, and commits that many share.
+// The embedded store's promises beyond the contract: data outlives the process, a folder has one
+// owner, and the store copes with a full disk, a wrong clock, and commits that many share.
 #include "proxy/store/embedded/embedded_store.h"
 
 #include <doctest/doctest.h>
@@ -26,7 +26,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-/// A disk that is full for as long as the test says so, but for what the reserve gives back.
+/// A disk that is full while the test says so, except for the space that the reserve gives back.
 class FullDisk final : public rocksdb::FileSystemWrapper {
  public:
   explicit FullDisk(std::string reserve)
@@ -246,7 +246,7 @@ TEST_CASE("a full disk refuses new claims, completes what runs on its reserve, a
 TEST_CASE("a step whose commit failed is an error, and has not happened") {
   EmbeddedFixture fixture;
   fixture.Close();
-  const auto disk = std::make_shared<FullDisk>(fixture.path());  // the folder: no reserve helps
+  const auto disk = std::make_shared<FullDisk>(fixture.path());  // the folder, so no reserve helps
   fixture.env() = rocksdb::NewCompositeEnv(disk);
   fixture.Open();
   {
@@ -285,8 +285,8 @@ TEST_CASE("a start whose clock is behind the newest record goes on from there") 
   CHECK(held.now >= completed_at);
 }
 
-// A look-up counts from the lease's end, and how long the process before has been gone is told by
-// the calendar alone.
+// A look-up counts from the lease's end, and only the calendar shows how long the previous process
+// has been gone.
 TEST_CASE("a claim of the process before keeps its whole lease from the start on") {
   EmbeddedFixture fixture;
   Claim claim = NewClaim();
@@ -368,7 +368,7 @@ TEST_CASE("a stop and a start a year apart with records a year long forget nothi
   CHECK(Caller(fixture).Read("k").record.has_value());
 }
 
-// Under strace it is what the test below counts.
+// Runs under strace; the test below counts its system calls.
 TEST_CASE("sixty-four callers at once on the embedded store") {
   constexpr std::size_t kCallers = 64;
   constexpr int kRequests = 10;

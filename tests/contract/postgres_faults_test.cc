@@ -1,5 +1,5 @@
-// What becomes of questions to PostgreSQL when the connection or the database fails, and what it
-// keeps of what it acknowledged.
+// Calls to PostgreSQL when the connection or the database fails, and the durability of acknowledged
+// writes.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -64,7 +64,7 @@ void AwaitAway(Caller& caller) {
                     [&] { return caller.records().unavailable_reason().has_value(); });
 }
 
-/// Why a store on such a database does not start.
+/// Returns the reason why a store on such a database does not start.
 Error Refusal(const store::StoreOptions& options) {
   event::EventLoop loop;
   event::Resolver resolver;
@@ -82,7 +82,7 @@ Error Refusal(const store::StoreOptions& options) {
 
 bool Holds(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
-/// Waits until a statement of the store waits for a row of somebody else's.
+/// Waits until a statement of the store waits for a row that another transaction has locked.
 void AwaitLockWait(PostgresClient& client) {
   while (client.Ask("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'idemproxy'"
                     " AND wait_event_type = 'Lock' AND datname = current_database()") == "0") {
@@ -90,15 +90,15 @@ void AwaitLockWait(PostgresClient& client) {
   }
 }
 
-/// A question of another process, inside a transaction that the test ends.
+/// Returns the SQL of a step of another process, inside a transaction that the test ends.
 std::string StepSql(const std::string& ask, const std::string& key, const Claim& claim) {
   return "SELECT (idemproxy_step('" + ask + "', 'idemp:'::bytea || sha256('" + key +
          "'), 'idemp:" + key + "', '" + claim.token.ToHex() +
          "', '', '1 minute', '1 minute', ''))::text";
 }
 
-/// Of 20 keys that were claimed and 20 that were completed, each acknowledged, how many a crash
-/// of the database forgets.
+/// Claims 20 keys and completes 20 more. Returns how many of these acknowledged writes a crash of
+/// the database forgets.
 int LostInACrash(const PostgresServer::Settings& settings) {
   PostgresServer server(settings);
   PostgresFixture fixture(OptionsFor(server.url()));
@@ -130,7 +130,7 @@ TEST_CASE("postgres: a crash of the database forgets nothing that was acknowledg
   CHECK(LostInACrash({}) == 0);
 }
 
-// The proof that the test above can fail: a commit that is acknowledged before it is written.
+// Proves that the test above can fail: a commit is acknowledged before it is written.
 TEST_CASE("postgres: a database that acknowledges what it did not write is found to lose it") {
   CHECK(LostInACrash({{"synchronous_commit", "off"}, {"wal_writer_delay", "10s"}}) > 0);
 }
@@ -162,7 +162,7 @@ TEST_CASE(
   PostgresFixture fixture(OptionsFor(url.substr(0, url.rfind('/')) + name));
   Caller caller(fixture);
   const Claim claim = NewClaim();
-  relay.CutAfterReply(0);  // the database acts, and its answer does not arrive
+  relay.CutAfterReply(0);  // the database acts and its answer is lost
   const auto cut = TryBegin(caller, "k", claim);
   REQUIRE_FALSE(cut.has_value());
   CHECK(cut.error().code == ErrorCode::kUnavailable);
@@ -223,7 +223,7 @@ TEST_CASE("postgres: a begin under way on another connection is waited for by it
   }
 }
 
-// A commit waits for a synchronous standby only for what it has written itself.
+// A commit waits for a synchronous standby only for its own writes.
 TEST_CASE("postgres: a step that is asked twice is written twice") {
   TestDatabase database;
   PostgresFixture fixture(OptionsFor(database.url()));
@@ -339,7 +339,7 @@ TEST_CASE("postgres: what cannot be trusted with a claim is refused with the rea
   CHECK(Holds(no_tables.detail, "the role makes_none may not make them"));
 }
 
-// The server tells of such a commit as done, with a warning: it may be gone after a fail-over.
+// The server reports such a commit as done, with a warning. It may be lost in a fail-over.
 TEST_CASE("postgres: a commit that no longer waits for its standby is not acknowledged") {
   PostgresServer server;
   PostgresFixture fixture(OptionsFor(server.url()));
@@ -356,7 +356,7 @@ TEST_CASE("postgres: a commit that no longer waits for its standby is not acknow
       std::this_thread::yield();
     }
   });
-  // The store's connection hears of the standby a little later.
+  // The store's connection learns of the standby a little later.
   Claim claim = NewClaim();
   auto begun = TryBegin(caller, "k-0", claim);
   for (int i = 1; begun; ++i)
@@ -371,7 +371,8 @@ TEST_CASE("postgres: a commit that no longer waits for its standby is not acknow
   CHECK(caller.Begin("after", NewClaim()).kind == BeginResult::Kind::kClaimed);
 }
 
-// As a primary that was made a standby, or is held for a move to another machine.
+// A primary becomes read-only when it is demoted to a standby, or before it is moved to another
+// machine.
 TEST_CASE("postgres: a database that takes no writes any more is left until it does") {
   PostgresServer server;
   PostgresFixture fixture(OptionsFor(server.url(), std::chrono::seconds(2)));
@@ -382,8 +383,8 @@ TEST_CASE("postgres: a database that takes no writes any more is left until it d
   PostgresClient operates(server.url() + "?options=-cdefault_transaction_read_only%3Doff");
   operates.Run("ALTER SYSTEM SET default_transaction_read_only = on");
   operates.Run("SELECT pg_reload_conf()");
-  // The store's connection hears of it a little later. Another key each time: one that is held is
-  // only read.
+  // The store's connection notices it a little later. Each attempt uses another key, because a held
+  // key is only read.
   for (int i = 0; TryBegin(caller, "other-" + std::to_string(i), NewClaim()); ++i) {
     std::this_thread::yield();
   }
@@ -411,7 +412,7 @@ TEST_CASE("postgres: what has expired is deleted in the background") {
     caller.Count({"s", NextToken(), {2, kShort, {}, 0}});
     caller.Begin("lives", NewClaim());
   }
-  quiet.Pass(milliseconds(1200));  // a subject is kept for a second longer
+  quiet.Pass(milliseconds(1200));  // a subject is kept one second longer
   PostgresFixture sweeping(OptionsFor(database.url()), true);
   Caller caller(sweeping);
   support::RunUntil(caller.loop(), [&] {

@@ -1,5 +1,5 @@
-// The PostgreSQL store under the contract: the server of scripts/with_servers, one database for
-// all fixtures, with a prefix of its own for each.
+// The PostgreSQL store under the contract: the server of scripts/with_servers and one database for
+// all fixtures. Each fixture has its own prefix.
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,7 @@ class PostgresFixture {
     options_.key_prefix = "contract-" + std::to_string(++count) + ":";
     options_.timeout = support::kPatience;
   }
-  /// On a database of the test's own.
+  /// Uses the test's own database.
   explicit PostgresFixture(store::StoreOptions options, bool is_reporter = false)
       : options_(std::move(options)), is_reporter_(is_reporter) {}
 
@@ -33,7 +33,7 @@ class PostgresFixture {
     return std::make_unique<ServerClient<store::PostgresStore>>(loop, resolver_, options_,
                                                                 is_reporter_);
   }
-  // The database's clock is nobody's to move.
+  // A test cannot move the database's clock.
   void Pass(std::chrono::milliseconds by) { std::this_thread::sleep_for(by); }
 
  private:

@@ -1,4 +1,4 @@
-// The promises of exchange/record_index.h and notes.h, the same for every store.
+// The promises of ports/record_index.h and ports/note_store.h, the same for every store.
 #include <doctest/doctest.h>
 
 #include <random>
@@ -37,7 +37,7 @@ Claim ClaimOf(std::string route, std::string client) {
   return claim;
 }
 
-/// The notes of a store that many tests share are told apart by their names.
+/// Tests share a store, so each note has its own name.
 std::string NewNoteName() {
   std::random_device random;
   std::string name = "test_";
@@ -175,7 +175,7 @@ TEST_CASE_TEMPLATE("a note is written where what lies there is what was seen", F
   CHECK_FALSE(other.WriteNote(name, "other", "two").written);
   CHECK_FALSE(other.WriteNote(name, "", "two").written);
   CHECK(other.WriteNote(name, "one\n", "").written);
-  CHECK(other.WriteNote(name, "one\n", "").written);  // asked twice
+  CHECK(other.WriteNote(name, "one\n", "").written);  // a repeated call
   CHECK(caller.ReadNote(name).value == "");
   CHECK(caller.WriteNote(name, "", "three").written);
   CHECK(other.ReadNote(name).value == "three");

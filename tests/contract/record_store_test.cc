@@ -251,8 +251,8 @@ TEST_CASE_TEMPLATE("replays do not extend a record's life", Fixture, CONTRACT_ST
     REQUIRE(replay.record);
     CHECK(replay.record->expires_at == first.record->expires_at);
   }
-  caller.Complete("k", claim);  // asked twice
-  CHECK(caller.Read("k").record->expires_at == first.record->expires_at);
+  caller.Complete("k", claim);  // a repeated call
+  CHECK(caller.Look("k").record->expires_at == first.record->expires_at);
 }
 
 TEST_CASE_TEMPLATE("marking an unknown outcome again does not extend its life", Fixture,
@@ -430,7 +430,7 @@ TEST_CASE_TEMPLATE("begin counts, and a request that the limit refuses leaves no
   CHECK(first.limit->reset <= kLong);
   CHECK(first.limit->reset > milliseconds(0));
 
-  // The same question again is counted once; a replay counts like any other request.
+  // A repeated call is counted once. A replay counts like any other request.
   CHECK(caller.Begin("a", claim, {}, Limit("s", claim.token, rule)).limit->remaining == 1);
   const BeginResult replay = caller.Begin("a", NewClaim(), {}, Limit("s", NextToken(), rule));
   CHECK(replay.kind == BeginResult::Kind::kHeld);

@@ -1,4 +1,4 @@
-// What Redis keeps of what it acknowledged: over a restart, and over the loss of a primary.
+// The durability of writes that Redis acknowledged: over a restart, and over the loss of a primary.
 #include <doctest/doctest.h>
 
 #include <optional>
@@ -49,7 +49,7 @@ void AwaitReady(Caller& caller) {
   support::RunUntil(caller.loop(), [&] { return !caller.records().unavailable_reason(); });
 }
 
-/// Claims all keys and completes every second one; each is acknowledged.
+/// Claims all keys and completes every second one. Each write is acknowledged.
 void ClaimAndComplete(Caller& caller) {
   for (int i = 0; i < kKeys; ++i) {
     const Claim claim = NewClaim();
@@ -58,7 +58,7 @@ void ClaimAndComplete(Caller& caller) {
   }
 }
 
-/// How many of them are not there as they were acknowledged.
+/// Returns how many keys differ from their acknowledged state.
 int LostOf(Caller& caller) {
   int lost = 0;
   for (int i = 0; i < kKeys; ++i) {
@@ -82,7 +82,7 @@ int LostInARestart(const RedisServer::Settings& settings) {
   return LostOf(caller);
 }
 
-/// Why a start would warn of such a server.
+/// Returns the warnings that a start logs about such a server.
 std::vector<std::string> WarningsOf(const RedisServer::Settings& settings) {
   const RedisServer server(settings);
   store::RedisServerSettings facts;
@@ -96,7 +96,7 @@ std::vector<std::string> WarningsOf(const RedisServer::Settings& settings) {
 void AwaitReplica(const RedisServer& primary) {
   RedisClient client(primary.port());
   while (client.Ask({"INFO", "replication"}).find("state=online") == std::string::npos) {
-    std::this_thread::sleep_for(milliseconds(5));  // nothing tells of it but asking
+    std::this_thread::sleep_for(milliseconds(5));  // Redis has no event for it, so it is polled
   }
 }
 
@@ -104,8 +104,8 @@ RedisServer::Settings ReplicaOf(std::uint16_t port) {
   return {{"replicaof", "127.0.0.1 " + std::to_string(port)}};
 }
 
-/// Of keys that were claimed while the only replica hears nothing, how many were acknowledged and
-/// are lost when it is promoted.
+/// Claims keys while the only replica is cut off. Returns how many acknowledged claims are lost
+/// when the replica is promoted.
 int LostInAPromotion(std::uint32_t wait_replicas) {
   RedisServer primary(RedisServer::Settings{{"repl-diskless-sync-delay", "0"}});
   support::Relay relay(primary.port());
@@ -139,7 +139,7 @@ TEST_CASE("redis: with its file synced always, kill -9 forgets nothing that was 
   CHECK(WarningsOf(durable).empty());
 }
 
-// The proof that the test above can fail.
+// Proves that the test above can fail.
 TEST_CASE("redis: without its file a restart forgets all, and the start had warned of it") {
   CHECK(LostInARestart({}) == kKeys);
   const auto warnings = WarningsOf({});
@@ -151,7 +151,7 @@ TEST_CASE("redis: what no replica has is not acknowledged where one is waited fo
   CHECK(LostInAPromotion(1) == 0);
 }
 
-// The proof that the test above can fail.
+// Proves that the test above can fail.
 TEST_CASE("redis: what no replica has is lost in a promotion where none is waited for") {
   CHECK(LostInAPromotion(0) == 5);
 }
@@ -175,7 +175,7 @@ TEST_CASE("redis: the primary is killed, the sentinel promotes its replica, and 
   AwaitReady(caller);
   CHECK(LostOf(caller) == 0);
 
-  // No replica is left, so nothing new is promised; what was acknowledged is answered.
+  // No replica is left, so no new claim is acknowledged. Acknowledged outcomes are still returned.
   options.wait_replicas = 0;
   RedisFixture alone(options);
   Caller other(alone);
@@ -190,26 +190,28 @@ TEST_CASE("redis: a primary that became a replica is left for the one that the s
   const RedisServer primary(RedisServer::Settings{{"repl-diskless-sync-delay", "0"}});
   const RedisServer replica(ReplicaOf(primary.port()));
   AwaitReplica(primary);
-  const RedisSentinel sentinel(primary.port(), support::kPatience);  // decides when it is told
+  // Decides as soon as it is told to.
+  const RedisSentinel sentinel(primary.port(), support::kPatience);
   store::StoreOptions options =
       OptionsFor("redis+sentinel://127.0.0.1:" + std::to_string(sentinel.port()) + "/mymaster");
   options.wait_replicas = 1;
   options.timeout = milliseconds(1000);
   RedisFixture fixture(options);
   Caller caller(fixture);
-  // On a busy machine the replica may say too late what it has: asked again, nothing changes twice.
+  // On a busy machine the replica may confirm too late. A repeated call changes nothing twice.
   const Claim before = NewClaim();
   while (!TryBegin(caller, "before", before)) std::this_thread::sleep_for(milliseconds(20));
   RedisClient decides(sentinel.port());
   while (decides.Ask({"SENTINEL", "FAILOVER", "mymaster"}) != "OK") {
-    std::this_thread::sleep_for(milliseconds(20));  // it has not heard from the replica yet
+    // The primary has no confirmation of the replica yet.
+    std::this_thread::sleep_for(milliseconds(20));
   }
   const std::string promoted = "(127.0.0.1 " + std::to_string(replica.port()) + ")";
   while (decides.Ask({"SENTINEL", "get-master-addr-by-name", "mymaster"}) != promoted) {
     std::this_thread::sleep_for(milliseconds(20));
   }
-  // The old one, alone now, confirms nothing. It comes back as the replica that is waited for,
-  // which the sentinel would bring about too, in ten seconds.
+  // The old primary, now without a replica, confirms nothing. It returns as the awaited replica.
+  // The sentinel would do that too, in ten seconds.
   RedisClient(primary.port()).Ask({"REPLICAOF", "127.0.0.1", std::to_string(replica.port())});
   const Claim after = NewClaim();
   while (!TryBegin(caller, "after", after)) std::this_thread::sleep_for(milliseconds(20));

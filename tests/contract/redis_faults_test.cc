@@ -1,4 +1,4 @@
-// What becomes of questions to Redis when the connection or the server fails.
+// Calls to Redis when the connection or the server fails.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -38,7 +38,7 @@ idempotency::Claim ClaimOf(std::uint8_t number) {
   return claim;
 }
 
-/// A store on a loop of its own, asked one question after another.
+/// A store on its own loop, called in sequence.
 class Asker {
  public:
   explicit Asker(const StoreOptions& options) {
@@ -336,7 +336,7 @@ TEST_CASE("redis: what is asked in one turn leaves in one write and is answered 
         }));
   }
   for (std::size_t i = 1; i < tickets.size(); i += 2)
-    tickets[i] = {};  // half of them lose interest
+    tickets[i] = {};  // half of the callers withdraw
   support::RunUntil(asker.loop(), [&] { return order.size() == 500; });
   CHECK(std::is_sorted(order.begin(), order.end()));
 }

@@ -1,5 +1,5 @@
-// The Redis store under the contract: the server of scripts/with_servers, with a prefix of its own
-// for each fixture, so that many share it.
+// The Redis store under the contract: the server of scripts/with_servers. Each fixture has its own
+// prefix, so that many share the server.
 #pragma once
 
 #include <memory>
@@ -23,13 +23,13 @@ class RedisFixture {
     options_.key_prefix = "contract-" + std::to_string(random()) + std::to_string(random()) + ":";
     options_.timeout = support::kPatience;
   }
-  /// On a server of the test's own.
+  /// Uses the test's own server.
   explicit RedisFixture(store::StoreOptions options) : options_(std::move(options)) {}
 
   std::unique_ptr<StoreClient> Connect(event::EventLoop& loop) {
     return std::make_unique<ServerClient<store::RedisStore>>(loop, resolver_, options_, false);
   }
-  // Redis's clock is nobody's to move.
+  // A test cannot move Redis's clock.
   void Pass(std::chrono::milliseconds by) { std::this_thread::sleep_for(by); }
 
  private:

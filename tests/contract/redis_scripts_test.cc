@@ -1,4 +1,4 @@
-// The store's scripts as Redis runs them, but with a clock of the test's own: the lines that ask
+// The store's scripts as Redis runs them, except that the test gives the time: the lines that call
 // TIME are replaced by one that takes the last argument.
 #include <doctest/doctest.h>
 
@@ -20,11 +20,11 @@ constexpr std::string_view kAskTime =
     "local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])";
 constexpr std::string_view kGivenTime = "local now_us = tonumber(table.remove(ARGV))";
 
-// How long Redis keeps a record by its own clock: only the stamp is to decide here.
+// Redis must not expire a record by its own clock here, so that only the stamp decides.
 constexpr std::string_view kLife = "'PX', keep)";
 constexpr std::string_view kLongerLife = "'PX', keep + 3600000)";
 
-// Digits in which only the last differs, as tokens are told apart here.
+// Returns a token that differs in its last digit only.
 std::string TokenOf(char digit) { return std::string(31, '0') + digit; }
 const std::string kMine = TokenOf('1');
 const std::string kOther = TokenOf('2');
@@ -36,7 +36,7 @@ class Scripts {
             std::stoi(support::ServerVariable("IDEM_TEST_REDIS_PORT")))) {
     keys_.prefix = "scripts-" + std::to_string(std::random_device{}()) + ":";
     const std::string time = redis_.Ask({"TIME"});  // (SECONDS MICROSECONDS)
-    // In the future, so that Redis, by its own clock, expires nothing while the test runs.
+    // Lies in the future, so that Redis expires nothing by its own clock while the test runs.
     start_ms_ = (std::stoll(time.substr(1)) + 3600) * 1000;
   }
 
@@ -97,7 +97,7 @@ class Scripts {
     return Relative(redis_.Ask(command));
   }
 
-  // Every time in a reply as the test counts it: milliseconds since its start.
+  // Converts every time in a reply to milliseconds since the test's start.
   std::string Relative(const std::string& reply) const {
     std::string out;
     for (std::size_t i = 0; i < reply.size();) {
@@ -249,7 +249,8 @@ TEST_CASE("redis: a window accepts as a plain list of timestamps says, for rando
     std::deque<std::int64_t> accepted;
     std::int64_t now = 0;
     for (int i = 0; i < 100; ++i) {
-      // Often exactly at the edge at which the oldest stops to count, or one beside it.
+      // Often picks exactly the moment at which the oldest request stops counting, or one next to
+      // it.
       if (!accepted.empty() && random() % 3 == 0) {
         now =
             std::max(now, accepted.front() + per_us - 1 + static_cast<std::int64_t>(random() % 3));

@@ -1,4 +1,4 @@
-// Redis over TLS (rediss://): the server's certificate must be for the host that the URL names.
+// Redis over TLS (rediss://): the server's certificate must be for the host in the URL.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -19,7 +19,7 @@ using support::RedisServer;
 
 namespace {
 
-/// The authorities that this process trusts, instead of the system's.
+/// Replaces the system's trusted authorities for this process.
 class TrustOnly {
  public:
   explicit TrustOnly(const std::string& file) { setenv("SSL_CERT_FILE", file.c_str(), 1); }

@@ -1,4 +1,4 @@
-// Claims and responses to try a store with.
+// Claims and responses for tests of a store.
 #pragma once
 
 #include <atomic>
@@ -11,11 +11,12 @@
 
 namespace idem::contract {
 
-inline constexpr std::chrono::milliseconds kLong = std::chrono::minutes(10);  // never runs out here
-inline constexpr std::chrono::milliseconds kShort{20};  // runs out when the test says so
+// Does not end during a test.
+inline constexpr std::chrono::milliseconds kLong = std::chrono::minutes(10);
+inline constexpr std::chrono::milliseconds kShort{20};  // ends when the test lets it
 inline constexpr std::chrono::milliseconds kAfterShort{30};
 
-/// Another token at each call, the same in each run.
+/// Returns another token at each call, the same ones in each run.
 inline idempotency::Token NextToken() {
   static thread_local std::uint64_t serial = 0;
   static std::atomic<std::uint64_t> threads = 0;

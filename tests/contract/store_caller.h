@@ -1,4 +1,4 @@
-// A store's client on a loop of the calling thread: each call waits for its answer.
+// A store's client on a loop of the calling thread, called in sequence.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -77,7 +77,7 @@ class Caller {
     return Await<ports::ReadResult>(
         [&](auto on_read) { return records().Read(key, std::move(on_read)); });
   }
-  /// The whole walk.
+  /// Returns all pages of the listing.
   std::vector<ports::FoundRecord> List(const ports::RecordFilter& filter) {
     std::vector<ports::FoundRecord> found;
     std::string cursor;
@@ -106,7 +106,7 @@ class Caller {
         [&](auto on_answer) { return client_->limiter().Count(question, std::move(on_answer)); });
   }
 
-  /// Asks `count` questions in one turn, then turns until all are answered.
+  /// Makes `count` calls in one turn, then turns until all are answered.
   template <class Value, class Question>
   std::vector<Result<Value>> AwaitAll(std::size_t count, Question question) {
     std::vector<Result<Value>> answers;

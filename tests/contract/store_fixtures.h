@@ -4,8 +4,8 @@
 //   void Pass(std::chrono::milliseconds);                           // at least so much store time
 //                                                                   // goes by
 //
-// that makes a new, empty store of its own; the store outlives its clients. To hold another store
-// to the contract, write its fixture and add it to CONTRACT_STORES.
+// that makes a new, empty store of its own. The store outlives its clients. To test another store,
+// write its fixture and add it to CONTRACT_STORES.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -26,7 +26,7 @@
 
 namespace idem::contract {
 
-/// One loop's way to the store, as all of its faces. Dies before its loop.
+/// One loop's client of the store, with all of the store's interfaces. It dies before its loop.
 class StoreClient {
  public:
   virtual ~StoreClient() = default;
@@ -36,7 +36,7 @@ class StoreClient {
   virtual ports::NoteStore& notes() = 0;
 };
 
-/// For a client that has all faces itself.
+/// For a client that implements all interfaces itself.
 template <class Client>
 class StoreClientOf final : public StoreClient {
  public:
@@ -52,7 +52,7 @@ class StoreClientOf final : public StoreClient {
   Client client_;
 };
 
-/// The client of a store whose records lie on a server.
+/// The client of a store on a server.
 template <class Store>
 class ServerClient final : public StoreClient {
  public:
@@ -68,7 +68,7 @@ class ServerClient final : public StoreClient {
   ports::NoteStore& notes() override { return *store_; }
 
  private:
-  SystemRandom random_;  // its thread's, as a worker has its own
+  SystemRandom random_;  // of its thread, as each worker has its own
   std::unique_ptr<Store> store_;
 };
 

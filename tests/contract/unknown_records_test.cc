@@ -1,4 +1,4 @@
-// What becomes of unknown records: the right to look one up, and an operator's two steps.
+// Unknown records: the reservation of a look-up, and an operator's two steps.
 #include <doctest/doctest.h>
 
 #include <thread>
@@ -133,7 +133,7 @@ TEST_CASE_TEMPLATE("what an operator resolved is replayed, and lives its ttl", F
   REQUIRE(replay.record->response);
   CHECK(IsSameResponse(*replay.record->response, NewResponse("settled")));
 
-  // The answer that comes late, and another operator, are shown what was settled.
+  // A late answer, and another operator, get the settled response.
   CHECK(caller.Complete("k", claim, NewResponse("late")).record->response->body == "settled");
   const TransitionResult again = caller.ResolveUnknown("k", claim, NewResponse("otherwise"));
   CHECK(again.kind == TransitionResult::Kind::kHeld);
