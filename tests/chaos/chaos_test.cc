@@ -1,17 +1,22 @@
-// Never twice, with real processes: callers that retry, faults in every place, and a count at the
-// end.
+// Checks with real processes that no effect is made twice: callers retry, every part fails in turn,
+// and the effects are counted at the end.
 //
 //   tests/chaos/run [--store redis|embedded|postgres] [--seconds N] [--seed S]
 //
-// Hundreds of keys, three callers for each, against two proxies on one store (one on the embedded
-// store) in front of `orders --legacy`, while the hand of faults.h strikes for N seconds. Then the
-// proxies start again with `reconcile`, and every key is asked once more until its outcome is
-// known. The backend's own rows are counted.
+// Hundreds of keys, three callers for each, use two proxies on one store (one on the embedded
+// store) in front of `orders --legacy`, while the FaultHand of faults.h strikes for N seconds. Then
+// the proxies start again with `reconcile`, and every key is requested again until its outcome is
+// known. At the end the backend's own rows are counted.
 //
-// It fails if an effect was made twice, two callers got different answers, something acknowledged
-// is not there, an unknown is left, a program ended by itself, or fewer than one key in five met a
-// fault between its claim and its record. Times are printed, not judged. Environment: IDEM_BIN, as
-// scripts/with_servers sets it.
+// The run fails if
+// - an effect was made twice,
+// - two callers got different answers,
+// - an acknowledged effect is missing,
+// - an outcome is still unknown,
+// - a program ended by itself, or
+// - fewer than one key in five met a fault between its claim and its record.
+//
+// Times are printed, not judged. Environment: IDEM_BIN, as scripts/with_servers sets it.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -33,10 +38,10 @@ namespace {
 
 constexpr std::size_t kKeysAtOnce = 20;
 constexpr std::size_t kCallersPerKey = 3;
-constexpr Milliseconds kArrivalSpread{400};  // of the callers of one key
+constexpr Milliseconds kArrivalSpread{400};  // among the callers of one key
 constexpr std::size_t kAskersAtOnce = 16;
 constexpr std::size_t kKeysMin = 100;
-constexpr std::size_t kMetShare = 5;  // one key in so many meets a fault
+constexpr std::size_t kMetShare = 5;  // at least one key in so many must meet a fault
 constexpr std::chrono::seconds kPatience{60};
 
 struct Options {
@@ -47,7 +52,7 @@ struct Options {
 
 std::uint64_t SeedOf(std::uint64_t seed, std::size_t number) { return seed * 1'000'003 + number; }
 
-/// Keys one after the other, some at a time, until a moment.
+/// Runs keys one after the other, some at a time, until a moment.
 class Crowd {
  public:
   Crowd(const Options& options, Ledger& ledger, std::vector<std::uint16_t> ports)
@@ -82,7 +87,7 @@ class Crowd {
   std::vector<std::jthread> threads_;
 };
 
-/// Every key once more, until its outcome is known.
+/// Requests every key again until its outcome is known.
 void AskAgain(const Options& options, Ledger& ledger, const std::vector<std::uint16_t>& ports) {
   const std::vector<std::string> keys = ledger.keys();
   std::atomic<std::size_t> next = 0;

@@ -1,5 +1,5 @@
-// What happened in a run, written down as it happens: what was sent to the backend, what callers
-// were told, what was broken when. From it and from the backend's own rows comes the verdict.
+// The events of a run, recorded as they happen: requests to the backend, answers to callers, and
+// faults. The verdict is computed from them and from the backend's own rows.
 #pragma once
 
 #include <chrono>
@@ -19,14 +19,14 @@ using Clock = std::chrono::steady_clock;
 using Moment = Clock::time_point;
 using Milliseconds = std::chrono::milliseconds;
 
-/// Which proxies a thing concerns, by number.
+/// The numbers of the proxies that are concerned.
 using ProxySet = std::set<std::size_t>;
 
-/// One fault that was made and mended.
+/// One fault with its begin and its end.
 struct FaultSpan {
   std::string kind;
   ProxySet proxies;
-  bool touches_claims = true;  // false: it lies between the callers and their proxy
+  bool touches_claims = true;  // false if it is between the callers and their proxy
   Moment begin;
   Moment end;
 };
@@ -39,31 +39,32 @@ struct Verdict {
   std::size_t keys = 0;
   std::size_t requests = 0;
   std::size_t forwarded = 0;
-  std::size_t keys_met = 0;      // a fault between claim and record
-  std::size_t keys_unknown = 0;  // of the first pass
-  std::size_t unrecorded = 0;    // answers so marked
+  std::size_t keys_met = 0;      // keys with a fault between claim and record
+  std::size_t keys_unknown = 0;  // in the first pass
+  std::size_t unrecorded = 0;    // answers marked so
   std::size_t executed_twice = 0;
   std::size_t answers_differ = 0;
   std::size_t acknowledged_lost = 0;
-  std::size_t unexpected = 0;      // answers that no caller of this run may get, or none at all
-  std::vector<std::string> words;  // one line for each of what must not be
+  std::size_t unexpected = 0;      // answers that no caller of this run may get, and missing ones
+  std::vector<std::string> words;  // one line for each violation
 };
 
-/// Any thread.
+/// Thread-safe.
 class Ledger {
  public:
-  /// The backend answers no request earlier than `backend_delay` after it was sent: for so long its
-  /// claim certainly has no record.
+  /// The backend answers no request earlier than `backend_delay` after it was sent, so its claim
+  /// has no record until then.
   explicit Ledger(Milliseconds backend_delay) : backend_delay_(backend_delay) {}
 
-  /// A proxy has written this request to the backend: its claim is made.
+  /// A proxy has written this request to the backend, so its claim is made.
   void Forwarded(std::size_t proxy, std::string_view key);
-  /// Until a request goes through one of `proxies`; false if none does within `patience`.
+  /// Waits until a request goes through one of `proxies`. Returns false if none does within
+  /// `patience`.
   bool WaitForForward(const ProxySet& proxies, Milliseconds patience);
 
   void Asked() { ++Locked(this)->requests_; }
-  /// A caller has the final answer of an execution: `answer` is all of it that must be the same for
-  /// all.
+  /// A caller has the final answer of an execution. `answer` is the part of it that must be the
+  /// same for all.
   void Executed(std::size_t proxy, const std::string& key, int status, const std::string& answer,
                 const std::string& body, bool unrecorded, Moment asked_at);
   void Unknown(const std::string& key);
@@ -72,7 +73,7 @@ class Ledger {
   void Mended(FaultSpan span);
 
   [[nodiscard]] std::vector<std::string> keys() const;
-  /// Keys of which no caller knows the outcome: unknown, and nobody got an executed answer.
+  /// Returns the number of keys whose outcome no caller knows yet.
   [[nodiscard]] std::size_t open_keys() const;
 
   [[nodiscard]] Verdict Audit(const Effects& effects) const;
@@ -89,7 +90,7 @@ class Ledger {
   };
   struct Page {
     std::vector<Sent> sent;
-    std::map<std::string, int> answers;  // executed ones, but for those marked unrecorded
+    std::map<std::string, int> answers;  // executed answers, except those marked unrecorded
     std::string acknowledged;            // the body of a 201
     bool unknown = false;
   };

@@ -1,4 +1,4 @@
-// The auditor is believed because it sees what it must see.
+// Tests that the auditor detects each violation.
 #include "tests/chaos/effect_ledger.h"
 
 #include <doctest/doctest.h>
@@ -65,16 +65,16 @@ TEST_CASE("an unknown key is open until somebody gets its answer") {
 
 TEST_CASE("a key meets the faults of its proxy from its sending until the backend may answer") {
   struct Row {
-    Milliseconds begin, end;  // from the sending on
+    Milliseconds begin, end;  // counted from the sending
     std::size_t proxy;
     bool meets;
   };
   const Row rows[] = {
-      {Milliseconds(-50), Milliseconds(-10), 0, false},  // over before
+      {Milliseconds(-50), Milliseconds(-10), 0, false},  // ended before
       {Milliseconds(-50), Milliseconds(50), 0, true},    //
       {Milliseconds(50), Milliseconds(500), 0, true},    //
-      {Milliseconds(50), Milliseconds(500), 1, false},   // another proxy's
-      {Milliseconds(500), Milliseconds(600), 0, false},  // the record may be there by then
+      {Milliseconds(50), Milliseconds(500), 1, false},   // at another proxy
+      {Milliseconds(500), Milliseconds(600), 0, false},  // the record may exist by then
   };
   for (const Row& row : rows) {
     CAPTURE(row.begin.count());

@@ -40,7 +40,7 @@ void AddLink(Adder adder, const std::string& between, support::Relay& relay) {
       "stall " + between, [&relay] { relay.Stall(); }, [&relay] { relay.Resume(); });
   adder.Add(
       "swallow " + between, [&relay] { relay.Blackhole(); },
-      [&relay] {  // what was swallowed in part can never be whole again
+      [&relay] {  // a stream with dropped bytes cannot be continued
         relay.Cut();
         relay.Resume();
       });
@@ -120,7 +120,7 @@ void FaultHand::Run(Moment end) {
   scene_.CheckThatAllRun();
 }
 
-// At a moment between a claim and its record, where the fault can meet one.
+// Strikes between a claim and its record.
 void FaultHand::Strike() {
   const Fault* fault = Next();
   if (fault == nullptr) return;

@@ -1,5 +1,5 @@
-// What is done to a scene, and the hand that does it: kill -9, SIGSTOP, and relays that delay, cut,
-// stall and swallow, aimed at requests whose claim is made and not yet recorded.
+// The faults of a scene and the FaultHand that makes them: kill -9, SIGSTOP, and relays that delay,
+// cut, stall and drop. They are aimed at requests whose claim is made and not yet recorded.
 #pragma once
 
 #include <functional>
@@ -14,8 +14,8 @@ namespace idem::chaos {
 
 struct Fault {
   std::string kind;
-  std::string place;  // of two faults in one place one waits for the other's end
-  ProxySet proxies;   // whose claims may meet it
+  std::string place;  // two faults in one place never overlap
+  ProxySet proxies;   // the proxies whose claims may meet it
   bool touches_claims = true;
   std::function<void()> strike;
   std::function<void()> mend;
@@ -23,15 +23,16 @@ struct Fault {
   Milliseconds longest{1000};
 };
 
-/// All that can be done to it.
+/// Returns every possible fault of a scene.
 [[nodiscard]] std::vector<Fault> FaultsOf(Scene& scene);
 
-/// Strikes, on the thread that started the scene. Every fault has its turn before one comes again.
+/// Makes the faults on the thread that started the scene. Every fault has its turn before one is
+/// repeated.
 class FaultHand {
  public:
   FaultHand(Scene& scene, Ledger& ledger, std::uint64_t seed);
 
-  /// Until `end`; everything is mended when it returns.
+  /// Makes faults until `end`. Every fault is over when it returns.
   void Run(Moment end);
 
  private:
@@ -50,7 +51,7 @@ class FaultHand {
   Ledger& ledger_;
   std::mt19937_64 random_;
   const std::vector<Fault> faults_;
-  std::vector<const Fault*> turn_;  // those that wait for their turn, the next one last
+  std::vector<const Fault*> turn_;  // faults waiting for their turn, the next one last
   std::vector<Active> active_;
 };
 

@@ -19,7 +19,7 @@ constexpr Milliseconds kPatience{4000};
 constexpr Milliseconds kFirstPause{30};
 constexpr Milliseconds kLongestPause{500};
 
-// What may differ from one answer to the next for the same key.
+// Returns whether a field may differ between two answers to the same key.
 bool IsOfOneAnswer(std::string_view name) {
   static const std::set<std::string_view> kNames = {"Date", "X-Request-Id", "Idempotent-Replayed",
                                                     "Connection", "Idempotency-Status"};
@@ -71,7 +71,7 @@ Caller::Next Caller::AskOnce(bool is_settled_later) {
     if (connection.Silent(patience)) return Next::kAgain;
     response = connection.ReadResponse("POST");
   } catch (const std::runtime_error&) {
-    return Next::kAgain;  // refused, cut, or ended before its end
+    return Next::kAgain;  // refused, cut, or truncated
   }
   if (!IsOwnProblem(response)) {
     const bool unrecorded = response.Find("Idempotency-Status").has_value();

@@ -1,6 +1,5 @@
-// A caller as real clients are: it sends the same request under the same key, through whichever
-// proxy, until the answer is final, as the member `retry` of a problem tells it. Sometimes it hangs
-// up early.
+// A realistic client. It sends the same request under the same key, through any proxy, until the
+// answer is final; the member `retry` of a problem decides that. Sometimes it hangs up early.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +13,12 @@ namespace idem::chaos {
 
 class Caller {
  public:
-  /// `ports` are the proxies', by number.
+  /// `ports` are the proxies' ports, by number.
   Caller(std::vector<std::uint16_t> ports, std::string key, std::uint64_t seed, Ledger& ledger)
       : ports_(std::move(ports)), key_(std::move(key)), random_(seed), ledger_(ledger) {}
 
-  /// Until the answer is final, or `give_up_at`. `is_settled_later`: an unknown outcome is not
-  /// final, because it is reconciled.
+  /// Runs until the answer is final, or until `give_up_at`. With `is_settled_later` an unknown
+  /// outcome is not final, because it will be reconciled.
   void Run(Moment give_up_at, bool is_settled_later);
 
  private:

@@ -29,7 +29,7 @@ std::string With(std::string_view text, std::string_view what, const std::string
   return at == std::string::npos ? result : result.replace(at, what.size(), by);
 }
 
-// The value of the field Idempotency-Key in the head of a request, or "".
+// Returns the value of Idempotency-Key in the head of a request, or "".
 std::string_view KeyIn(std::string_view bytes) {
   constexpr std::string_view kField = "Idempotency-Key: ";
   const auto at = bytes.find(kField);

@@ -1,5 +1,5 @@
-// The stage of a run: the proxies, their store, the backend `orders --legacy` with its database,
-// and a relay on every way between two of them.
+// The programs of a run: the proxies, their store, the backend `orders --legacy` with its database,
+// and a relay between each two of them.
 //
 //   callers ──front──▶ proxy 0..n ──back──▶ orders ──behind──▶ PostgreSQL
 //                          └──aside──▶ Redis | PostgreSQL      (the embedded store is in the proxy)
@@ -24,7 +24,7 @@ namespace idem::chaos {
 
 enum class StoreKind { kRedis, kEmbedded, kPostgres };
 
-/// One program on a port of its own that can be killed and started again there.
+/// One program on its own port that can be killed and started again there.
 class Service {
  public:
   Service(support::Process::Command command, std::uint16_t port)
@@ -32,22 +32,22 @@ class Service {
 
   void Start();  // does not wait until it listens
   void WaitUntilItListens() { process_->WaitForPort(port_); }
-  void Kill();      // SIGKILL
-  void Freeze();    // SIGSTOP
-  void Thaw();      // SIGCONT
-  int Terminate();  // SIGTERM; its exit code
-  /// Fails where it ended by itself: a program that breaks down under faults is a finding.
+  void Kill();      // sends SIGKILL
+  void Freeze();    // sends SIGSTOP
+  void Thaw();      // sends SIGCONT
+  int Terminate();  // sends SIGTERM and returns the exit code
+  /// Fails if it ended by itself, because no fault may crash a program.
   void CheckThatItRuns();
   [[nodiscard]] bool started() const { return process_.has_value(); }
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  /// Lines with `text` in all that it ever wrote.
+  /// Counts the lines with `text` in all its output.
   [[nodiscard]] std::size_t CountLines(std::string_view text) const;
 
  private:
   support::Process::Command command_;
   std::uint16_t port_;
   std::optional<support::Process> process_;
-  std::string written_;  // by those that ended
+  std::string written_;  // by instances that ended
 };
 
 struct Proxy {
@@ -55,14 +55,14 @@ struct Proxy {
   Service service;
   support::Relay front;
   support::Relay back;
-  std::optional<support::Relay> aside;  // none where the store is embedded
+  std::optional<support::Relay> aside;  // none for the embedded store
 };
 
 class Scene {
  public:
   static constexpr Milliseconds kBackendDelay{120};
 
-  /// Everything is started and listens.
+  /// Starts everything and returns when it listens.
   Scene(StoreKind kind, Ledger& ledger);
 
   [[nodiscard]] StoreKind kind() const { return kind_; }
@@ -75,17 +75,17 @@ class Scene {
     return store_database_ ? &*store_database_ : nullptr;
   }
 
-  /// The ports that callers use.
+  /// Returns the ports that callers use.
   [[nodiscard]] std::vector<std::uint16_t> fronts() const;
   [[nodiscard]] ProxySet everybody() const;
 
-  /// Fails where a program ended that was not killed.
+  /// Fails if a program ended that was not killed.
   void CheckThatAllRun();
-  /// Every proxy drains, and starts again on the same store with `reconcile`.
+  /// Drains every proxy and starts it again on the same store with `reconcile`.
   void TurnReconcileOn();
-  /// The backend ends in order; then its rows are final.
+  /// Stops the backend in order, so that its rows are final, and returns them.
   Effects CollectEffects();
-  /// What the proxies logged of effects that may be double.
+  /// Counts the effects that the proxies logged as possibly duplicate.
   [[nodiscard]] std::size_t CountDoubtfulEffects() const;
 
  private:
