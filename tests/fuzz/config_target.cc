@@ -1,5 +1,5 @@
-// Configuration files: whatever the text, loading it ends in a configuration that holds together or
-// in mistakes, each with its place; and never shows what came from the environment.
+// Configuration files. Every text loads as a consistent configuration or returns errors with
+// positions, and no error shows a value from the environment.
 #include <algorithm>
 #include <set>
 
@@ -23,7 +23,7 @@ std::optional<std::string> Variable(const std::string& name) {
   return std::nullopt;
 }
 
-// A device or a process's file may block, or never end: what an operator names there is his own.
+// A device or a process's file may block, or never end. Naming one is the operator's own risk.
 bool NamesDevice(std::string_view text) {
   return text.find("/dev") != std::string_view::npos ||
          text.find("/proc") != std::string_view::npos;
@@ -34,7 +34,7 @@ void CheckPlaces(const std::vector<ConfigError>& mistakes, std::string_view text
   config::SourcePosition last;
   for (const ConfigError& mistake : mistakes) {
     const std::string shown = mistake.ToText();
-    // yaml-cpp takes a CR alone for a line's end too, so that a text may have more lines than LFs.
+    // yaml-cpp also ends a line at a lone CR, so a text may have more lines than LFs.
     const bool more_lines = text.find('\r') != std::string_view::npos;
     Demand(mistake.place.line >= 1 && (mistake.place.line <= lines + 1 || more_lines),
            "a mistake has a line", shown);

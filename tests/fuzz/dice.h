@@ -1,4 +1,4 @@
-// Choices that repeat from a seed: what makes inputs.
+// Random choices from a seed, with which inputs are made.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ class Dice {
  public:
   explicit Dice(unsigned seed) : engine_(seed + 1) {}
 
-  /// From 0 up to, not including, `end`.
+  /// Returns 0 to `end` - 1.
   std::size_t Below(std::size_t end) { return engine_() % end; }
   bool OneIn(std::size_t chances) { return Below(chances) == 0; }
 
@@ -24,13 +24,13 @@ class Dice {
   std::string Pick(std::initializer_list<std::string_view> choices) {
     return std::string(choices.begin()[Below(choices.size())]);
   }
-  /// Up to `most` characters, each one of `alphabet`.
+  /// Returns up to `most` characters of `alphabet`.
   std::string Text(std::string_view alphabet, std::size_t most) {
     std::string text(Below(most + 1), ' ');
     for (char& c : text) c = alphabet[Below(alphabet.size())];
     return text;
   }
-  /// Up to `most` bytes of any value.
+  /// Returns up to `most` bytes of any value.
   std::string Bytes(std::size_t most) {
     std::string bytes(Below(most + 1), '\0');
     for (char& byte : bytes) byte = static_cast<char>(Below(256));

@@ -1,4 +1,4 @@
-// Between libFuzzer and a target: its entry points, and the count of what was accepted.
+// Connects libFuzzer with a target: its entry points, and the count of accepted inputs.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -15,7 +15,7 @@ struct Tally {
 };
 Tally tally;
 
-// scripts/fuzz reads this line. A program that was ended by an oracle does not come here.
+// scripts/fuzz reads this line. It is not printed if an oracle ended the program.
 void Report() {
   std::fprintf(stderr, "accepted: %llu of %llu\n", static_cast<unsigned long long>(tally.accepted),
                static_cast<unsigned long long>(tally.tried));
@@ -61,8 +61,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return 0;
 }
 
-// Mutations of a good input are mostly bad ones, and theirs worse: now and then a new good one
-// takes their place, as it is or mutated once.
+// Most mutations of a good input are bad, and theirs are worse. So now and then a new good input
+// replaces them, unchanged or mutated once.
 std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t size_max,
                                     unsigned seed) {
   constexpr std::size_t kMutationsToNew = 2;

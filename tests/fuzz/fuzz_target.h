@@ -1,6 +1,6 @@
-// What a fuzzer of this folder is made of: TARGET_target.cc defines the two functions below, and
-// driver.cc does the rest. An oracle that does not hold, a sanitizer's report and a violated
-// INVARIANT end the program; libFuzzer keeps the input.
+// The parts of a fuzzer of this folder: TARGET_target.cc defines the two functions below, and
+// driver.cc does the rest. A failed oracle, a sanitizer's report and a violated INVARIANT end the
+// program; libFuzzer keeps the input.
 #pragma once
 
 #include <string>
@@ -10,17 +10,18 @@
 
 namespace idem::fuzz {
 
-/// Reads one input and asks the oracles about it. True: the input was accepted, which more than one
-/// in twenty has to be, or the fuzzer looks at nothing but refusals.
+/// Reads one input and checks the oracles. Returns true if the input was accepted. More than one in
+/// twenty must be, or the fuzzer tests refusals only.
 bool Try(std::string_view input);
 
-/// A new input that is accepted more often than not: what mutations start from, beside the corpus.
+/// Returns a new input that is accepted more often than not. Mutations start from it and from the
+/// corpus.
 std::string Make(Dice& dice);
 
-/// Says what does not hold, with two readings that differ, and ends the program.
+/// Prints the broken promise with two readings that differ, and ends the program.
 [[noreturn]] void Accuse(const char* promise, std::string_view one, std::string_view other);
 
-/// The oracle: `promise` is a sentence.
+/// Checks an oracle; `promise` is a sentence.
 inline void Demand(bool holds, const char* promise, std::string_view one = {},
                    std::string_view other = {}) {
   if (!holds) Accuse(promise, one, other);

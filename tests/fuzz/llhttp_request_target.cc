@@ -1,5 +1,5 @@
-// Requests, read by us and by llhttp: whatever we accept, it accepts too, and reads the same out of
-// it. (It accepts more than we do.)
+// Requests, read by this proxy and by llhttp. Every request that we accept, llhttp accepts with the
+// same reading. (It accepts more than we do.)
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/make_messages.h"
 #include "tests/fuzz/messages.h"
@@ -9,14 +9,14 @@ namespace idem::fuzz {
 
 namespace {
 
-// Where the two differ by intent, there is nothing to compare from that message on.
+// If the two differ by intent, later messages cannot be compared.
 bool DiffersByIntent(const ReadRequest& ours) {
   const std::string_view method = ours.head.method;
   return !LlhttpKnows(method) || method == "CONNECT";
 }
 
-// Absolute-form is reduced by us to what stands behind the host, and its host replaces Host (RFC
-// 9112, section 3.2.2).
+// We reduce absolute-form to the part after the host, and its host replaces Host (RFC 9112, section
+// 3.2.2).
 void CompareAbsolute(const ReadRequest& ours, const OtherMessage& theirs) {
   constexpr std::string_view kSchemeEnd = "://";
   std::string_view theirs_left = theirs.target;

@@ -1,5 +1,5 @@
-// Responses, read by us and by llhttp, as llhttp_request_target.cc. The first byte of an input
-// chooses what is answered.
+// Responses, read by this proxy and by llhttp, as in llhttp_request_target.cc. The first byte of an
+// input selects the request's method.
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/make_messages.h"
 #include "tests/fuzz/messages.h"
@@ -9,15 +9,15 @@ namespace idem::fuzz {
 
 namespace {
 
-// llhttp reads a framing field in the trailers as if it stood in the head. We drop it, unread
-// (RFC 9110, section 6.5.1): the message is framed by then.
+// llhttp treats a framing field in the trailers as a field of the head. We drop it unread (RFC
+// 9110, section 6.5.1), because the message is framed by then.
 bool RefusedTrailer(const OtherReading& theirs, const OtherMessage& message) {
   const bool about_framing = theirs.error.find("Content-Length") != std::string::npos ||
                              theirs.error.find("Transfer-Encoding") != std::string::npos;
   return message.head_complete && !message.complete && about_framing;
 }
 
-// At the `index`-th of our heads; the last one has the body.
+// Compares our `index`-th head; the last one has the body.
 void Compare(const ResponseReading& ours, const OtherReading& theirs, std::size_t index) {
   const http::ResponseHead& head = ours.heads[index];
   Demand(index < theirs.messages.size(), "llhttp accepts what we accept", ours.ToText(),

@@ -23,8 +23,8 @@ std::string MakeFieldLine(Dice& dice) {
                     "Transfer_Encoding: chunked", "Date: Sun, 06 Nov 1994 08:49:37 GMT"});
 }
 
-// Bytes of a body; now and then such as look like what frames it, so that a reader who is led
-// astray finds something to read.
+// Returns bytes of a body. Some of them look like framing, so that a parser that loses its position
+// finds something to read.
 std::string MakeData(Dice& dice, std::size_t most) {
   if (!dice.OneIn(3)) return dice.Bytes(most);
   return dice.Bytes(14) +
@@ -52,7 +52,7 @@ std::string MakeChunks(Dice& dice) {
   return chunks.append(kLineEnd);
 }
 
-// Framing fields, the other lines on both sides of them, and the body.
+// Returns framing fields, other lines on both sides of them, and the body.
 std::string MakeFieldsAndBody(Dice& dice) {
   std::string lines;
   for (std::size_t count = dice.Below(5); count > 0; --count) {

@@ -7,9 +7,9 @@
 
 namespace idem::fuzz {
 
-/// One request or a few, one after another.
+/// Returns one or more requests, one after another.
 [[nodiscard]] std::string MakeRequests(Dice& dice);
-/// One final response, with interim ones before it now and then.
+/// Returns one final response, sometimes with interim ones before it.
 [[nodiscard]] std::string MakeResponse(Dice& dice);
 
 }  // namespace idem::fuzz

@@ -27,7 +27,7 @@ std::string ErrorText(const http::ParseError& error) {
          std::string(error.detail);
 }
 
-// Calls feed(what was received and not consumed) as a connection does.
+// Calls feed(bytes that were received and not consumed) as a connection does.
 template <class Feed>
 void InPieces(std::string_view bytes, const Cuts& cuts, std::string& error, Feed feed) {
   std::size_t consumed = 0;
@@ -71,7 +71,7 @@ class RequestReader final : public http::RequestEvents {
   }
 
   RequestReading reading_;
-  bool ended_ = false;  // the parser waits for its Reset(), from outside of its events
+  bool ended_ = false;  // the parser must be Reset() from outside its events
   http::RequestParser parser_;
 };
 

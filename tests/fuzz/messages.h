@@ -1,5 +1,4 @@
-// What the parsers read out of bytes, kept as values that oracles compare, and the ways to cut
-// those bytes into pieces.
+// The parsers' readings as values that oracles compare, and the ways to cut bytes into pieces.
 #pragma once
 
 #include <string>
@@ -13,8 +12,8 @@ namespace idem::fuzz {
 
 using Cuts = std::vector<std::size_t>;  // positions, ascending
 
-/// Whole first; then every byte by itself, and cut in two: everywhere where that is cheap, else at
-/// places that follow from the bytes.
+/// Returns the ways to cut: not at all; after every byte; and in two. The places for two are all of
+/// them if that is cheap, otherwise some that follow from the bytes.
 [[nodiscard]] std::vector<Cuts> WaysToCut(std::string_view bytes);
 
 /// Limits that inputs of a kilobyte can reach.
@@ -26,7 +25,7 @@ struct ReadRequest {
   bool complete = false;
 };
 
-/// What a connection said.
+/// The reading of a connection.
 struct RequestReading {
   std::vector<ReadRequest> requests;  // the last one may be incomplete
   std::string error;                  // "400 bad-request: ...", or ""
@@ -37,7 +36,7 @@ struct RequestReading {
 [[nodiscard]] RequestReading ReadRequests(std::string_view bytes, const Cuts& cuts,
                                           const http::ParserLimits& limits);
 
-/// The answer to one request.
+/// The reading of the response to one request.
 struct ResponseReading {
   std::vector<http::ResponseHead> heads;  // interim ones first
   std::string body;
@@ -47,12 +46,12 @@ struct ResponseReading {
 
   [[nodiscard]] std::string ToText() const;
 };
-enum class Then : bool { kOpen, kEnd };  // the connection ends behind the bytes
+enum class Then : bool { kOpen, kEnd };  // whether the connection ends after the bytes
 [[nodiscard]] ResponseReading ReadResponse(std::string_view method, std::string_view bytes,
                                            Then then, const Cuts& cuts,
                                            const http::ParserLimits& limits);
 
-/// Without the fields that AppendRequestHead and AppendResponseHead write by themselves.
+/// Returns the fields without those that AppendRequestHead and AppendResponseHead write themselves.
 [[nodiscard]] http::Fields WithoutFraming(const http::Fields& fields);
 [[nodiscard]] std::string FieldsText(const http::Fields& fields);
 

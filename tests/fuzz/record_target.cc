@@ -1,5 +1,5 @@
-// Stored records: what can be read was written by Encode(), byte for byte, and what is written
-// reads as what it was.
+// Stored records. Bytes that Decode() accepts are exactly those that Encode() writes, and an
+// encoded record decodes to the same record.
 #include <algorithm>
 
 #include "proxy/idempotency/record_codec.h"

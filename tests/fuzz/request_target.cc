@@ -1,5 +1,5 @@
-// Requests: their reading does not depend on the pieces in which they come, and what was accepted
-// says the same again when our writer has written it.
+// Requests. Their reading does not depend on the pieces in which they come. An accepted request has
+// the same reading after our writer has written it.
 #include "proxy/http/characters.h"
 #include "proxy/http/head_writer.h"
 #include "tests/fuzz/fuzz_target.h"
@@ -44,14 +44,14 @@ std::string Write(const ReadRequest& request) {
   return bytes.append(http::kLastChunk);
 }
 
-// What has to come back: the framing fields are the writer's, and so is Connection.
+// Returns the parts that must come back. The writer sets the framing fields and Connection.
 std::string Essence(const ReadRequest& request) {
   const RequestHead& head = request.head;
   RequestReading reading;
   reading.requests.push_back(request);
   ReadRequest& kept = reading.requests.back();
   kept.head.fields = WithoutFraming(head.fields);
-  // That an HTTP/1.0 client keeps its connection is said in a field that is not written.
+  // The writer does not write the field with which an HTTP/1.0 client keeps its connection.
   if (head.version == http::Version::kHttp10) kept.head.keep_alive = false;
   return reading.ToText();
 }

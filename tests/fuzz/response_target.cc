@@ -1,5 +1,5 @@
-// Responses: as request_target.cc. The first byte of an input chooses what is answered and whether
-// the connection ends behind it.
+// Responses, as in request_target.cc. The first byte of an input selects the request's method and
+// whether the connection ends after the bytes.
 #include "proxy/http/characters.h"
 #include "proxy/http/head_writer.h"
 #include "tests/fuzz/fuzz_target.h"
@@ -24,7 +24,7 @@ void CheckHead(const ResponseHead& head) {
          "a message is framed in one way", FieldsText(head.fields));
 }
 
-// As it is written to a client of HTTP/1.1, to whom the proxy speaks in its own version.
+// Writes the response for an HTTP/1.1 client, with the proxy's own version.
 std::string Write(const ResponseReading& reading) {
   std::string bytes;
   for (const ResponseHead& head : reading.heads) {
@@ -81,7 +81,8 @@ bool Try(std::string_view input) {
 }
 
 std::string Make(Dice& dice) {
-  // Letters, so that the corpus can be read: B and C are a POST's and a HEAD's response at the end.
+  // Letters keep the corpus readable: with B and C the connection ends after the response to a POST
+  // or a HEAD.
   return dice.Pick({"@", "A", "B", "B", "B", "C"}) + MakeResponse(dice);
 }
 

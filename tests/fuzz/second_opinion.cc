@@ -14,11 +14,11 @@ namespace idem::fuzz {
 
 namespace {
 
-// What its callbacks fill. It passes no pointer of its user's but `data`.
+// Filled by llhttp's callbacks, which get only this pointer (`data`).
 struct Reader {
   llhttp_t parser{};
   llhttp_settings_t settings{};
-  std::string_view answers;  // the method, for responses
+  std::string_view answers;  // the request's method, for responses
   bool in_trailers = false;
   OtherReading reading;
 
@@ -50,12 +50,12 @@ int OnHeadersComplete(llhttp_t* parser) {
   OtherMessage& message = reader.message();
   reader.in_trailers = true;
   message.head_complete = true;
-  parser->upgrade = 0;  // to another protocol, which we never do: what follows is HTTP
+  parser->upgrade = 0;  // we never upgrade, so HTTP follows
   if (parser->type == HTTP_REQUEST) {
     message.method = llhttp_method_name(static_cast<llhttp_method_t>(parser->method));
     return 0;
   }
-  // Its user has to say which responses have no body.
+  // llhttp's user must say which responses have no body.
   constexpr int kNoBody = 1;
   message.status = parser->status_code;
   const auto status = static_cast<std::uint16_t>(message.status);
@@ -83,9 +83,9 @@ void Set(Reader& reader, llhttp_type_t type) {
   reader.parser.data = &reader;
 }
 
-// Each message with a parser that knows nothing of the one before: one that goes on by itself reads
-// the digits of a Content-Length behind those of an interim response, and asks whether the
-// connection is kept, which is not a question of what the bytes say.
+// Uses a new parser for each message. A parser that continues appends the digits of a
+// Content-Length to those of an interim response, and checks whether the connection is kept, which
+// does not depend on the bytes.
 llhttp_errno_t ReadAll(llhttp_t& parser, std::string_view bytes) {
   for (;;) {
     const llhttp_errno_t error = llhttp_execute(&parser, bytes.data(), bytes.size());
@@ -97,7 +97,7 @@ llhttp_errno_t ReadAll(llhttp_t& parser, std::string_view bytes) {
 
 struct OneReading {
   OtherReading reading;
-  std::size_t stopped_at = 0;  // where there is an error
+  std::size_t stopped_at = 0;  // set on an error
 };
 
 OneReading ReadOnce(llhttp_type_t type, std::string_view method, std::string_view bytes) {
@@ -118,8 +118,8 @@ OneReading ReadOnce(llhttp_type_t type, std::string_view method, std::string_vie
   return one;
 }
 
-// A chunk's size line with extensions (RFC 9112, section 7.1.1), in words that are not our
-// decoder's.
+// Matches a chunk's size line with extensions (RFC 9112, section 7.1.1), independently of our
+// decoder.
 bool IsExtendedSizeLine(const std::string& line) {
   static const std::string token = "[-!#$%&'*+.^_`|~0-9A-Za-z]+";
   static const std::string quoted = R"re("(?:[^"\\]|\\.)*")re";
@@ -128,14 +128,14 @@ bool IsExtendedSizeLine(const std::string& line) {
   return http::AllAre(line, http::kFieldChar) && std::regex_match(line, grammar);
 }
 
-// Takes out the extensions of the size line at which it stopped, if they are well-formed.
+// Removes the extensions of the size line at which llhttp stopped, if they are well-formed.
 bool TakeOutExtensions(const OneReading& one, std::string& bytes) {
   constexpr std::size_t kLineBytesMax = 512;
   const std::string& error = one.reading.error;
   const bool about_line = error.find("chunk extensions") != std::string::npos ||
                           error.find("chunk size") != std::string::npos;
   if (!about_line || one.stopped_at == 0) return false;
-  const std::size_t begin = bytes.rfind('\n', one.stopped_at - 1) + 1;  // behind a head, at least
+  const std::size_t begin = bytes.rfind('\n', one.stopped_at - 1) + 1;  // after a head, at least
   const std::size_t end = bytes.find("\r\n", begin);
   if (end == std::string::npos || end - begin > kLineBytesMax) return false;
   const std::string line = bytes.substr(begin, end - begin);
@@ -153,7 +153,7 @@ OtherReading Read(llhttp_type_t type, std::string_view method, std::string_view 
   return std::move(one.reading);
 }
 
-// But for blanks.
+// Ignores blanks.
 bool EndsWithChunked(std::string_view text) {
   constexpr std::string_view kChunked = "chunked";
   text = text.substr(0, text.find_last_not_of(" \t") + 1);
@@ -198,7 +198,7 @@ void DemandSameFields(const http::Fields& ours, const OtherMessage& theirs,
   for (const auto& [name, value] : theirs.fields) {
     if (is_apart(name)) continue;
     const std::size_t end =
-        value.find_last_not_of(" \t") + 1;  // it keeps the blanks behind a value
+        value.find_last_not_of(" \t") + 1;  // llhttp keeps the blanks after a value
     their_lines.append(name).append("=").append(value, 0, end).append("\n");
   }
   DemandSame(our_lines, their_lines, "the fields are the same");

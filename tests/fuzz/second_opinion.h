@@ -1,5 +1,5 @@
-// Messages as llhttp reads them: the parser of Node.js, in its strict mode. The one home of its
-// header is the .cc.
+// Messages as llhttp reads them: the parser of Node.js, in its strict mode. Only the .cc includes
+// its header.
 #pragma once
 
 #include <string>
@@ -12,9 +12,9 @@
 namespace idem::fuzz {
 
 struct OtherMessage {
-  std::string method;                                       // a request's
-  std::string target;                                       // as it was sent
-  int status = 0;                                           // a response's
+  std::string method;                                       // of a request
+  std::string target;                                       // as received
+  int status = 0;                                           // of a response
   std::vector<std::pair<std::string, std::string>> fields;  // without trailers
   std::string body;
   bool head_complete = false;
@@ -26,24 +26,26 @@ struct OtherReading {
   std::string error;  // "HPE_...: reason", or ""
 };
 
-/// A chunk extension that it refuses and RFC 9112, section 7.1.1, allows (blanks around it, an
-/// escape in a quoted value) is taken out, and the rest is asked again.
+/// RFC 9112, section 7.1.1, allows some chunk extensions that llhttp refuses (blanks around them,
+/// an escape in a quoted value). They are removed, and the rest is read again.
 [[nodiscard]] OtherReading ReadRequestsWithLlhttp(std::string_view bytes);
-/// The responses of a connection that ends behind them, the first of which answers `method`.
+/// Reads the responses of a connection that ends after them. The first one answers `method`.
 [[nodiscard]] OtherReading ReadResponsesWithLlhttp(std::string_view method, std::string_view bytes);
 
-/// Whether it may have met a tab behind a Content-Length's digits or a Transfer-Encoding's
-/// `chunked`, which RFC 9110, section 5.6.3, allows: it refuses the message, or takes a response
-/// for one that ends with its connection. Ask it again WithBlanksForTabs().
+/// Returns whether llhttp may have met a tab after a Content-Length's digits or a
+/// Transfer-Encoding's `chunked`. RFC 9110, section 5.6.3, allows the tab; llhttp refuses the
+/// message, or takes a response for one that ends with its connection. In that case read
+/// WithBlanksForTabs().
 [[nodiscard]] bool MisreadTab(const OtherReading& theirs, std::string_view bytes);
-/// What says the same in any message that we accept, but for its bytes.
+/// Returns the bytes with a blank for each tab, which has the same meaning in every message that we
+/// accept.
 [[nodiscard]] std::string WithBlanksForTabs(std::string_view bytes);
 
-/// The same lines in the same order, but for those with the name `apart`.
+/// Demands the same lines in the same order, except for those with the name `apart`.
 void DemandSameFields(const http::Fields& ours, const OtherMessage& theirs,
                       std::string_view apart = {});
 
-/// It has a list of methods, and refuses all others.
+/// Returns whether the method is in llhttp's list. It refuses all others.
 [[nodiscard]] bool LlhttpKnows(std::string_view method);
 
 }  // namespace idem::fuzz

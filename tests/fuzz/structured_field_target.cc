@@ -1,5 +1,5 @@
-// Structured fields: a value that was read is one that RFC 9651 allows, and written by the RFC's
-// rules (section 4.1) it is read as the same value.
+// Structured fields. A parsed value is one that RFC 9651 allows. Serialised by the RFC's rules
+// (section 4.1), it parses to the same value.
 #include <algorithm>
 
 #include "proxy/base/utf8.h"
@@ -85,7 +85,7 @@ void Check(const http::sf::Dictionary& dictionary) {
   for (const auto& [key, member] : dictionary) Check(member);
 }
 
-// One of ParseItem, ParseList and ParseDictionary.
+// `Parse` is one of ParseItem, ParseList and ParseDictionary.
 template <class Parse>
 bool TryOne(std::string_view input, Parse parse) {
   const auto value = parse(input);

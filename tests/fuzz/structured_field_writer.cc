@@ -10,7 +10,7 @@ namespace {
 
 using namespace http::sf;
 
-// Section 4.1.8, base64 with its padding.
+// Writes base64 with padding (section 4.1.8).
 std::string Base64(std::string_view bytes) {
   constexpr std::string_view kDigits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -91,7 +91,7 @@ std::string Write(const Member& member) {
   return std::visit([](const auto& value) { return Write(value); }, member);
 }
 
-// Section 4.1.2: a member that is a plain true is its key alone.
+// Writes a member whose value is plain true as its key only (section 4.1.2).
 std::string WriteEntry(const std::string& key, const Member& member) {
   const auto* item = std::get_if<Item>(&member);
   if (item != nullptr && item->value == BareItem(true)) return key + Write(item->parameters);

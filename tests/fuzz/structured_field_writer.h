@@ -1,5 +1,5 @@
-// Structured field values into text (RFC 9651, section 4.1). The proxy reads them and never writes
-// one, so this is a test's.
+// Serialises structured field values (RFC 9651, section 4.1). Only tests do that; the proxy never
+// writes one.
 #pragma once
 
 #include <string>
