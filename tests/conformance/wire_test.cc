@@ -1,14 +1,14 @@
-// Messages byte for byte, and what must become of them: each file of cases/ is one, with the clause
-// it rests on.
+// Messages byte for byte and their expected outcomes. Each file of cases/ is one, with the clause
+// that it checks.
 //
 //   clause: RFC 9112, section 6.3
 //   expect: refused 400            or: forwarded 200
 //   ---
-//   POST /orders HTTP/1.1\r\n      line breaks of the file are none of the message; \r \n \t \\ and
-//   \xHH are
+//   POST /orders HTTP/1.1\r\n      line breaks of the file are no part of the message; the escapes
+//                                  \r \n \t \\ and \xHH are
 //
-// A refused message reaches no backend, and the connection is closed after the answer. What is
-// forwarded reaches it once.
+// A refused message reaches no backend, and the connection is closed after the answer. A forwarded
+// one reaches it once.
 #include <doctest/doctest.h>
 
 #include <algorithm>
