@@ -1,4 +1,4 @@
-// Where requests come from and go to: IPv6, and what a trusted proxy in front says of its caller.
+// Addresses of callers and backends: IPv6, and the caller that a trusted proxy in front reports.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -23,7 +23,7 @@ std::string Yaml(const std::string& top, const std::string& upstream,
          "'http://" + upstream + "'\n" + route;
 }
 
-// The status of a GET with these field lines, asked by curl.
+// Returns the status of a GET with these field lines, sent by curl.
 std::string Curl(const std::string& url, const std::vector<std::string>& fields = {}) {
   std::vector<std::string> arguments = {"-sS", "-o", "/dev/null", "-w", "%{http_code}", url};
   for (const std::string& field : fields) arguments.insert(arguments.end(), {"-H", field});
@@ -78,7 +78,7 @@ TEST_CASE("Unix sockets work on a listener and towards a backend") {
   CHECK(AskOnce(proxy.port(), "POST", "/orders", {{"Idempotency-Key", "k-2"}}, "{}").status == 201);
   proxy.process().WaitForLine("\"upstream_address\":\"" + backend.address() + "\"");
 
-  // It is there again under the same path, and the claim was free meanwhile.
+  // The backend is back on the same path, and the claim was released meanwhile.
   REQUIRE(unlink((folder.path() + "/backend.sock").c_str()) == 0);
   backend.CloseConnections();
   CHECK(post("k-3").find("upstream-unreachable") != std::string::npos);
@@ -89,17 +89,17 @@ TEST_CASE("Unix sockets work on a listener and towards a backend") {
   CHECK(post("k-3").find("HTTP/1.1 201 ") == 0);
   CHECK(next.requests() == 1);
   CHECK(proxy.Stop() == 0);
-  CHECK(access(mine.c_str(), F_OK) != 0);  // its own socket went with it
+  CHECK(access(mine.c_str(), F_OK) != 0);  // its own socket was removed with it
 }
 
 TEST_CASE("what a trusted proxy says of its caller is believed and passed on") {
   struct Case {
     const char* what;
     std::string trusted;
-    std::string chain;  // X-Forwarded-For, to the backend
+    std::string chain;  // X-Forwarded-For as the backend gets it
     std::string scheme;
     std::string host;
-    std::string address;  // by which the rate limit counts
+    std::string address;  // the address that the rate limit counts
   };
   const std::string chain = "198.51.100.7, 192.0.2.1, 10.0.0.9";
   for (const Case& one : {Case{"nobody", "[]", chain + ", 127.0.0.1", "http", "h", "127.0.0.1"},
@@ -122,7 +122,7 @@ TEST_CASE("what a trusted proxy says of its caller is believed and passed on") {
     CHECK(seen.Field("X-Forwarded-For") == one.chain);
     CHECK(seen.Field("X-Forwarded-Proto") == one.scheme);
     CHECK(seen.Field("X-Forwarded-Host") == one.host);
-    // The same caller by another way is counted with the first.
+    // The same caller is counted again when it comes through another proxy.
     const std::string again = one.address == "127.0.0.1" ? "203.0.113.5" : one.address;
     CHECK(ask(again) == 429);
     if (one.address != "127.0.0.1") CHECK(ask("203.0.113.5") == 200);

@@ -1,4 +1,4 @@
-// The commands that answer without serving, as a shell sees them.
+// The commands that do not serve, as a shell sees them.
 #include <doctest/doctest.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,7 +29,7 @@ Answer Run(std::vector<std::string> arguments,
   return {exit_code, program.output(), program.error_output()};
 }
 
-// A file of the test's own, gone with it.
+// A file that is removed with the test.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& text) {

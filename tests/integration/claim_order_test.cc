@@ -1,5 +1,5 @@
-// The order that the promise rests on, as the kernel saw it: the claim is durable before the
-// backend sees a byte, and the answer before its caller does.
+// The order on which the promise rests, as the kernel sees it: the claim is durable before the
+// backend gets a byte, and the answer is durable before its caller gets it.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -20,11 +20,11 @@ using support::Conversation;
 using support::Response;
 using support::ScriptedBackend;
 
-/// One system call in a trace made with -f -y: the lines at which it began and ended are the
-/// order in which the kernel saw calls of all threads.
+/// One system call in a trace made with -f -y. The lines at which it began and ended give the
+/// kernel's order of calls across threads.
 struct Call {
   std::string name;
-  std::string arguments;  // with what it was given, or gave back
+  std::string arguments;  // its arguments and results
   std::string result;
   std::size_t begun = 0;
   std::size_t ended = 0;
@@ -37,7 +37,7 @@ struct Call {
   }
 };
 
-/// "ID name(arguments) = result"; where threads took turns within a call, "ID name(arguments
+/// Parses "ID name(arguments) = result". If threads interleave, a call is "ID name(arguments
 /// <unfinished ...>" and later "ID <... name resumed>rest) = result".
 std::vector<Call> CallsIn(const std::vector<std::string>& trace) {
   constexpr std::string_view kUnfinished = " <unfinished ...>";
@@ -71,15 +71,15 @@ std::vector<Call> CallsIn(const std::vector<std::string>& trace) {
   return calls;
 }
 
-/// What sends to a socket; strace names a socket's file "TCP:[...]" or "socket:[...]".
+/// Returns whether the call sends to a socket, which strace calls "TCP:[...]" or "socket:[...]".
 bool Sends(const Call& call) {
   const bool is_sending = call.name == "sendmsg" || call.name == "sendto" ||
                           call.name == "writev" || call.name == "write";
   return is_sending && (call.On("<TCP:") || call.On("<socket:"));
 }
 
-/// Whether the first call that sends `sent` begins only after `written` went to the log and a
-/// sync of the log that began after that has succeeded. What is wrong, or "".
+/// Checks that the first call that sends `sent` begins after `written` went to the log and a sync
+/// of the log that began after that has succeeded. Returns the fault, or "".
 std::string OrderOf(const std::vector<Call>& calls, std::string_view written,
                     std::string_view sent) {
   const auto write = std::ranges::find_if(calls, [&](const Call& call) {
@@ -99,7 +99,8 @@ std::string OrderOf(const std::vector<Call>& calls, std::string_view written,
   return "";
 }
 
-/// Sixteen keys, eight at a time, through a proxy under strace; what is wrong with their order.
+/// Sends sixteen keys, eight at a time, through a proxy under strace. Returns the faults in their
+/// order.
 std::vector<std::string> TraceSomeOrders(const std::string& durability, std::vector<Call>& calls,
                                          std::string& store_path) {
   constexpr int kCallers = 8;
@@ -150,7 +151,7 @@ TEST_CASE(
   std::string store_path;
   for (const std::string& wrong : TraceSomeOrders("fsync", calls, store_path)) FAIL_CHECK(wrong);
 
-  // The folder is new: so must be its name, in the folder above, and that one's name too.
+  // The folder is new, so its name in the folder above must be synced too, and that folder's name.
   const auto is_synced_early = [&](const std::string& folder) {
     const auto listening = std::ranges::find_if(
         calls, [](const Call& call) { return call.Holds("\\\"event\\\":\\\"listening\\\""); });

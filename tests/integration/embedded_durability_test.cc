@@ -1,5 +1,5 @@
-// The embedded store's promise to outlive its process and its machine, put to the test: kill -9 at
-// every system call that writes, and a power loss at any step with all lost that was not synced.
+// Tests that the embedded store outlives its process and its machine: kill -9 at every system call
+// that writes, and a power loss at any step that loses everything unsynced.
 #include <doctest/doctest.h>
 #include <rocksdb/env.h>
 
@@ -36,7 +36,7 @@ using support::ScriptedBackend;
 
 // ---- kill -9 at every call ----------------------------------------------------------------------
 
-/// Each answer is another one, so that a second execution shows.
+/// Each answer is different, so that a second execution shows.
 ScriptedBackend::Script NumberedAnswers() {
   return [](Conversation& talk) {
     static std::atomic<int> number = 0;
@@ -50,12 +50,13 @@ HttpResponse PostOrder(std::uint16_t port, const std::string& key) {
                  {{"Idempotency-Key", key}, {"Content-Type", "application/json"}}, "{}");
 }
 
-/// What callers know of their keys, across every death of the proxy.
+/// The outcomes that callers know, across every death of the proxy.
 class Callers {
  public:
   explicit Callers(ScriptedBackend& backend) : backend_(backend) {}
 
-  /// New keys one after the other until the proxy is gone; false if it outlived them all.
+  /// Sends new keys one after the other until the proxy is gone. Returns false if it outlived them
+  /// all.
   bool AskUntilItDies(std::uint16_t port, int keys) {
     for (int i = 0; i < keys; ++i) {
       const std::string key = "key-" + std::to_string(++last_);
@@ -69,8 +70,8 @@ class Callers {
     return false;
   }
 
-  /// Every key again, at the next process: the old answer where there was one, once in all at the
-  /// backend in any case. What has no answer now has none for ever.
+  /// Sends every key again to the next process. A key with an answer gets the same answer, and the
+  /// backend executes each key at most once. A key without an answer now never gets one.
   void AskAgain(std::uint16_t port) {
     for (auto& [key, answer] : answers_) {
       CAPTURE(key);
@@ -97,19 +98,19 @@ class Callers {
     answers_.clear();
   }
 
-  // How often each was met of a key that had no answer.
+  // Outcomes of the keys that had no answer, counted.
   int unknown = 0;
   int found_recorded = 0;
   int found_absent = 0;
 
  private:
   ScriptedBackend& backend_;
-  std::map<std::string, std::string> answers_;  // "" is none
+  std::map<std::string, std::string> answers_;  // "" if there is none
   int last_ = 0;
 };
 
-/// Kills the proxy when one of its threads makes its N-th `call`, for N = 1, 1 + step, ...; after
-/// each death a start must find all as it was left. Until it outlives its callers.
+/// Kills the proxy when one of its threads makes its N-th `call`, for N = 1, 1 + step, ... until
+/// the proxy outlives its callers. After each death a start must find every record as it was.
 void KillAtEvery(const std::string& call, int step, Callers& callers, ScriptedBackend& backend) {
   CAPTURE(call);
   const TempFolder folder;
@@ -126,7 +127,7 @@ void KillAtEvery(const std::string& call, int step, Callers& callers, ScriptedBa
                           "inject=" + call + ":signal=SIGKILL:when=" + std::to_string(number)});
       died = callers.AskUntilItDies(proxy.port(), 5);
     } catch (const std::runtime_error&) {
-      died = true;  // at its start
+      died = true;  // during its start
     }
     RunningProxy next(yaml);
     callers.AskAgain(next.port());
@@ -139,8 +140,8 @@ TEST_CASE(
     "killed at any call that writes to the disk, the store opens and holds what was promised") {
   ScriptedBackend backend(NumberedAnswers());
   Callers callers(backend);
-  // Under a sanitizer a start takes half a second, so there only a part of the calls is met. Each
-  // kind of call is counted by itself, as strace does.
+  // Under a sanitizer a start takes half a second, so only some calls are tried there. strace
+  // counts each kind of call separately.
   const int step = kSanitized ? 5 : 1;
   for (const std::string call : {"write", "pwrite64", "fdatasync", "fsync", "ftruncate",
                                  "fallocate", "sync_file_range", "rename", "unlink", "mkdir"}) {
@@ -168,8 +169,8 @@ TEST_CASE("killed at any call that sends, the next process answers each key as i
 
 constexpr int kNever = std::numeric_limits<int>::max();
 
-/// One key's way. Its times are power losses that had gone by: what was `claimed` at 3 was
-/// acknowledged before the loss number 3, and has to be there after it.
+/// The history of one key. A time is the number of power losses before it: a key `claimed` at 3 was
+/// acknowledged before loss 3 and must be there after it.
 struct Deed {
   std::string key;
   Claim claim;
@@ -208,13 +209,12 @@ store::StoreOptions OptionsFor(const std::string& path, store::Durability durabi
   return options;
 }
 
-/// A run of claims and completions on a disk that loses its power now and then, and the auditor of
-/// what each loss has left.
+/// Claims and completes on a disk that sometimes loses power, and audits the state after each loss.
 class PowerLosses {
  public:
   struct Terms {
     store::Durability durability = store::Durability::kFsync;
-    bool honest = true;  // whether the disk's sync does what it says
+    bool honest = true;  // whether the disk's sync really syncs
   };
 
   PowerLosses(const Terms& terms, std::uint64_t seed) : terms_(terms), random_(seed) { Run(); }
@@ -222,7 +222,7 @@ class PowerLosses {
   [[nodiscard]] int losses() const { return losses_; }
   [[nodiscard]] int acknowledged() const { return acknowledged_; }
 
-  /// What does not hold, in words.
+  /// Returns the violations in words.
   std::vector<std::string> Audit() {
     for (int loss = 0; loss < losses_; ++loss) AuditLoss(loss);
     return std::move(findings_);
@@ -230,14 +230,14 @@ class PowerLosses {
 
  private:
   static constexpr int kLossesMax = 12;
-  static constexpr std::size_t kKeys = 600;  // with their bodies enough to leave the first log
+  static constexpr std::size_t kKeys = 600;  // their bodies fill more than the first log
 
   [[nodiscard]] std::string Wreck(int loss) const {
     return folder_.path() + "/wreck-" + std::to_string(loss);
   }
 
-  /// Most steps are appends to the log and its syncs; the others, while claims are made, are rare
-  /// and deserve more.
+  /// Most steps are appends to the log and its syncs. The others are rare while claims are made and
+  /// get a higher chance.
   void MaybeLosePower(const std::string& name) {
     until_loss_ -= is_open_ && !name.ends_with(".log") ? 10 : 1;
     if (until_loss_ > 0 || losses_ == kLossesMax) return;
@@ -378,7 +378,7 @@ TEST_CASE("the auditor of power losses sees a sync that does nothing, and one th
   PowerLosses unsynced({.durability = store::Durability::kOs}, seed);
   const std::vector<std::string> findings = unsynced.Audit();
   CHECK_FALSE(findings.empty());
-  for (const std::string& finding : findings) {  // forgotten, as `os` says, but nothing else
+  for (const std::string& finding : findings) {  // forgets unsynced data only
     CAPTURE(finding);
     CHECK(finding.find("lost: ") != std::string::npos);
   }

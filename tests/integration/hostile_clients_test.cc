@@ -1,5 +1,5 @@
-// Clients that cost more than they ask for: what is closed, what is refused, and that a good client
-// is served while they hold on.
+// Clients that waste resources: their connections are closed or refused, and a good client is
+// served all the time.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
@@ -35,20 +35,20 @@ std::string Yaml(const ScriptedBackend& backend, const std::string& limits = "",
 
 FieldList Key(const std::string& key) { return {{"Idempotency-Key", key}}; }
 
-/// The head of a POST whose body has `length` bytes.
+/// Returns the head of a POST whose body has `length` bytes.
 std::string PostHead(const std::string& key, std::size_t length) {
   return "POST /orders HTTP/1.1\r\nHost: test\r\nIdempotency-Key: " + key +
          "\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
 }
 
-/// How many connections the proxy says it has.
+/// Returns the proxy's count of connections.
 std::size_t Connections(const RunningProxy& proxy) {
   const std::string metrics = AskOnce(proxy.admin_port(), "GET", "/metrics").body;
   const std::string name = "idemproxy_connections{side=\"client\"} ";
   return std::stoul(metrics.substr(metrics.find(name) + name.size()));
 }
 
-/// A connection counts from its accepting to its end, which callers do not see.
+/// A connection counts from its accept to its end, neither of which callers see.
 void WaitForConnections(const RunningProxy& proxy, std::size_t least, std::size_t most) {
   const auto give_up = std::chrono::steady_clock::now() + kPatience;
   for (;;) {
@@ -60,7 +60,7 @@ void WaitForConnections(const RunningProxy& proxy, std::size_t least, std::size_
   }
 }
 
-/// How many files this program may open, and what it starts, until this is gone.
+/// Limits the open files of this program, and of those that it starts, while this lives.
 class DescriptorLimit {
  public:
   explicit DescriptorLimit(rlim_t wanted) {
@@ -77,7 +77,7 @@ class DescriptorLimit {
   rlimit before_{};
 };
 
-/// Connections that say nothing, and ones that stop somewhere in a request.
+/// Connections that send nothing, and ones that stop within a request.
 class Crowd {
  public:
   Crowd(std::uint16_t port, std::size_t idle, std::size_t slow) {
@@ -88,7 +88,7 @@ class Crowd {
       clients_.back().Send(request.substr(0, 1 + i % request.size()));
     }
   }
-  /// Those that are neither answered nor closed.
+  /// Returns how many are neither answered nor closed.
   [[nodiscard]] std::size_t still_there() {
     std::size_t count = 0;
     for (HttpClient& client : clients_) count += client.Silent(milliseconds(0)) ? 1 : 0;
@@ -104,14 +104,14 @@ class Crowd {
 TEST_CASE("a good client is served while thousands of idle and slow ones hold on") {
   ScriptedBackend backend(Always(Response(201, "made")));
   RunningProxy proxy = [&] {
-    const DescriptorLimit low(256);  // it raises its own
+    const DescriptorLimit low(256);  // the proxy raises its own limit
     return RunningProxy(Yaml(backend));
   }();
   const DescriptorLimit high(kIdle + kSlow + 200);  // this program holds the other ends
   HttpClient kept(proxy.port());
   CHECK(kept.Ask("POST", "/orders", Key("kept"), "{}").status == 201);
 
-  std::atomic<bool> is_crowded = false;  // a fair accept: served while they come, too
+  std::atomic<bool> is_crowded = false;  // it is also served while they arrive
   std::atomic<int> served_meanwhile = 0;
   std::thread good([&] {
     do {
@@ -127,7 +127,8 @@ TEST_CASE("a good client is served while thousands of idle and slow ones hold on
 
   for (int i = 0; i < 50; ++i) {
     const std::string key = "good-" + std::to_string(i);
-    CHECK(AskOnce(proxy.port(), "POST", "/orders", Key(key), "{}").status == 201);  // a new one
+    // A new connection.
+    CHECK(AskOnce(proxy.port(), "POST", "/orders", Key(key), "{}").status == 201);
     const HttpResponse again = kept.Ask("POST", "/orders", Key(key), "{}");
     CHECK(again.status == 201);
     CHECK(again.Field("Idempotent-Replayed") == "true");
@@ -141,7 +142,7 @@ TEST_CASE("who takes too long over a head or a body is told so, who is idle is l
   RunningProxy proxy(
       Yaml(backend, "header_timeout: 300ms, body_timeout: 300ms, idle_timeout: 600ms"));
 
-  HttpClient trickler(proxy.port());  // a byte now and then does not buy a head more time
+  HttpClient trickler(proxy.port());  // an occasional byte does not give a head more time
   const std::string head = PostHead("k-1", 2) + std::string(4000, 'x');
   std::size_t sent = 0;
   do {
@@ -193,12 +194,12 @@ TEST_CASE("at the connection limit who waits for a request makes room, who is se
     if (talk.request().Field("Idempotency-Key") == "held") talk.WaitForRelease();
     talk.Send(Response(201, "made"));
   });
-  RunningProxy proxy(Yaml(backend, "connections: 20", 1));  // each worker makes room for its own
+  RunningProxy proxy(Yaml(backend, "connections: 20", 1));  // each worker makes room for itself
   HttpClient held(proxy.port());
   held.Send(RequestText("POST", "/orders", Key("held"), "{}"));
   REQUIRE(backend.WaitForRequests(1));
 
-  std::vector<HttpClient> half_open;  // a flood that says nothing
+  std::vector<HttpClient> half_open;  // silent connections
   for (int i = 0; i < 500; ++i) {
     half_open.emplace_back(proxy.port());
     if (i % 10 != 0) continue;
@@ -216,7 +217,7 @@ TEST_CASE(
   ScriptedBackend backend(Always(Response(201, "made")));
   RunningProxy proxy(Yaml(backend, "connections: 20"));
   HttpClient good(proxy.port());
-  good.Send("POST");  // it is in one, too
+  good.Send("POST");  // it is within a request too
   auto slow = std::make_unique<Crowd>(proxy.port(), 0, kLimit - 1);
   WaitForConnections(proxy, kLimit, kLimit);
 
@@ -228,7 +229,7 @@ TEST_CASE(
 
   std::vector<HttpClient> flood;
   for (int i = 0; i < 500; ++i) flood.emplace_back(proxy.port());
-  // A word or none, but each is closed; who is refused may have been cut while it was still told.
+  // Each is closed, with or without a response. A refused client may be cut during its response.
   for (HttpClient& client : flood) static_cast<void>(client.ReadEnding());
   CHECK(slow->still_there() == kLimit - 1);
   CHECK(Connections(proxy) == kLimit);
@@ -256,9 +257,9 @@ TEST_CASE("who asks for replays and reads none of them holds no more than one") 
   }
   const std::size_t growth = memory.growth_bytes();
   MESSAGE("grew by " << growth / 1024 << " KiB");
-  if (!kSanitized) CHECK(growth < 16 * kMiB);  // under a sanitizer it is the sanitizer's own
+  if (!kSanitized) CHECK(growth < 16 * kMiB);  // under a sanitizer memory is mostly the sanitizer's
 
-  for (int i = 0; i < kAsked; ++i) {  // nothing was dropped: it reads after all
+  for (int i = 0; i < kAsked; ++i) {  // nothing was dropped, so it reads everything
     const HttpResponse answer = hostile.ReadResponse("POST");
     REQUIRE(answer.status == 201);
     REQUIRE(answer.body.size() == body.size());

@@ -1,4 +1,4 @@
-// What a signal does to what runs.
+// Tests how a running proxy reacts to signals.
 #include <doctest/doctest.h>
 
 #include <csignal>

@@ -1,4 +1,4 @@
-// `mode: observe` of the built proxy: what a team sees before it enforces.
+// `mode: observe` of the built proxy: the reports that a team sees before it enforces.
 #include <doctest/doctest.h>
 
 #include <string>

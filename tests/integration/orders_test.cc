@@ -25,7 +25,7 @@ using support::Process;
 using support::RequestText;
 using support::TestDatabase;
 
-/// The program on a port of its own.
+/// The program on its own port.
 class Orders {
  public:
   explicit Orders(const std::string& database, std::vector<std::string> options = {})
@@ -67,7 +67,7 @@ std::string Body(const std::string& amount) {
   return R"({"user_id":"u-1","item":"tea","amount":)" + amount + "}";
 }
 
-/// The text of a member of the answered order, quotes and all.
+/// Returns a member of the order in the response as JSON text, quotes included.
 std::string Member(const HttpResponse& response, std::string_view name) {
   const std::string before = "\"" + std::string(name) + "\":";
   const std::size_t begin = response.body.find(before);
@@ -76,7 +76,7 @@ std::string Member(const HttpResponse& response, std::string_view name) {
   return response.body.substr(from, response.body.find_first_of(",}", from) - from);
 }
 
-/// Sends a request on each of as many connections, all before the first answer is read.
+/// Sends each request on its own connection, all before the first answer is read.
 std::vector<HttpResponse> AskAtOnce(std::uint16_t port, const std::vector<std::string>& requests) {
   std::vector<HttpClient> clients;
   for (std::size_t i = 0; i < requests.size(); ++i) clients.emplace_back(port);

@@ -1,5 +1,5 @@
-// The built proxy between a scripted client and a scripted backend: what a caller and an operator
-// see.
+// The built proxy between a scripted client and a scripted backend, seen by a caller and by an
+// operator.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -23,8 +23,8 @@ using support::ScriptedBackend;
 
 constexpr std::string_view kBody = R"({"user_id":"u-1","item":"book","amount":500})";
 
-// A store by the name of the YAML, in a folder or a namespace of the test's own. A sync may take
-// its time on a busy machine.
+// A store by its name in YAML, in the test's own folder or namespace. A sync may be slow on a busy
+// machine.
 struct StoreYaml {
   explicit StoreYaml(std::string store_name) : name(std::move(store_name)) {}
   std::string name;
@@ -71,7 +71,7 @@ ScriptedBackend::Script AnswerWhenReleased() {
   };
 }
 
-// 40 callers with one key at once: one effect, the same bytes for all.
+// Sends one key from 40 callers at once: one effect, and the same bytes for all.
 void FortyCallers(const std::vector<std::uint16_t>& ports, ScriptedBackend& backend) {
   std::vector<HttpResponse> answers(40);
   std::vector<std::thread> callers;
@@ -304,7 +304,7 @@ TEST_CASE("SIGHUP takes a good file whole and a bad one not at all") {
   CHECK(Post(proxy.port(), "k-2").body == "old");
   proxy.Reload(store + RouteYaml(new_backend.address()), "\"event\":\"reloaded\"");
   CHECK(Post(proxy.port(), "k-3").body == "new");
-  CHECK(Post(proxy.port(), "k-1").body == "old");  // its record
+  CHECK(Post(proxy.port(), "k-1").body == "old");  // the record of the key
 }
 
 TEST_CASE("the admin listener tells health, readiness and metrics") {

@@ -1,5 +1,5 @@
-// An unknown outcome that the proxy settles by itself: the built proxy before the built order
-// service, which drops no duplicates and can be asked.
+// The proxy settles an unknown outcome: the built proxy in front of the built order service, which
+// drops no duplicates and can be queried.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -19,7 +19,7 @@ HttpResponse Post(const RunningProxy& proxy, const std::string& key) {
                  {{"Idempotency-Key", key}, {"Content-Type", "application/json"}}, kOrder);
 }
 
-// As a caller does that is told `same-key` and Retry-After.
+// Repeats the request while the answer is `same-key` with Retry-After.
 HttpResponse PostUntilFinal(const RunningProxy& proxy, const std::string& key) {
   for (int tries = 0; tries < 20; ++tries) {
     auto answer = Post(proxy, key);
@@ -43,7 +43,7 @@ TEST_CASE("an order whose answer was lost is found at the backend, and not made 
   const std::size_t begin = line.find(kBefore) + kBefore.size();
   const std::string address = line.substr(begin, line.find('"', begin) - begin);
 
-  // Every wait is short, so that the lease is little more than its margin of 5 s.
+  // Every wait is short, so the lease is little more than its margin of 5 s.
   RunningProxy proxy(
       "store: { type: memory, timeout: 100ms }\n"
       "upstreams: { orders: { url: \"http://" +

@@ -1,4 +1,4 @@
-// How an operator settles what nobody knows: `idemproxy records` against the running proxy.
+// An operator settles unknown outcomes with `idemproxy records` against the running proxy.
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -21,7 +21,7 @@ using support::ScriptedBackend;
 
 constexpr std::string_view kBody = R"({"user_id":"u-1","item":"book","amount":500})";
 
-// Keys that begin with `cut` are cut off after the request, those with `hold` wait.
+// Cuts the connection after requests whose key begins with `cut`, and delays those with `hold`.
 ScriptedBackend::Script ByKey() {
   return [](Conversation& talk) {
     const std::string key = talk.request().Field("Idempotency-Key");
@@ -50,7 +50,7 @@ struct Outcome {
   std::string errors;
 };
 
-/// A proxy, its backend, and the command line beside it.
+/// A proxy, its backend, and the command line.
 class Operated {
  public:
   explicit Operated(const std::string& store)
@@ -74,7 +74,7 @@ class Operated {
     fields.emplace_back("Idempotency-Key", key);
     return AskOnce(proxy.port(), "POST", "/orders", fields, kBody);
   }
-  /// A member of the one record that lies under the key.
+  /// Returns a member of the only record of the key.
   std::string Shown(const std::string& key, const std::string& member) {
     const Outcome shown = Records({"show", "--json", "--key", "route=orders;" + key});
     CAPTURE(shown.errors);
@@ -285,7 +285,7 @@ TEST_CASE("a list that was asked for a few says whether there are more, in text 
 }
 
 TEST_CASE("a list of many pages is one document, the oldest first") {
-  Operated world("memory");  // a page of which is one of its shards, and some
+  Operated world("memory");  // a page is one of its shards and some more
   constexpr std::size_t kRecords = 130;
   for (std::size_t i = 0; i < kRecords; ++i) world.Post("cut-" + std::to_string(i));
   const auto page = JsonValue::Parse(AskOnce(world.proxy.admin_port(), "GET", "/records").body);
@@ -316,7 +316,7 @@ TEST_CASE("an act stands in the log, whatever else is left out of it") {
     return Outcome{exit_code, command.output(), command.error_output()};
   };
   auto proxy = Process::Start({BuiltProgram("idemproxy"), {"run", "-c", file}, {}});
-  // Nothing says that it listens: it is asked until it does.
+  // The proxy does not report this listener, so curl retries until it answers.
   REQUIRE(run("curl", {"-s", "--retry", "60", "--retry-delay", "1", "--retry-all-errors",
                        "--unix-socket", front, "http://pay.test/"})
               .exit_code == 0);

@@ -1,4 +1,4 @@
-// A start, or a reload, that would forget earlier keys in silence.
+// A start or a reload that would forget earlier keys silently is refused.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -33,7 +33,7 @@ struct RouteYaml {
 /// A store with a past: proxies are started on it, one after the other.
 class World {
  public:
-  /// "" for the embedded store.
+  /// `url` is "" for the embedded store.
   explicit World(const std::string& url)
       : store_(url.empty() ? "type: embedded, path: " + folder_.path() + "/db"
                            : "type: " + url.substr(0, url.find(':')) + ", url: \"" + url + "\"") {}
@@ -52,7 +52,7 @@ class World {
     flags.insert(flags.begin(), {"run", "-c", file});
     return Process::Start({BuiltProgram("idemproxy"), std::move(flags), {}});
   }
-  /// Started, serving and stopped again.
+  /// Starts a proxy, lets it serve, and stops it.
   void Serve(const RouteYaml& route, std::vector<std::string> flags = {}) {
     Process proxy = Start(route, std::move(flags));
     const std::uint16_t port = Port(proxy);
@@ -60,7 +60,7 @@ class World {
     proxy.Signal(SIGTERM);
     CHECK(proxy.WaitForExit() == 0);
   }
-  /// Refused: what it says.
+  /// Starts a proxy that must refuse, and returns its error.
   std::string Refused(const RouteYaml& route) {
     Process proxy = Start(route);
     CHECK(proxy.WaitForExit() == 1);
@@ -217,7 +217,7 @@ TEST_CASE("a file whose scope is still being checked is not applied over a newer
   while (!is_checked) std::this_thread::yield();
   reload("newer", "");
   proxy.WaitForLine("\"event\":\"reloaded\"");
-  // As many trips to the store as the check has, and begun behind it.
+  // These calls take as many round trips to the store as the check, and begin after it.
   REQUIRE(World::Post(port, "k-2").status == 201);
   CHECK(AskOnce(port, "GET", "/newer", {}, "").status == 201);
   CHECK(AskOnce(port, "GET", "/older", {}, "").status == 404);
@@ -240,7 +240,7 @@ TEST_CASE("a store that is away at the start is asked before the first claim") {
 
   relay.Accept();
   same.WaitForLine("scope_checked");
-  // The worker finds the store again by itself, in a moment of its own.
+  // The worker reconnects to the store by itself a moment later.
   const auto until = std::chrono::steady_clock::now() + kPatience;
   int status = 503;
   while (status == 503 && std::chrono::steady_clock::now() < until) {

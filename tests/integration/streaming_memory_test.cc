@@ -1,6 +1,6 @@
-// What goes through the proxy does not stay in it: bodies far larger than its memory, towards a
-// reader and a backend that stop to read. The slow side waits until nothing moves any more, and
-// then goes on at full speed.
+// Streamed bodies do not accumulate in the proxy: they are far larger than its memory, and the
+// reader or the backend stops reading. The slow side waits until nothing moves any more and then
+// continues at full speed.
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -21,11 +21,11 @@ using support::Conversation;
 using support::Response;
 using support::ScriptedBackend;
 
-// Under a sanitizer bodies are smaller, because each byte costs more, and growth is told but not
-// held to a number, because it is the sanitizer's own.
+// Under a sanitizer bodies are smaller, because each byte costs more. Growth is printed and not
+// checked, because it is mostly the sanitizer's.
 constexpr std::uint64_t kGiant = (kSanitized ? 64 : 1024) * kMiB;
 constexpr std::size_t kGrowthMax = 16 * kMiB;
-constexpr std::uint64_t kHalted = kGiant / 4;  // what sockets hold of a stream at a halt, at most
+constexpr std::uint64_t kHalted = kGiant / 4;  // the most that sockets hold of a halted stream
 
 void CheckGrowth(const MemoryWatch& memory, std::size_t allowed = kGrowthMax) {
   const std::size_t growth = memory.growth_bytes();
@@ -33,7 +33,7 @@ void CheckGrowth(const MemoryWatch& memory, std::size_t allowed = kGrowthMax) {
   if (!kSanitized) CHECK(growth < allowed);
 }
 
-/// What `moved` stands at when it stands still. Returned too early, it only makes the slow side
+/// Waits until `moved` stands still and returns it. Returning too early only makes the slow side
 /// less slow.
 std::uint64_t WhereItHalts(const std::atomic<std::uint64_t>& moved) {
   std::uint64_t before = 0;
@@ -64,7 +64,7 @@ std::string Yaml(const ScriptedBackend& backend, const std::string& route) {
          backend.address() + "\n    " + route + "\n";
 }
 
-/// Answers "ok" to a path with ?small, so that what a first request allocates is not counted.
+/// Answers "ok" to a path with ?small, so that the allocations of a first request are not counted.
 bool AnsweredSmall(Conversation& talk) {
   if (talk.request().target.find("small") == std::string::npos) return false;
   talk.Send(Response(200, "ok"));
@@ -74,7 +74,7 @@ bool AnsweredSmall(Conversation& talk) {
 const ScriptedBackend::Options kBeforeBody = {
     .unix_path = {}, .script_before_body = true, .greeting = {}, .receive_buffer_bytes = 0};
 
-/// Takes a giant upload, once it is released.
+/// Reads a giant upload after its release.
 void TakeGiant(Conversation& talk, bool is_chunked, std::atomic<std::uint64_t>& received) {
   talk.WaitForRelease();
   std::string tail;
@@ -99,8 +99,8 @@ void SendUpload(HttpClient& client, bool is_chunked, std::atomic<std::uint64_t>&
   if (is_chunked) client.Send("0\r\n\r\n");
 }
 
-/// Two proxies that speak TLS with each other: the first has such a backend, the second such a
-/// client. Neither the tests' client nor their backend has to.
+/// Two proxies connected by TLS. The first has a TLS backend and the second a TLS client, so the
+/// test's own client and backend need no TLS.
 class TlsPair {
  public:
   explicit TlsPair(const ScriptedBackend& backend)
@@ -230,7 +230,7 @@ TEST_CASE("an answer too large to keep is recorded without its body, and streams
   HttpClient reader(proxy.port());
   reader.Send(RequestText("POST", "/giant", key));
   CHECK(WhereItHalts(moved) < kHalted);
-  const HttpResponse again = AskOnce(proxy.port(), "POST", "/giant", key);  // while it streams
+  const HttpResponse again = AskOnce(proxy.port(), "POST", "/giant", key);  // during the stream
   CHECK(again.status == 409);
   CHECK(again.body.find("response-not-kept") != std::string::npos);
   CHECK(again.body.find("\"executed_status\":201") != std::string::npos);
@@ -247,7 +247,7 @@ TEST_CASE("a body beyond max_body is refused before it is held") {
   CHECK(AskOnce(proxy.port(), "POST", "/giant", {{"Idempotency-Key", "k-0"}}).status == 201);
 
   const MemoryWatch memory(proxy.process().pid());
-  HttpClient honest(proxy.port());  // says how much it is
+  HttpClient honest(proxy.port());  // announces its length
   honest.Send("POST /giant HTTP/1.1\r\nHost: test\r\nIdempotency-Key: k-1\r\nContent-Length: " +
               std::to_string(kGiant) + "\r\n\r\n");
   CHECK(honest.ReadResponse("POST").status == 413);
@@ -261,7 +261,7 @@ TEST_CASE("a body beyond max_body is refused before it is held") {
   std::thread sender([&] {
     try {
       for (; moved < kGiant; moved += chunk.size()) endless.Send(chunk);
-    } catch (const std::runtime_error&) {  // cut, after the answer
+    } catch (const std::runtime_error&) {  // cut off after the answer
     }
   });
   sender.join();

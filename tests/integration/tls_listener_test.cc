@@ -1,4 +1,4 @@
-// The built proxy's TLS listeners, with curl and openssl s_client as their peers.
+// The built proxy's TLS listeners with curl and openssl s_client as peers.
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -50,7 +50,7 @@ Ended RunToEnd(const Process::Command& command) {
   return {code, process.output(), process.error_output()};
 }
 
-// A POST with the key `k-1`; the output ends with the status.
+// Sends a POST with the key `k-1`. The output ends with the status.
 Ended Curl(std::uint16_t port, std::vector<std::string> more = {}) {
   std::vector<std::string> arguments = {"-sS",
                                         "--cacert",
@@ -66,7 +66,7 @@ Ended Curl(std::uint16_t port, std::vector<std::string> more = {}) {
   return RunToEnd({"curl", std::move(arguments), {}});
 }
 
-// `input` is what a person would type once the handshake is done.
+// `input` is typed when the handshake is done.
 Ended OpenSslClient(std::uint16_t port, const std::string& options, const std::string& input = "") {
   return RunToEnd({"sh",
                    {"-c", "printf '" + input + "' | openssl s_client -connect 127.0.0.1:" +
@@ -177,7 +177,7 @@ TEST_CASE("a certificate's subject is the client, on a resumed session too") {
   CHECK(backend.seen().at(0).Field("X-Client-Id") == "shop");
   CHECK(Has(proxy.process().WaitForLine("\"event\":\"request\""), "\"client\":\"shop\""));
 
-  // Where nobody has to show one, nobody is believed to be the shop.
+  // On a listener without client certificates no caller is taken for the shop.
   const auto nobody = AskOnce(plain, "POST", "/orders",
                               {{"Idempotency-Key", "k-2"}, {"X-Client-Id", "shop"}}, "{}");
   CHECK(nobody.status == 401);
@@ -223,7 +223,7 @@ TEST_CASE("a session outlives no certificate: one that is over is asked for agai
             .output,
         "HTTP/1.1 201");
   };
-  // On a slow machine the first may be over before it is shown.
+  // On a slow machine the first certificate may expire before it is used.
   std::chrono::seconds lifetime(2);
   std::string certificate = Files().ShortLived(lifetime);
   while (!answered(certificate, " -sess_out " + session)) {
@@ -233,7 +233,8 @@ TEST_CASE("a session outlives no certificate: one that is over is asked for agai
   while (answered(certificate, "")) {
   }
   CHECK_FALSE(answered(certificate, " -sess_in " + session));
-  CHECK(answered(Files().client(), " -sess_in " + session));  // who has a new one shows that
+  // A client with a new certificate uses it.
+  CHECK(answered(Files().client(), " -sess_in " + session));
   CHECK(proxy.Stop() == 0);
 }
 
@@ -242,7 +243,7 @@ TEST_CASE("a handshake that never ends is cut, and others are served meanwhile")
   RunningProxy proxy(Yaml(Listener(Files().server()), backend, "limits: { header_timeout: 1s }\n"));
   HttpClient silent(proxy.port());
   HttpClient half(proxy.port());
-  half.Send(std::string("\x16\x03\x01\x02\x00\x01", 6));  // a ClientHello begins
+  half.Send(std::string("\x16\x03\x01\x02\x00\x01", 6));  // the begin of a ClientHello
   CHECK(Curl(proxy.port()).output == "made201");
   silent.ReadEnding();
   half.ReadEnding();

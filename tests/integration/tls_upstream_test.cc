@@ -1,4 +1,4 @@
-// The built proxy in front of backends that are spoken to over TLS.
+// The built proxy in front of TLS backends.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -55,7 +55,7 @@ TEST_CASE("a backend whose certificate is refused gets no byte, and the log says
                         .key = Files().key(),
                         .answer = support::Response(201, "made")});
     RunningProxy proxy(Yaml(backend.port(), one.tls));
-    // The second time too: the claim was released, and is not unknown.
+    // The second request is sent too, because the claim was released and is not unknown.
     for (int i = 1; i <= 2; ++i) {
       const auto answer = Post(proxy, "k-1");
       CHECK(answer.status == 502);
