@@ -1,9 +1,9 @@
-// What it costs to read one POST of 300 bytes: every rule of docs/http.md is checked, no allocation
-// is made.
+// Measures the cost of reading one POST of 300 bytes. Every rule of docs/http.md is checked, and no
+// allocation is made.
 //
-//   bench_parse_post [MESSAGES]     prints nanoseconds of CPU time a message
+//   bench_parse_post [MESSAGES]     prints nanoseconds of CPU time for each message
 //
-// `scripts/bench parse` counts its instructions, which repeat where time does not.
+// `scripts/bench parse` counts instructions, which are repeatable; time is not.
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>

@@ -108,10 +108,7 @@ class ScriptedBackend {
   std::thread acceptor_;
 };
 
-/// Returns "HTTP/1.1 STATUS X\r
-/// Content-Length: N\r
-/// \r
-/// BODY".
+/// Returns "HTTP/1.1 STATUS X\r\nContent-Length: N\r\n\r\nBODY".
 std::string Response(int status, std::string_view body, std::string_view more_fields = "");
 
 /// Returns a script that always sends `response`.
