@@ -1,4 +1,4 @@
-// The page that says which test shows what is held to the tests that there are.
+// Checks that every test that docs/guarantees.md names exists.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -18,7 +18,7 @@ std::string Read(const std::filesystem::path& file) {
   return text.str();
 }
 
-// All sources of a folder of tests; a name that was broken over two lines is whole again.
+// Returns all sources of a folder of tests. A name that is broken over two lines is joined.
 std::string SourcesOf(const std::filesystem::path& folder) {
   std::string all;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {

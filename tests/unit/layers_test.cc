@@ -1,5 +1,5 @@
-// The rules of the tree as a test: who may include whom (the rows of CMakeLists.txt), and where each
-// third-party header has its home.
+// Checks the rules of the tree: which folders may include each other (the rows of CMakeLists.txt),
+// and which files may include a third-party header.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 struct Part {
   std::string name;
-  std::vector<std::string> uses;  // beside itself
+  std::vector<std::string> uses;  // except for itself
 };
 
 std::string ReadSource(const std::string& path) {
@@ -57,18 +57,18 @@ std::vector<Part> ReadParts() {
   return parts;
 }
 
-// The table that CMake links by. Lowest first.
+// Returns the table by which CMake links, lowest first.
 const std::vector<Part>& Parts() {
   static const std::vector<Part> kParts = ReadParts();
   return kParts;
 }
 
 struct Home {
-  std::string_view header;               // what its name begins with
+  std::string_view header;               // the beginning of its name
   std::vector<std::string_view> places;  // folders (with a slash at the end) or files
 };
 
-// The first row that fits counts.
+// The first matching row decides.
 const std::vector<Home>& Homes() {
   static const std::vector<Home> kHomes = {
       {"event2/", {"proxy/event/"}},
@@ -85,7 +85,7 @@ const std::vector<Home>& Homes() {
       {"spdlog/", {"proxy/base/log.cc"}},
       {"nlohmann/", {"proxy/base/json.cc", "upstream/order_request.cc"}},
       {"CLI/", {"proxy/cli/main.cc", "upstream/main.cc"}},
-      // The system's own: anywhere.
+      // Headers of the system are allowed everywhere.
       {"sys/", {"proxy/", "upstream/"}},
       {"net/", {"proxy/", "upstream/"}},
       {"netinet/", {"proxy/", "upstream/"}},
@@ -95,8 +95,8 @@ const std::vector<Home>& Homes() {
   return kHomes;
 }
 
-// The longest row that `path` lies in: "proxy/http/fields.h" -> "http", "upstream/order.h" ->
-// "upstream". "" where there is no row.
+// Returns the longest row that contains `path`: "proxy/http/fields.h" -> "http", "upstream/order.h"
+// -> "upstream". Returns "" if there is none.
 std::string PartOf(std::string_view path) {
   constexpr std::string_view kProxy = "proxy/";
   if (path.starts_with(kProxy)) path.remove_prefix(kProxy.size());
@@ -127,10 +127,11 @@ bool IsAtHome(std::string_view path, std::string_view header) {
   for (const Home& home : Homes()) {
     if (header.starts_with(home.header)) return LiesIn(path, home.places);
   }
-  return header.find('/') == std::string_view::npos;  // the standard library's, the C library's
+  // Headers of the standard library and the C library.
+  return header.find('/') == std::string_view::npos;
 }
 
-// What is wrong with one line of `path`; "" if nothing is.
+// Returns the fault of one line of `path`, or "".
 std::string ComplaintAbout(std::string_view path, std::string_view line) {
   constexpr std::string_view kInclude = "#include ";
   if (!line.starts_with(kInclude)) return "";
@@ -178,7 +179,7 @@ std::vector<std::string> SourcePaths() {
   return paths;
 }
 
-// The parts that the files of `part` include.
+// Returns the parts that the files of `part` include.
 std::set<std::string> PartsIncludedBy(const std::string& part) {
   std::set<std::string> included;
   constexpr std::string_view kInclude = "#include \"";

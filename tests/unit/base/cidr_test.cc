@@ -18,7 +18,7 @@ TEST_CASE("a block holds the addresses that share its prefix, and no others") {
       {"10.0.0.0/8", "::ffff:10.1.2.3", true},  // the same address in IPv6's spelling
       {"192.0.2.128/25", "192.0.2.127", false},
       {"192.0.2.128/25", "192.0.2.128", true},
-      {"192.0.2.1", "192.0.2.1", true},  // one address alone
+      {"192.0.2.1", "192.0.2.1", true},  // a single address
       {"192.0.2.1", "192.0.2.2", false},
       {"0.0.0.0/0", "203.0.113.7", true},
       {"0.0.0.0/0", "2001:db8::1", false},

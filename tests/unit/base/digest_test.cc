@@ -49,7 +49,7 @@ TEST_CASE("HMAC-SHA256 gives the vectors of RFC 4231") {
   struct Row {
     std::string key;
     std::string message;
-    const char* mac;  // case 5 of the RFC shows 128 bits of it
+    const char* mac;  // the RFC shows only 128 bits of case 5
   };
   std::string counting;
   for (char byte = 1; byte <= 25; ++byte) counting.push_back(byte);

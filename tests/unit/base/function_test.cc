@@ -11,7 +11,7 @@ namespace idem {
 
 namespace {
 
-// Counts how many of it are alive; `Bytes` decides whether a Function keeps it inline.
+// Counts its living instances. `Bytes` decides whether a Function stores it inline.
 template <std::size_t Bytes>
 struct Counted {
   explicit Counted(int& alive) : alive_(&alive) { ++*alive_; }
@@ -38,7 +38,7 @@ void CheckLife() {
     Function<int(int)> second = std::move(first);
     CHECK_FALSE(static_cast<bool>(first));  // NOLINT(bugprone-use-after-move): it is what is tested
     CHECK(alive == 1);
-    CHECK(second(10) == 12);  // its state came along
+    CHECK(second(10) == 12);  // its state was moved too
     Function<int(int)> third = Callable(alive);
     CHECK(alive == 2);
     third = std::move(second);

@@ -22,7 +22,7 @@ TEST_CASE("well-formed sequences are measured at the edges of each length") {
       {"\xEF\xBF\xBF", 3},
       {"\xF0\x90\x80\x80", 4},
       {"\xF4\x8F\xBF\xBF", 4},
-      {"\xC3\xA9tail", 2},  // and what follows is left alone
+      {"\xC3\xA9tail", 2},  // the bytes after it are ignored
       {"\x80", 0},
       {"\xBF", 0},
       {"\xC1\xBF", 0},

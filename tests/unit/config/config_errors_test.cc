@@ -1,4 +1,4 @@
-// What a file with mistakes is answered with: the exact lines.
+// The exact error lines for faulty files.
 #include "tests/unit/config/support.h"
 
 namespace idem::config {
@@ -10,7 +10,7 @@ struct Row {
   std::string lines;
 };
 
-// Each row's text stands behind `before`.
+// The text of each row follows `before`.
 void CheckRows(const std::vector<Row>& rows, const std::string& before = "") {
   for (const Row& row : rows) {
     CAPTURE(row.text);
@@ -18,12 +18,12 @@ void CheckRows(const std::vector<Row>& rows, const std::string& before = "") {
   }
 }
 
-// From line 3 on, in a file whose only route is good.
+// Rows start at line 3 of a file whose only route is good.
 void CheckSections(const std::vector<Row>& rows) {
   CheckRows(rows, "routes:\n- {path: /a, upstream: http://b}\n");
 }
 
-// From line 5 on, inside a route, in a file with a client called shop.
+// Rows start at line 5, inside a route of a file with a client named shop.
 void CheckRoutes(const std::vector<Row>& rows) {
   CheckRows(rows,
             "clients: [{id: shop, secrets: [s]}]\nroutes:\n- path: /a\n  upstream: http://b\n  ");

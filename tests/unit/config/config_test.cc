@@ -1,4 +1,4 @@
-// What good files are read as.
+// The values that good files are read as.
 #include "proxy/config/config.h"
 
 #include <sys/stat.h>
@@ -27,8 +27,7 @@ std::string ReadWhole(const std::string& path) {
   return text.str();
 }
 
-// Without <regex>, which g++ 12 cannot compile with -Wall and AddressSanitizer: it warns of its own
-// header.
+// g++ 12 cannot compile <regex> with -Wall and AddressSanitizer, because its own header warns.
 constexpr std::string_view kNameCharacters = "abcdefghijklmnopqrstuvwxyz_";
 
 std::vector<std::string_view> WordsOf(std::string_view text) {
@@ -41,8 +40,8 @@ std::vector<std::string_view> WordsOf(std::string_view text) {
   }
 }
 
-// Whether `name` stands in `yaml` as a whole word before a colon, or in a flow mapping without a
-// value.
+// Returns whether `name` is in `yaml` as a whole word before a colon, or in a flow mapping without
+// a value.
 bool IsKeyOf(std::string_view yaml, std::string_view name) {
   for (std::size_t at = yaml.find(name); at != std::string_view::npos;
        at = yaml.find(name, at + 1)) {
@@ -57,7 +56,7 @@ bool IsKeyOf(std::string_view yaml, std::string_view name) {
 
 std::string Shipped(const std::string& name) { return IDEM_SOURCE_DIR "/config/" + name; }
 
-// Every key, but for what this version does not have.
+// Every key, except for those that this version does not have.
 constexpr const char* kEveryKey = R"(
 listen: 0.0.0.0:8080
 admin: { listen: 127.0.0.1:9901 }
@@ -139,7 +138,7 @@ routes:
       responses: { record: [], release: [], unknown: [] }
 )";
 
-// The same with every value left to its default.
+// The same configuration with every value left to its default.
 constexpr const char* kDefaults = R"(
 clients:
   - { id: default, secrets: ["super-secret-key"] }
@@ -153,8 +152,7 @@ routes:
     idempotency: {}
 )";
 
-// Writes what a configuration says, value by value, so that two can be compared and a difference
-// read.
+// Writes a configuration value by value, so that two can be compared and a difference read.
 class Description {
  public:
   explicit Description(const Config& config) {
@@ -281,7 +279,7 @@ routes:
 TEST_CASE("every key of the manual loads, and its defaults are those of the code") {
   Config every = GoodText(kEveryKey);
   Config defaults = GoodText(kDefaults);
-  defaults.routes[0].methods = {"POST"};  // which have no default to write down
+  defaults.routes[0].methods = {"POST"};  // these have no default
   defaults.routes[0].host = "pay.example.com";
   defaults.routes[0].authenticate->clients = {"default"};
   CHECK(Describe(every) == Describe(defaults));
@@ -387,7 +385,7 @@ routes: [{ path: /, upstream: "${URL:-http://b:81}" }]
   CHECK(config.server.connections_max == 7);
   CHECK(config.exchange.waiters_max == 1);
   CHECK(config.clients.at(0).id == "a1b1");
-  CHECK(config.clients.at(0).secrets.at(0).bytes() == "${ONE}: [}\n");  // taken as it is
+  CHECK(config.clients.at(0).secrets.at(0).bytes() == "${ONE}: [}\n");  // unchanged
   CHECK(config.clients.at(0).secrets.at(1).bytes() == "$NAME");
   CHECK(config.upstreams.at(0).endpoints.at(0).ToText() == "b:81");
 }
@@ -489,8 +487,8 @@ routes:
   - { path: /quick, upstream: quick, idempotency: {} }
   - { path: /own, upstream: quick, idempotency: { lease: 30s } }
 )");
-  // The store twice, the queue, the look-up of a name, three attempts to connect, the response, the
-  // record, and a margin.
+  // Sum of twice the store, the queue, the name look-up, three connection attempts, the response,
+  // the record, and a margin.
   CHECK(config.routes[0].idempotency->lease == 200ms + 3s + 1s + 3 * 1s + 50s + 4s + 5s);
   CHECK(config.routes[1].idempotency->lease == 200ms + 3 * 1s + 1s + 2s + 5s);
   CHECK(config.routes[2].idempotency->lease == 30s);
@@ -628,7 +626,8 @@ routes:
   const Row rows[] = {
       {"", "", {}},
       {"http://b", "http://c", {}},
-      {"{ id: b, secrets: [t] }", "{ id: c, secrets: [u] }", {}},  // one left, another came
+      // One client left and another came.
+      {"{ id: b, secrets: [t] }", "{ id: c, secrets: [u] }", {}},
       {"workers: 2", "workers: 3", {{"workers", ""}}},
       {"workers: 2", "workers: 2\nadmin: off", {{"admin", ""}}},
       {"workers: 2", "workers: 2\nadmin: { listen: 127.0.0.1:9902 }", {{"admin", ""}}},

@@ -1,4 +1,4 @@
-// What the tests of the configuration have in common.
+// Helpers for the tests of the configuration.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -28,7 +28,7 @@ inline std::vector<std::string> ToLines(const std::vector<ConfigError>& mistakes
   return lines;
 }
 
-/// The lines that `check` would print for a text called "f"; none for a good one.
+/// Returns the lines that `check` would print for a text called "f"; empty for a good one.
 inline std::vector<std::string> MistakesOf(std::string_view text, const Variables& variables = {}) {
   const auto loaded = LoadText("f", text, EnvironmentOf(variables));
   const auto* mistakes = std::get_if<std::vector<ConfigError>>(&loaded);
@@ -41,7 +41,7 @@ inline std::string JoinLines(const std::vector<std::string>& lines) {
   return joined;
 }
 
-/// A file that must be good.
+/// Returns the configuration of a file that must be good.
 inline Config Good(LoadResult loaded) {
   if (const auto* mistakes = std::get_if<std::vector<ConfigError>>(&loaded)) {
     FAIL(JoinLines(ToLines(*mistakes)));

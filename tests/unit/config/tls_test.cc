@@ -1,4 +1,4 @@
-// tls of listeners and upstreams: the files are looked at when the configuration is read.
+// `tls` of listeners and upstreams: the files are checked when the configuration is read.
 #include "tests/support/test_certificates.h"
 #include "tests/unit/config/support.h"
 

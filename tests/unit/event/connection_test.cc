@@ -19,7 +19,7 @@ using std::chrono::seconds;
 using support::RunBriefly;
 using support::RunUntil;
 
-/// One end of a connection, and what it was told.
+/// One end of a connection and its events.
 struct End final : ConnectionEvents {
   void OnConnected() override { connected = true; }
   void OnData() override {
@@ -147,7 +147,8 @@ TEST_CASE("the owner may destroy the connection inside any event") {
   pair.client.destroy_in_failure = true;
   pair.client.connection->Write("x");
   RunUntil(pair.loop, [&] { return pair.server.connection == nullptr; });
-  RunUntil(pair.loop, [&] { return pair.client.ended; });  // the server read all, so FIN
+  // The server has read everything, hence FIN.
+  RunUntil(pair.loop, [&] { return pair.client.ended; });
   pair.client.connection->Write("nobody reads this");
   RunUntil(pair.loop, [&] {
     if (pair.client.connection != nullptr) pair.client.connection->Write("nor this");
@@ -229,7 +230,8 @@ TEST_CASE("a quiet connection has nothing to read and no end") {
 
 TEST_CASE("a refused connection and a missing Unix socket fail on a later turn") {
   EventLoop loop;
-  int taken = socket(AF_INET, SOCK_STREAM, 0);  // bound, not listening: nobody else gets the port
+  // Bound and not listening: no other program gets the port.
+  int taken = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

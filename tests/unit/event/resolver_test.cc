@@ -51,7 +51,7 @@ TEST_CASE("a name that nobody knows is an error that names it") {
   CHECK(answer->error().detail.find("no-such-host.invalid") != std::string::npos);
 }
 
-// Which address a name has now; read by the resolver's thread.
+// The present addresses of names. The resolver's thread reads them.
 class Names {
  public:
   void Say(const std::string& address) {

@@ -62,7 +62,7 @@ struct Setup {
   std::string server_name = "localhost";
 };
 
-/// A client and a server with TLS between them; the handshake has begun.
+/// A TLS client and a TLS server whose handshake has begun.
 struct Pair {
   explicit Pair(const Setup& setup = {}, bool tls_client = true) {
     auto server_context = TlsContext::ForServer({.certificate = setup.certificate,
@@ -163,7 +163,7 @@ TEST_CASE("so is one whose write was under way when the peer went") {
   RunUntil(pair.loop, [&] { return pair.server.failures == 1; });
 }
 
-/// What this process holds of the heap; always 0 with a sanitizer, which has one of its own.
+/// Returns this process's use of the heap. It is always 0 with a sanitizer, which has its own heap.
 std::size_t HeapBytes() {
   const auto heap = mallinfo2();
   return heap.uordblks + heap.hblkhd;
@@ -188,7 +188,7 @@ TEST_CASE("an idle TLS connection holds no memory of the long messages before") 
   CHECK(HeapBytes() < before + 64 * 1024);
 }
 
-// A peer that does what our own side of TLS never does, over a plain connection.
+// A peer on a plain connection that sends what our own TLS code never does.
 struct RawTls {
   explicit RawTls(Pair& of) : pair(of) {
     SSL_set_bio(ssl.get(), in, out);
@@ -229,7 +229,7 @@ struct RawTls {
   std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context{SSL_CTX_new(TLS_client_method()),
                                                        SSL_CTX_free};
   std::unique_ptr<SSL, void (*)(SSL*)> ssl{SSL_new(context.get()), SSL_free};
-  BIO* in = BIO_new(BIO_s_mem());  // both are the SSL's
+  BIO* in = BIO_new(BIO_s_mem());  // the SSL owns both
   BIO* out = BIO_new(BIO_s_mem());
 };
 
@@ -278,7 +278,7 @@ TEST_CASE("a peer that asks for key updates without end is cut") {
   CHECK(pair.server.error.detail.find("key updates") != std::string::npos);
 }
 
-/// Reads a little of what one client sends over TLS, and resets the connection.
+/// Reads a little of one client's TLS data, and resets the connection.
 class HastyPeer {
  public:
   HastyPeer() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -297,7 +297,7 @@ class HastyPeer {
   ~HastyPeer() { close(listener_); }
 
   [[nodiscard]] const Endpoint& address() const { return address_; }
-  /// Once it is done.
+  /// Returns whether it has finished.
   bool HasRead() {
     thread_.join();
     return has_read_;
@@ -325,7 +325,7 @@ class HastyPeer {
   std::thread thread_;
 };
 
-// "Nothing was taken" makes a claim free again. The reset is a race, so it is run often.
+// A write that took nothing releases a claim. The reset is a race, so it is repeated often.
 TEST_CASE("a write of which the peer has read a byte is never told as one that did not begin") {
   const std::string body(16 << 20, 'b');
   const auto context =
@@ -423,7 +423,7 @@ TEST_CASE("an authority that another one has signed is believed alone, on either
   known.client.connection->Write("x");
   RunUntil(known.loop, [&] { return known.server.bytes == "x"; });
 
-  setup.client.certificate = Certificates().client();  // of the authority above it
+  setup.client.certificate = Certificates().client();  // signed by the authority above it
   Pair refused(setup);
   RunUntil(refused.loop, [&] { return refused.server.failures == 1; });
   CHECK(refused.server.error.detail.find("certificate: ") != std::string::npos);

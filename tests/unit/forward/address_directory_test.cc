@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// A directory of literals, whose addresses are told by their port.
+/// A directory of literal addresses, which differ by their port.
 struct Town {
   explicit Town(int ports) : directory(loop, resolver, Endpoints(ports)) {}
 

@@ -1,4 +1,4 @@
-// One worker's upstream in front of scripted backends, and a caller that notes what it hears.
+// One worker's upstream in front of scripted backends, and a caller that records its events.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -89,7 +89,7 @@ struct World {
   void Start(Heard& heard, const http::RequestHead& head, const std::string* body = nullptr,
              const ports::UpstreamTerms& terms = {}) {
     heard.call = upstream->Send(head, body, terms, heard);
-    CHECK(heard.log.empty());  // nobody is called back from inside the call
+    CHECK(heard.log.empty());  // no event comes from inside the call
   }
   /// Starts a call and waits for its end.
   void Run(Heard& heard, const http::RequestHead& head, const std::string* body = nullptr,
@@ -97,7 +97,7 @@ struct World {
     Start(heard, head, body, terms);
     support::RunUntil(loop, [&] { return heard.over; });
   }
-  /// A GET that must succeed with `body`.
+  /// Sends a GET that must succeed with `body`.
   void Get(const std::string& body, const ports::UpstreamTerms& terms = {}) {
     Heard heard;
     Run(heard, Head("GET"), nullptr, terms);

@@ -26,7 +26,7 @@ using support::Response;
 using support::RunUntil;
 using support::ScriptedBackend;
 
-/// What is logged while it lives, instead of on standard output.
+/// Captures the log while it lives, instead of standard output.
 class CapturedLog {
  public:
   CapturedLog() {
@@ -55,7 +55,7 @@ class CapturedLog {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_{std::tmpfile(), std::fclose};
 };
 
-/// Every row that ends without a whole response, and what the claim table is told about it.
+/// Every row ends without a whole response, and names the result for the claim table.
 TEST_CASE("each way to fail is told as what it is, and whether the backend may have seen a byte") {
   struct Case {
     const char* what;
@@ -142,7 +142,7 @@ TEST_CASE("the time for a response is a total, but on a streamed route between t
     }
   });
   UpstreamOptions options;
-  options.response_timeout = milliseconds(1000);  // no busy machine is late by that between two
+  options.response_timeout = milliseconds(1000);  // longer than any delay of a busy machine
   World world({backend.address()}, options);
   Heard total;
   world.Run(total, Head("GET"));
@@ -290,7 +290,7 @@ TEST_CASE("the kernel is asked whether a kept connection has ended before it is 
     bool sent_again = false;
     RunUntil(world.loop, [&] {
       if (!heard.over || sent_again) return sent_again;
-      backend.CloseConnections();  // inside a turn of the loop: only the kernel knows of it
+      backend.CloseConnections();  // inside a turn of the loop, so only the kernel has noticed
       heard.call = world.upstream->Send(Head("POST"), nullptr, {.claim = claim}, heard);
       return sent_again = true;
     });
@@ -315,7 +315,7 @@ TEST_CASE("only with retry_stale, and once, is a request sent again after a kept
     CAPTURE(dead_connections);
     int answered = 0;
     ScriptedBackend backend([&, dead = dead_connections](Conversation& talk) {
-      // The second request on the first connection, and from then on the first of each.
+      // Dies on the second request of the first connection, and later on the first request of each.
       const bool dies = answered > 0 && talk.request().connection <= dead;
       ++answered;
       dies ? talk.Reset() : talk.Send(Response(200, "abc"));
@@ -339,7 +339,7 @@ TEST_CASE("nothing is sent again once a response byte came, or on a fresh connec
   });
   World world({backend.address()});
   world.Get("abc");
-  for (int i = 0; i < 2; ++i) {  // on the kept one, then on a fresh one
+  for (int i = 0; i < 2; ++i) {  // on the kept connection, then on a new one
     Heard heard;
     world.Run(heard, Head("GET"), nullptr, {.retry_stale = true});
     CHECK(heard.log == "ready failure");
@@ -439,7 +439,7 @@ TEST_CASE(
   ScriptedBackend backend(
       [](Conversation& talk) {
         talk.Send(Response(413, "too much"));
-        talk.WaitForRelease();  // the rest is not read, so the request never becomes whole
+        talk.WaitForRelease();  // the rest is not read, so the request is never complete
       },
       {.unix_path = {}, .script_before_body = true, .greeting = {}, .receive_buffer_bytes = 4096});
   World world({backend.address()});
@@ -512,8 +512,8 @@ TEST_CASE("a slow backend makes the body wait, and says when it was taken") {
 }
 
 TEST_CASE("a paused response waits in the backend, and is whole when it is resumed") {
-  const std::string large(32 << 20, 'w');  // more than the kernel's buffers on both sides grow to
-  // Made before it is asked for: that alone can take longer than response_timeout.
+  const std::string large(32 << 20, 'w');  // more than the kernel's buffers on both sides can hold
+  // Made before the request, because making it can take longer than response_timeout.
   const std::string response = Response(200, large);
   std::atomic<bool> all_sent = false;
   ScriptedBackend backend([&](Conversation& talk) {
@@ -527,7 +527,7 @@ TEST_CASE("a paused response waits in the backend, and is whole when it is resum
   heard.pause_at_head = true;
   world.Start(heard, Head("GET"), nullptr, {.streamed = true});
   RunUntil(world.loop, [&] { return heard.status == 200; });
-  // Longer than response_timeout: the backend is not late while nobody reads.
+  // Waits longer than response_timeout: the backend is not late while its response is not read.
   const BootTime begun = world.loop.Now();
   RunUntil(world.loop, [&] { return world.loop.Now() - begun > milliseconds(1200); });
   CHECK_FALSE(heard.over);
@@ -564,7 +564,7 @@ TEST_CASE("no second address is tried once a byte was written") {
     if (heard.log == "ready failure") ++failed;
   }
   CHECK(failed == dying.requests());
-  CHECK(failed == 2);  // they take turns
+  CHECK(failed == 2);  // the addresses alternate
   CHECK(healthy.requests() == 2);
 }
 

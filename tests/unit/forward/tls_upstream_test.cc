@@ -1,4 +1,4 @@
-// Calls to a backend that is spoken to over TLS.
+// Calls to TLS backends.
 #include <doctest/doctest.h>
 
 #include <string>

@@ -1,4 +1,4 @@
-// Replaces operator new of the whole test program with one that counts, where it is asked to.
+// Replaces operator new of the whole test program with one that counts on request.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -21,8 +21,8 @@ void* operator new(std::size_t size) {
   throw std::bad_alloc();
 }
 void* operator new[](std::size_t size) { return operator new(size); }
-// Those that do not throw too: whoever allocates with one kind frees with another
-// (std::stable_partition).
+// The nothrow forms too, because std::stable_partition allocates with one form and frees with
+// another.
 void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
   if (counting) ++allocations;
   return std::malloc(size);

@@ -1,5 +1,5 @@
-// Drives a parser over a message in pieces and writes down what it told, as one line of text that
-// tests compare.
+// Feeds a message to a parser in pieces and records its events as one line of text that tests
+// compare.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,9 @@
 
 namespace idem::http {
 
-/// Feeds `bytes` cut at `cuts` (positions, ascending), keeping what a parser has not consumed for
-/// the next piece, as a connection does. `on_progress` sees every progress; false stops.
+/// Feeds `bytes` cut at `cuts` (positions, ascending). As in a connection, the bytes that the
+/// parser has not consumed come again with the next piece. `on_progress` gets every progress and
+/// returns false to stop.
 template <class Parser, class OnProgress>
 void FeedInPieces(Parser& parser, std::string_view bytes, const std::vector<std::size_t>& cuts,
                   OnProgress on_progress) {
@@ -54,9 +55,8 @@ inline std::string Describe(const Fields& fields) {
   return text;
 }
 
-/// All requests of a connection: "POST /x 7 close|Host=a{body}", "!400 bad-request" where it
-/// stopped,
-/// "..." where the last one is incomplete.
+/// All requests of a connection: "POST /x 7 close|Host=a{body}", then "!400 bad-request" for an
+/// error, or "..." if the last one is incomplete.
 class RequestRecorder final : public RequestEvents {
  public:
   static std::string Read(std::string_view bytes, const std::vector<std::size_t>& cuts = {},
@@ -87,7 +87,7 @@ class RequestRecorder final : public RequestEvents {
   }
 
  private:
-  // Resets the parser from outside of its events, as its owner has to.
+  // Resets the parser from outside its events, as its owner must.
   class Resetting {
    public:
     Resetting(const ParserLimits& limits, RequestRecorder& recorder)
@@ -116,7 +116,8 @@ class RequestRecorder final : public RequestEvents {
   Resetting parser_;
 };
 
-/// One response: "103|Link=x;200 5|A=b{hello} reusable". `then_end`: the connection ends behind it.
+/// One response: "103|Link=x;200 5|A=b{hello} reusable". With `then_end` the connection ends after
+/// it.
 class ResponseRecorder final : public ResponseEvents {
  public:
   enum class Then : bool { kOpen, kEnd };

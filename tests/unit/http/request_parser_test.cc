@@ -17,7 +17,7 @@ struct Row {
   std::string expected;
 };
 
-// A POST with Host, `lines` and a body as they are.
+// Returns a POST with Host, `lines` and `body` unchanged.
 std::string Post(const std::string& lines, const std::string& body = "") {
   return "POST /x HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n" + body;
 }

@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Base32 is how the vectors write bytes (RFC 4648, section 6).
+// Decodes base32 (RFC 4648, section 6), in which the vectors write bytes.
 std::string DecodeBase32(const std::string& text) {
   constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   std::string bytes;

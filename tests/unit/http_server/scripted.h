@@ -1,5 +1,5 @@
-// A service that does what the path of a request says, and a client that sends raw bytes, both on
-// the loop of the test's own thread.
+// A service that acts by the path of a request, and a client that sends raw bytes. Both run on the
+// loop of the test's own thread.
 #pragma once
 
 #include <arpa/inet.h>
@@ -25,7 +25,7 @@
 namespace idem::http_server {
 
 /// "/echo" answers with the body, "/chunks" in pieces of unknown length, "/early" without reading
-/// the body, "/hold" not before the test says so. What a handler was told is in `log`.
+/// the body, "/hold" when the test lets it. `log` holds the events of the handlers.
 class ScriptedService final : public http::ServerService {
  public:
   struct Handler final : http::ServerHandler {
@@ -104,7 +104,7 @@ class ScriptedService final : public http::ServerService {
   Handler& Make(http::ServerStream& stream, http::RequestHead& head) {
     return *handlers_.emplace_back(std::make_unique<Handler>(*this, stream, head));
   }
-  std::vector<std::unique_ptr<Handler>> handlers_;  // all, until the test ends
+  std::vector<std::unique_ptr<Handler>> handlers_;  // kept until the test ends
 };
 
 class RawClient {
@@ -133,7 +133,7 @@ class RawClient {
     close(std::exchange(socket_, -1));
   }
 
-  /// Takes what has come.
+  /// Reads the bytes that have come.
   void Poll() {
     char buffer[65536];
     for (;;) {

@@ -208,7 +208,7 @@ TEST_CASE("an early answer drops a body that is here, and closes on one that is 
 
   client.Send("POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\npart");
   test.Expect(client, Closing("413 Content Too Large", "no"));
-  // What is still on its way does not reset the connection under the answer.
+  // Bytes that are still on their way do not reset the connection under the answer.
   for (int i = 0; i < 10; ++i) {
     client.Send(std::string(10000, 'x'));
     support::RunBriefly(test.loop);
@@ -470,16 +470,16 @@ TEST_CASE("at the limit the connection that is idle for longest makes room for a
   support::RunUntil(test.loop, [&] { return test.service.log.ends_with("GET /hold;"); });
   auto& held = test.service.last();
 
-  RawClient fourth(test.server->bound());  // for the silent one
+  RawClient fourth(test.server->bound());  // replaces the silent one
   fourth.Send(Get("/echo"));
   test.Expect(fourth, Ok(""));
   test.ExpectEnd(silent);
-  kept.Send(Get("/echo"));  // now the last to become idle
+  kept.Send(Get("/echo"));  // is now the last to become idle
   test.Expect(kept, Ok(""));
-  RawClient half(test.server->bound());  // for the fourth
+  RawClient half(test.server->bound());  // replaces the fourth
   half.Send("GET");
   test.ExpectEnd(fourth);
-  RawClient last(test.server->bound());  // for the kept one: half a head is not idle
+  RawClient last(test.server->bound());  // replaces the kept one: half a head is not idle
   last.Send(Get("/echo"));
   test.Expect(last, Ok(""));
   test.ExpectEnd(kept);
@@ -511,7 +511,8 @@ TEST_CASE("a server that goes away tells its handlers and cuts their clients") {
   RawClient client(test.server->bound());
   client.Send(Get("/hold"));
   test.ExpectLog("GET /hold;");
-  test.service.last().SendHead(200, http::BodyLength::Known(2));  // a turn of its is still posted
+  // One of its turns is still posted.
+  test.service.last().SendHead(200, http::BodyLength::Known(2));
   test.server.reset();
   CHECK(test.service.log == "GET /hold;gone;");
   CHECK(test.connections == 0);

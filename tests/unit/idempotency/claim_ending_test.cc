@@ -39,7 +39,7 @@ constexpr Row kTable[] = {
 TEST_CASE("every status ends a claim as the table says, for both kinds of backend") {
   int next = 200;
   for (const Row& row : kTable) {
-    REQUIRE(row.first == next);  // the rows leave no status out
+    REQUIRE(row.first == next);  // the rows cover every status
     next = row.last + 1;
     for (int status = row.first; status <= row.last; ++status) {
       CAPTURE(status);
@@ -73,13 +73,13 @@ TEST_CASE("the configuration overrides a status, and nothing but statuses") {
     ClaimEnding ending;
   };
   const OverrideRow rows[] = {
-      {200, kRecord},   // none holds it: the table
-      {500, kUnknown},  // its class
+      {200, kRecord},   // not overridden: the table decides
+      {500, kUnknown},  // overridden by its class
       {502, kUnknown},  //
-      {503, kRelease},  // itself counts before its class, wherever it stands
+      {503, kRelease},  // an override of one status wins over its class, in any order
       {409, kUnknown},  //
       {429, kRecord},   //
-      {404, kRelease},  // its class
+      {404, kRelease},  // overridden by its class
   };
   for (const bool idempotent : {false, true}) {
     const Policy policy = Backend(idempotent, overrides);

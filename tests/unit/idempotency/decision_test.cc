@@ -10,11 +10,11 @@ namespace idem::idempotency {
 
 namespace {
 
-// What the table of semantics.md looks at.
+// The facts that the table of semantics.md uses.
 struct Case {
   RecordState state = RecordState::kExecuting;
-  bool mine = false;      // the record's token is the asker's
-  bool possible = true;   // the request could be fingerprinted by the record's recipe
+  bool mine = false;      // the record holds the request's own token
+  bool possible = true;   // the record's recipe can fingerprint the request
   bool same = true;       // the fingerprints agree
   bool alive = true;      // the lease has not ended
   bool body_kept = true;  // completed only
@@ -27,7 +27,7 @@ constexpr RecordState kExecuting = RecordState::kExecuting;
 constexpr RecordState kCompleted = RecordState::kCompleted;
 constexpr RecordState kUnknown = RecordState::kUnknown;
 
-// A row of the table; an empty cell takes everything.
+// A row of the table. An empty cell matches everything.
 struct Row {
   const char* what;
   std::vector<RecordState> states;
@@ -37,7 +37,8 @@ struct Row {
 
 constexpr std::nullopt_t kAny = std::nullopt;
 
-// "Run out" rows hold for executing alone: an unknown record has no lease to look at.
+// The rows with an ended lease are about executing records only, because an unknown record has no
+// lease.
 const std::vector<Row>& Table() {
   static const std::vector<Row> kRows = {
       {"my own claim", {kExecuting}, true, kAny, kAny, kAny, kAny, kAny, kAny, Decision::kExecute},

@@ -9,7 +9,7 @@ namespace idem::idempotency {
 
 namespace {
 
-// "key K", "missing" or "invalid": what a table row can name.
+// Returns "key K", "missing" or "invalid", as table rows name the result.
 std::string Read(const std::vector<std::string>& lines) {
   http::Fields fields;
   fields.Add("Content-Type", "text/plain");
@@ -103,7 +103,7 @@ TEST_CASE("a record lies under its scope and its key") {
 }
 
 TEST_CASE("the log shows 16 digits of the digest of scope and key") {
-  CHECK(KeyHash("abc") == "ba7816bf8f01cfea");  // FIPS 180-4's example
+  CHECK(KeyHash("abc") == "ba7816bf8f01cfea");  // the example of FIPS 180-4
 }
 
 }  // namespace idem::idempotency

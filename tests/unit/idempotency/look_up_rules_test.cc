@@ -38,17 +38,17 @@ TEST_CASE("every status of a look-up means what the table says") {
   };
   int next = 100;
   for (const Row& row : rows) {
-    REQUIRE(row.first == next);  // the rows leave no status out
+    REQUIRE(row.first == next);  // the rows cover every status
     next = row.last + 1;
     for (int status = row.first; status <= row.last; ++status) {
       CAPTURE(status);
       const auto sent = static_cast<std::uint16_t>(status);
       CHECK(DecideLookUp(Rule(), {.status = sent, .body = "x"}) == row.whole);
       CHECK(DecideLookUp(Rule(), {.status = sent, .whole = false}) == row.too_large);
-      // With a condition that the body meets nothing changes.
+      // A condition that the body meets changes nothing.
       const LookUpResponse meets{.status = sent, .body = R"({"id":7})"};
       CHECK(DecideLookUp(Rule("/id"), meets) == row.whole);
-      // A body that does not meet it makes of a 2xx an answer that says nothing.
+      // A condition that the body does not meet makes a 2xx unclear.
       const LookUpResponse other{.status = sent, .body = "[]"};
       CHECK(DecideLookUp(Rule("/id"), other) == (row.whole == kFound ? kUnclear : row.whole));
     }

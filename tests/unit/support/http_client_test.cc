@@ -13,7 +13,7 @@ namespace idem::support {
 
 namespace {
 
-/// Accepts one connection and gives it `answer`.
+/// Accepts one connection and sends `answer` on it.
 class OneAnswer {
  public:
   explicit OneAnswer(std::string answer) : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {

@@ -17,7 +17,7 @@ using support::VirtualLoop;
 
 constexpr std::string_view kBody = R"({"user_id":"u","item":"tea","amount":0.10})";
 
-/// Keeps orders by their key, as a database does, and answers on a later turn.
+/// Stores orders by key, as a database does, and answers on a later turn.
 class FakeStore final : public OrderStore {
  public:
   explicit FakeStore(Loop& loop) : loop_(loop) {}
@@ -64,7 +64,7 @@ class FakeStore final : public OrderStore {
 struct Fixture {
   explicit Fixture(const FaultPlan& plan = {}) : service(loop, store, random, plan) {}
 
-  /// Hands a request to the service; its body comes as soon as it is wanted.
+  /// Passes a request to the service. Its body comes as soon as the service asks for it.
   void Begin(FakeClient& client, http::RequestHead head, std::string_view body = {}) {
     http::ServerHandler* handler = service.OnRequest(client, head);
     CHECK(client.heads == 0);

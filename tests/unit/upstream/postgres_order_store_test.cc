@@ -13,7 +13,7 @@ struct Fixture {
   explicit Fixture(const std::string& url, bool legacy = false)
       : store(loop, resolver, *libpq::Url::Parse(url), legacy) {}
 
-  /// Asks for all in one turn, and waits for the answers.
+  /// Sends all orders in one turn and waits for the answers.
   std::vector<Result<Order>> PutAll(const std::vector<NewOrder>& orders) {
     std::vector<std::optional<Result<Order>>> answers(orders.size());
     std::vector<Ticket> tickets;
@@ -173,7 +173,7 @@ TEST_CASE("a start in the other mode changes what the table allows") {
     REQUIRE(legacy.Put(legacy.New("k-2")));
     REQUIRE(legacy.Put(legacy.New("k-2")));
   }
-  // The old one must not write duplicates because its index has gone.
+  // The old store must not write duplicates when its index is gone.
   CHECK_FALSE(unique.Put(unique.New("k-1")));
   Fixture late(database.url());
   CHECK_FALSE(late.Put(late.New("k-3")));

@@ -34,7 +34,7 @@ TEST_CASE("a path and a method choose what is done") {
     std::string_view method;
     std::string target;
     std::size_t index;     // of the alternative
-    std::uint16_t status;  // 0 where it is not decided by the head alone
+    std::uint16_t status;  // 0 if the head alone does not decide it
   };
   const std::string one = "/orders/" + std::string(kId);
   const Row rows[] = {

@@ -24,7 +24,7 @@ TEST_CASE("a slip of the finger finds the word that was meant") {
   CHECK(Nearest("lisen", known) == "listen");
   CHECK(Nearest("LISTEN", known) == "listen");
   CHECK(Nearest("limit", known) == "limits");
-  CHECK(Nearest("lgo", known).empty());  // two of three letters: anything may be meant
+  CHECK(Nearest("lgo", known).empty());  // two of three letters differ, so any name may be meant
   CHECK(Nearest("upstreams", known).empty());
   CHECK(Nearest(std::string(1000, 'l'), known).empty());
 }

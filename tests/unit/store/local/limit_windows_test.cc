@@ -22,7 +22,7 @@ namespace {
 
 constexpr StoreTime kStart{std::chrono::hours(100)};
 
-/// The rule as the page says it: a plain list of when each request was accepted.
+/// The documented rule, implemented as a plain list of the times of accepted requests.
 struct PlainList {
   std::vector<std::pair<StoreTime, Token>> accepted;
 
@@ -66,7 +66,7 @@ TEST_CASE("the sliding window counts as a plain list of timestamps does, on rand
     Token token = NextToken();
     for (int i = 0; i < 300; ++i) {
       now += milliseconds(pick(step_max));
-      if (pick(4) != 0) token = NextToken();  // else the same question again
+      if (pick(4) != 0) token = NextToken();  // otherwise the same call again
       const LimitResult verdict = window.Count(token, rule, now);
       const LimitResult expected = list.Count(token, rule, now);
       REQUIRE(verdict.allowed == expected.allowed);

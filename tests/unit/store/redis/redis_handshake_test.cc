@@ -25,7 +25,7 @@ std::string SevenNames() {
   return out;
 }
 
-/// How a greeting ends that is answered so; nothing if it awaits more.
+/// Returns how a handshake with these replies ends, or nullopt if it waits for more.
 std::optional<Status> Greet(const RedisAddress& address, bool require_durable,
                             const std::string& replies, RedisServerSettings* facts = nullptr) {
   RedisHandshake greeting(address, require_durable);

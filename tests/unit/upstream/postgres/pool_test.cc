@@ -16,7 +16,7 @@ struct Fixture {
   explicit Fixture(const std::string& url, PoolOptions options = {})
       : pool(loop, resolver, *Url::Parse(url), std::move(options)) {}
 
-  /// Runs one statement to its answer.
+  /// Runs one statement and waits for its answer.
   Result<Rows> Run(Statement statement, Duration wait = std::chrono::seconds(20)) {
     std::optional<Result<Rows>> answer;
     const Ticket ticket = pool.Run([&] { return statement; }, wait,
@@ -99,7 +99,7 @@ TEST_CASE("statements run beside each other, one on each connection") {
   PoolOptions options;
   options.connections = 3;
   Fixture fixture(database.url(), options);
-  // None of three can pass the barrier before all have come to it.
+  // None of the three can pass the barrier before all have reached it.
   int answers = 0;
   std::vector<Ticket> tickets;
   const std::string meet = R"(DO $$ BEGIN

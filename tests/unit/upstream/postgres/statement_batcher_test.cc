@@ -11,7 +11,7 @@ namespace idem::libpq {
 
 namespace {
 
-/// Rows are texts of numbers; their answers are what the database made of them.
+/// A row is the text of a number; its answer is the number as the database casts it.
 class Casts final : public BatchCodec<std::string, std::string> {
  public:
   Statement Make(std::span<const std::string> rows) const override {
@@ -39,7 +39,7 @@ struct Fixture {
       : pool(loop, resolver, *Url::Parse(database.url()), {}),
         grouped(loop, pool, casts, options) {}
 
-  /// Asks for all of them in one turn, and waits for all their answers; errors as their codes.
+  /// Sends all rows in one turn and waits for their answers. An error is its code.
   std::vector<std::string> AskAll(const std::vector<std::string>& rows) {
     std::vector<std::string> answers(rows.size());
     std::vector<Ticket> tickets;
