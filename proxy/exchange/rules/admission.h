@@ -27,9 +27,8 @@ namespace idem::exchange {
 [[nodiscard]] const idempotency::Policy* PolicyFor(const Route& route, std::string_view method);
 
 /// Returns the id of the client that signed the request or showed a certificate for it, or the
-/// reply that refuses it. The id is valid as long as `clients`; it is "" if the route needs no
-/// signature.
-[[nodiscard]] std::variant<std::string_view, Reply> IdentifyClient(
+/// reply that refuses it. The id is "" if the route needs no signature.
+[[nodiscard]] std::variant<std::string, Reply> IdentifyClient(
     const Route& route, const auth::Clients& clients, std::string_view tls_subject,
     const http::RequestHead& request, std::string_view body, WallTime now);
 
