@@ -10,14 +10,14 @@ namespace idem::forward {
 using ports::UpstreamProblem;
 using Kind = http::BodyLength::Kind;
 
-ForwardCall::ForwardCall(PooledUpstream& pool, const http::RequestHead& head,
+ForwardCall::ForwardCall(UpstreamResources& resources, const http::RequestHead& head,
                          const std::string* body, const ports::UpstreamTerms& terms,
                          ports::UpstreamEvents& events)
-    : pool_(pool),
+    : resources_(resources),
       events_(events),
       terms_(terms),
       method_(head.method),
-      head_(pool.TakeBuffer()),
+      head_(resources.buffers.Take()),
       body_(body),
       streams_body_(body == nullptr && head.body.kind != Kind::kNone),
       chunked_(head.body.kind == Kind::kChunked),
@@ -27,20 +27,20 @@ ForwardCall::ForwardCall(PooledUpstream& pool, const http::RequestHead& head,
   INVARIANT(body == nullptr || head.body == http::BodyLength::Known(body->size()) ||
             (body->empty() && head.body.kind == Kind::kNone));
   http::AppendRequestHead(head, head_);
-  ++pool_.calls_;
-  deadline_.Start(pool_.queue_timeouts_);
-  pending_ = pool_.limit_.Enter(pool_.loop_,
-                                [this](InFlightLimit::Slot slot) { OnSlot(std::move(slot)); });
+  ++resources_.calls;
+  deadline_.Start(resources_.queue_timeouts);
+  pending_ = resources_.gate.Enter(resources_.loop,
+                                   [this](InFlightLimit::Slot slot) { OnSlot(std::move(slot)); });
 }
 
 ForwardCall::~ForwardCall() {
   if (connection_ != nullptr && phase_ == Phase::kReady) {
-    pool_.idle_.Keep(std::move(connection_));  // no request byte was written on it
+    resources_.idle.Keep(std::move(connection_));  // nothing was written on it
   } else if (connection_ != nullptr) {
-    UpstreamConnection::Retire(pool_.loop_, std::move(connection_), /*abort=*/true);
+    UpstreamConnection::Retire(resources_.loop, std::move(connection_), /*abort=*/true);
   }
-  pool_.GiveBuffer(std::move(head_));
-  --pool_.calls_;
+  resources_.buffers.Give(std::move(head_));
+  --resources_.calls;
 }
 
 void ForwardCall::OnSlot(InFlightLimit::Slot slot) {
@@ -50,7 +50,7 @@ void ForwardCall::OnSlot(InFlightLimit::Slot slot) {
                 "too many requests wait in the queue");
   }
   slot_ = std::move(slot);
-  connection_ = pool_.idle_.Take(terms_.claim);
+  connection_ = resources_.idle.Take(terms_.claim);
   if (connection_ == nullptr) return Dial();
   kept_connection_ = true;
   connection_->SetUser(*this);
@@ -60,41 +60,40 @@ void ForwardCall::OnSlot(InFlightLimit::Slot slot) {
 /// Connects to one address after the other.
 void ForwardCall::Dial() {
   kept_connection_ = false;
-  if (pool_.directory_.fixed()) return OnLookedUp();
+  if (resources_.directory.fixed()) return OnLookedUp();
   phase_ = Phase::kLookingUp;
-  deadline_.Start(pool_.look_up_timeouts_);
-  pending_ = pool_.directory_.LookUp([this](std::monostate) { OnLookedUp(); });
+  deadline_.Start(resources_.look_up_timeouts);
+  pending_ = resources_.directory.LookUp([this](std::monostate) { OnLookedUp(); });
 }
 
 void ForwardCall::OnLookedUp() {
   deadline_.Stop();
   phase_ = Phase::kConnecting;
-  candidates_ = pool_.directory_.Candidates();
+  candidates_ = resources_.directory.Candidates();
   attempts_ = 0;
-  ConnectToNext(pool_.directory_.look_up_error());
+  ConnectToNext(resources_.directory.look_up_error());
 }
 
 void ForwardCall::ConnectToNext(std::string_view last_error) {
   if (attempts_ == candidates_.size() || attempts_ == kConnectAttemptsMax) {
     return Fail(UpstreamProblem::kUnreachable, Delivery::kNotSent, last_error);
   }
-  connection_ = pool_.Connect(candidates_[attempts_++], *this);
+  connection_ = resources_.Connect(candidates_[attempts_++], *this);
 }
 
 void ForwardCall::OnConnectFailed(const Error& error) {
-  pool_.directory_.SetAside(candidates_[attempts_ - 1]);
-  // The log is the only place that shows it if the next address answers.
-  if (candidates_.size() > 1) {
+  resources_.directory.SetAside(candidates_[attempts_ - 1]);
+  if (candidates_.size() > 1) {  // nobody else tells of it where the next one answers
     log::WriteLimited(log::Level::kWarn, "upstream_address_set_aside",
-                      {{"upstream", std::string_view(pool_.options().name)},
+                      {{"upstream", std::string_view(resources_.options.name)},
                        {"reason", std::string_view(error.detail)}});
   }
-  UpstreamConnection::Retire(pool_.loop_, std::move(connection_), /*abort=*/true);
+  UpstreamConnection::Retire(resources_.loop, std::move(connection_), /*abort=*/true);
   ConnectToNext(error.detail);
 }
 
 void ForwardCall::OnConnected() {
-  pool_.directory_.SetRight(candidates_[attempts_ - 1]);
+  resources_.directory.SetRight(candidates_[attempts_ - 1]);
   OnReady();
 }
 
@@ -107,7 +106,7 @@ void ForwardCall::OnReady() {
     if (watch.destroyed()) return;
     if (!go) {
       Finish();
-      return pool_.idle_.Keep(std::move(connection_));
+      return resources_.idle.Keep(std::move(connection_));
     }
   }
   SendFirstBytes();
@@ -117,7 +116,7 @@ void ForwardCall::SendFirstBytes() {
   phase_ = Phase::kSent;
   const bool taken = connection_->Send(method_, head_, body_ != nullptr ? *body_ : waiting_body_);
   if (!taken) {
-    UpstreamConnection::Retire(pool_.loop_, std::move(connection_), /*abort=*/true);
+    UpstreamConnection::Retire(resources_.loop, std::move(connection_), /*abort=*/true);
     if (MayRetryStale()) return retried_ = true, Dial();
     return Fail(UpstreamProblem::kUnreachable, Delivery::kNotSent,
                 address_ + ": the connection was dead before the first byte");
@@ -138,7 +137,7 @@ bool ForwardCall::MayRetryStale() const {
 void ForwardCall::OnBroken(UpstreamConnection& connection, UpstreamProblem problem,
                            std::string_view detail) {
   const bool stale = problem == UpstreamProblem::kReset && !connection.response_begun();
-  UpstreamConnection::Retire(pool_.loop_, std::move(connection_), /*abort=*/true);
+  UpstreamConnection::Retire(resources_.loop, std::move(connection_), /*abort=*/true);
   if (stale && MayRetryStale()) {
     retried_ = true;
     deadline_.Stop();
@@ -162,9 +161,9 @@ void ForwardCall::OnResponseEnd() {
   // rest and would take the next request for it.
   const bool all_sent = body_ended_ && connection_->unsent_bytes() == 0;
   if (all_sent && connection_->reusable()) {
-    pool_.idle_.Keep(std::move(connection_));
+    resources_.idle.Keep(std::move(connection_));
   } else {
-    UpstreamConnection::Retire(pool_.loop_, std::move(connection_), /*abort=*/!all_sent);
+    UpstreamConnection::Retire(resources_.loop, std::move(connection_), /*abort=*/!all_sent);
   }
   Finish();
   events_.OnUpstreamEnd();
@@ -174,10 +173,10 @@ void ForwardCall::SendBody(std::string_view bytes) {
   if (phase_ == Phase::kDone || bytes.empty()) return;
   INVARIANT(streams_body_ && !body_ended_);
   if (chunked_) {
-    std::string chunk = pool_.TakeBuffer();
+    std::string chunk = resources_.buffers.Take();
     http::AppendChunk(bytes, chunk);
     WriteBody(chunk);
-    return pool_.GiveBuffer(std::move(chunk));
+    return resources_.buffers.Give(std::move(chunk));
   }
   INVARIANT(bytes.size() <= body_left_);
   body_left_ -= bytes.size();
@@ -231,7 +230,7 @@ void ForwardCall::UpdateDeadline() {
   const bool our_turn =
       paused_ || (terms_.streamed && !body_ended_ && connection_->unsent_bytes() == 0);
   if (our_turn) return deadline_.Stop();
-  if (terms_.streamed || !deadline_.running()) deadline_.Start(pool_.response_timeouts_);
+  if (terms_.streamed || !deadline_.running()) deadline_.Start(resources_.response_timeouts);
 }
 
 void ForwardCall::OnTimeout() {
@@ -241,11 +240,11 @@ void ForwardCall::OnTimeout() {
       return Fail(UpstreamProblem::kOverloaded, Delivery::kNotSent, "no slot within queue_timeout");
     case Phase::kLookingUp:  // earlier addresses may be good enough
       phase_ = Phase::kConnecting;
-      candidates_ = pool_.directory_.Candidates();
+      candidates_ = resources_.directory.Candidates();
       attempts_ = 0;
       return ConnectToNext("the name look-up took longer than connect_timeout");
     case Phase::kSent:
-      UpstreamConnection::Retire(pool_.loop_, std::move(connection_), /*abort=*/true);
+      UpstreamConnection::Retire(resources_.loop, std::move(connection_), /*abort=*/true);
       return Fail(UpstreamProblem::kTimeout, Delivery::kMaybeSent,
                   address_ + ": no complete answer within response_timeout");
     case Phase::kConnecting:  // the connection has its own deadline

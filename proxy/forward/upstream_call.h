@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "proxy/event/destruction_guard.h"
-#include "proxy/forward/pooled_upstream.h"
+#include "proxy/forward/upstream_resources.h"
 #include "proxy/ports/upstream.h"
 
 namespace idem::forward {
@@ -23,7 +23,7 @@ namespace idem::forward {
 /// has kMaybeSent.
 class ForwardCall final : public ports::UpstreamCall, public UpstreamConnectionEvents {
  public:
-  ForwardCall(PooledUpstream& pool, const http::RequestHead& head, const std::string* body,
+  ForwardCall(UpstreamResources& resources, const http::RequestHead& head, const std::string* body,
               const ports::UpstreamTerms& terms, ports::UpstreamEvents& events);
   ~ForwardCall() override;
 
@@ -61,7 +61,7 @@ class ForwardCall final : public ports::UpstreamCall, public UpstreamConnectionE
                 std::string_view detail) override;
   void OnSent() override;
 
-  PooledUpstream& pool_;
+  UpstreamResources& resources_;
   ports::UpstreamEvents& events_;
   const ports::UpstreamTerms terms_;
   const std::string method_;
