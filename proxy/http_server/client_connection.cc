@@ -38,7 +38,7 @@ ClientConnection::ClientConnection(event::EventLoop& loop, int socket, std::stri
       peer_address_(std::move(peer_address)),
       peer_{.address = peer_address_, .tls = tls != nullptr, .tls_subject = {}},
       connection_(Accept(loop, socket, tls)),
-      parser_(MakeParser()),
+      reader_(*connection_, options_, request_),
       answer_(loop, *connection_, options_, [this] { OnStalled(); }),
       deadline_(loop, [this] { OnDeadline(); }) {
   Wait(Waiting::kRequest, options_.idle_timeout);
@@ -51,11 +51,6 @@ std::unique_ptr<event::Connection> ClientConnection::Accept(event::EventLoop& lo
   const auto buffer = BufferOptions(options_);
   if (tls == nullptr) return event::Connection::Accepted(loop, socket, *this, buffer);
   return event::Connection::AcceptedTls(loop, socket, *tls, options_.header_timeout, *this, buffer);
-}
-
-std::unique_ptr<http::RequestParser> ClientConnection::MakeParser() {
-  return std::make_unique<http::RequestParser>(options_.parser,
-                                               static_cast<http::RequestEvents&>(*this));
 }
 
 // ---- Reading ------------------------------------------------------------------------------------
@@ -98,14 +93,6 @@ bool ClientConnection::Step() {
   return false;
 }
 
-http::RequestParser::Progress ClientConnection::Feed() {
-  feeding_ = true;
-  const auto progress = parser_->Feed(connection_->received());
-  feeding_ = false;
-  connection_->Consume(progress.consumed);
-  return progress;
-}
-
 // A client that sends requests without reading the answers must read some first.
 bool ClientConnection::may_begin_request() const {
   return !answer_.broken() && connection_->unsent_bytes() <= options_.unsent_bytes_max;
@@ -113,12 +100,12 @@ bool ClientConnection::may_begin_request() const {
 
 bool ClientConnection::ReadHead() {
   if (!may_begin_request()) return false;
-  const auto progress = Feed();
+  const auto progress = reader_.Feed();
   if (progress.error != nullptr) {
     BeginBadRequest(*progress.error);
     return true;
   }
-  if (parser_->in_body()) {
+  if (reader_.in_body()) {
     BeginRequest();
     return true;
   }
@@ -130,13 +117,13 @@ bool ClientConnection::ReadHead() {
 void ClientConnection::BeginAnswer() {
   phase_ = Phase::kRunning;
   waiting_ = Waiting::kNothing;  // the next head gets its own time
-  const http::RequestHead& head = parser_->head();
+  const http::RequestHead& head = reader_.head();
   answer_.Begin(head.method, head.version);
 }
 
 void ClientConnection::BeginRequest() {
   BeginAnswer();
-  http::RequestHead& head = parser_->head();
+  http::RequestHead& head = reader_.head();
   request_.Begin(head);
   close_ = !head.keep_alive;
   request_.SetHandler(owner_.service().OnRequest(*this, head));
@@ -147,7 +134,7 @@ void ClientConnection::BeginBadRequest(const http::ParseError& error) {
   BeginAnswer();
   request_.BeginUnreadable();
   close_ = true;
-  request_.SetHandler(owner_.service().OnBadRequest(*this, parser_->head(), error));
+  request_.SetHandler(owner_.service().OnBadRequest(*this, reader_.head(), error));
 }
 
 void ClientConnection::RefuseForOverload() {
@@ -160,7 +147,7 @@ void ClientConnection::RefuseForOverload() {
 // Gives the body to the handler as long as it asks for it.
 bool ClientConnection::RunRequest() {
   if (!request_.reads_body()) return false;
-  const auto progress = Feed();
+  const auto progress = reader_.Feed();
   if (progress.error != nullptr) {
     if (request_.active()) FailBody(*progress.error);
     return true;
@@ -179,18 +166,18 @@ void ClientConnection::FailBody(const http::ParseError& error) {
 // The handler has ended its answer. Makes no call to handlers, because End() calls this too.
 bool ClientConnection::EndRequest() {
   const bool drop_the_rest = !close_ && !request_.ended() && rest_of_request_is_here();
-  if (drop_the_rest && Feed().error == nullptr) return true;
+  if (drop_the_rest && reader_.Feed().error == nullptr) return true;
   if (close_ || !request_.ended() || owner_.draining()) {
     BeginLinger();
     return false;
   }
-  RenewParser();
+  reader_.Renew();
   phase_ = Phase::kReading;
   return true;
 }
 
 bool ClientConnection::rest_of_request_is_here() const {
-  return request_.ends_within(feeding_ ? 0 : connection_->received().size());
+  return request_.ends_within(reader_.unparsed_bytes());
 }
 
 // ---- Answering (http::ServerStream) -------------------------------------------------------------
@@ -217,8 +204,7 @@ void ClientConnection::SendInterim(const http::ResponseHead& head) {
 
 void ClientConnection::SendHead(const http::ResponseHead& head) {
   INVARIANT(request_.active());
-  const bool nothing_follows =
-      end_seen_ && (feeding_ || connection_->received().size() <= request_.bytes_left());
+  const bool nothing_follows = end_seen_ && reader_.unparsed_bytes() <= request_.bytes_left();
   if (nothing_follows || owner_.draining() || !rest_of_request_is_here()) close_ = true;
   answer_.AppendHead(head, !close_);
   if (answer_.ends_with_connection()) close_ = true;
@@ -318,23 +304,15 @@ bool ClientConnection::CloseIfIdle() {
 }
 
 void ClientConnection::OnDrainBegin() {
-  if (phase_ == Phase::kReading && parser_->at_message_start() && connection_->received().empty()) {
+  if (phase_ == Phase::kReading && reader_.between_requests()) {
     BeginLinger();
   }
 }
 
 void ClientConnection::SetOptions(const Options& options) {
   options_ = options;
-  parser_is_outdated_ = true;
-  if (phase_ == Phase::kReading && parser_->at_message_start()) RenewParser();
-}
-
-void ClientConnection::RenewParser() {
-  if (std::exchange(parser_is_outdated_, false)) {
-    parser_ = MakeParser();
-  } else {
-    parser_->Reset();
-  }
+  reader_.SetOutdated();
+  if (phase_ == Phase::kReading && reader_.at_message_start()) reader_.Renew();
 }
 
 // ---- Waiting ------------------------------------------------------------------------------------
@@ -342,7 +320,7 @@ void ClientConnection::RenewParser() {
 void ClientConnection::UpdateDeadline() {
   switch (phase_) {
     case Phase::kReading: {
-      const bool between = parser_->at_message_start() && connection_->received().empty();
+      const bool between = reader_.between_requests();
       if (between) {
         if (waiting_ != Waiting::kRequest) owner_.BecameIdle(*this);
         return Wait(Waiting::kRequest, options_.idle_timeout);

@@ -21,10 +21,10 @@
 #include "proxy/base/deadlines.h"
 #include "proxy/base/loop.h"
 #include "proxy/event/connection.h"
-#include "proxy/http/parser.h"
 #include "proxy/http/server_stream.h"
 #include "proxy/http_server/client_answer.h"
 #include "proxy/http_server/idle_ring.h"
+#include "proxy/http_server/request_reader.h"
 #include "proxy/http_server/running_request.h"
 #include "proxy/http_server/server.h"
 
@@ -49,8 +49,7 @@ class ConnectionOwner {
 class ClientConnection final : public Retirable,
                                public IdleRingNode,
                                public http::ServerStream,
-                               private event::ConnectionEvents,
-                               private http::RequestEvents {
+                               private event::ConnectionEvents {
  public:
   /// `tls` is null for a connection without TLS, and need not outlive the call.
   ClientConnection(event::EventLoop& loop, int socket, std::string peer_address,
@@ -72,7 +71,7 @@ class ClientConnection final : public Retirable,
 
   // http::ServerStream
   [[nodiscard]] const http::Peer& peer() const override { return peer_; }
-  void LimitBody(std::uint64_t bytes_max) override { parser_->LimitBody(bytes_max); }
+  void LimitBody(std::uint64_t bytes_max) override { reader_.LimitBody(bytes_max); }
   void PauseBody() override { request_.PauseBody(); }
   void ResumeBody() override;
   void SendInterim(const http::ResponseHead& head) override;
@@ -97,20 +96,12 @@ class ClientConnection final : public Retirable,
   void OnFailure(const Error& error) override;
   [[nodiscard]] std::unique_ptr<event::Connection> Accept(event::EventLoop& loop, int socket,
                                                           const event::TlsContext* tls);
-  // http::RequestEvents
-  void OnRequestHead() override {}
-  void OnRequestBody(std::string_view bytes) override { request_.OnBody(bytes); }
-  void OnRequestEnd() override { request_.OnBodyEnd(); }
-
-  std::unique_ptr<http::RequestParser> MakeParser();
-  void RenewParser();  // for the next request
   void Advance();
   // These return whether another step may follow.
   bool Step();
   bool ReadHead();
   bool RunRequest();
   bool EndRequest();
-  http::RequestParser::Progress Feed();
   void BeginRequest();
   void BeginBadRequest(const http::ParseError& error);
   void BeginAnswer();
@@ -133,16 +124,14 @@ class ClientConnection final : public Retirable,
   std::string peer_address_;
   http::Peer peer_;
   std::unique_ptr<event::Connection> connection_;
-  std::unique_ptr<http::RequestParser> parser_;
-  bool parser_is_outdated_ = false;
 
   Phase phase_ = Phase::kReading;
   bool advancing_ = false;     // Advance() is on the stack
-  bool feeding_ = false;       // Feed() is on the stack: received() may hold bytes already parsed
   bool has_received_ = false;  // bytes arrived; with TLS, the handshake is done
   bool end_seen_ = false;      // the client's FIN
   bool close_ = false;         // the current request is the last one
   RunningRequest request_;
+  RequestReader reader_;
   ClientAnswer answer_;
 
   Waiting waiting_ = Waiting::kNothing;
