@@ -1,4 +1,4 @@
-// What is told about each exchange: one access line and one set of counters. One for each worker.
+// Writes the access line of each exchange and counts it. Each worker has one.
 #pragma once
 
 #include <map>
@@ -22,7 +22,7 @@ class AccessLog final : public ports::RequestReportSink {
   telemetry::Metrics& metrics_;
   log::Format format_ = log::Format::kJson;
   std::map<std::string, telemetry::RouteMetrics*, std::less<>>
-      routes_;  // spares the registry's lock
+      routes_;  // a cache, which avoids the lock of the metrics' registry
   std::string line_;
 };
 

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "proxy/base/log.h"
-#include "proxy/exchange/claim/store_metrics.h"
 #include "proxy/exchange/rules/admission.h"
 #include "proxy/exchange/rules/caller_identity.h"
 #include "proxy/exchange/rules/forwarded_head.h"
@@ -26,16 +25,15 @@ Exchange::Exchange(const ExchangeContext& context, Retirement& retirement,
       retirement_(retirement),
       site_(std::move(site)),
       report_(context.loop),
+      request_(head, stream.peer(), context.random),
       sender_(stream, report_),
       limit_gate_(context, report_, *this) {
-  std::swap(request_, head);
-  peer_address_ = stream.peer().address;
-  request_id_ = ChooseRequestId(request_.fields, context_.random);
-  report_->request_id = request_id_;
-  report_->address = ClientAddress(peer_address_, request_.fields, site_->trusted_proxies);
-  report_->protocol = request_.version;
-  report_->method = request_.method;
-  report_->path = PathOf(request_.target);
+  report_->request_id = request_.id;
+  report_->address =
+      ClientAddress(request_.peer_address, request_.head.fields, site_->trusted_proxies);
+  report_->protocol = request_.head.version;
+  report_->method = request_.head.method;
+  report_->path = PathOf(request_.head.target);
 }
 
 void Exchange::Enter(Phase to) {
@@ -56,47 +54,37 @@ void Exchange::StartDraining() {
 }
 
 void Exchange::Start() {
-  const auto chosen = ChooseRoute(site_->router, request_);
-  if (const auto* refusal = std::get_if<Reply>(&chosen)) {
-    if (EndIsInDoubt(request_)) sender_.stream()->CloseAfter();
+  if (const auto refusal = request_.ChooseRoute(site_->router)) {
+    if (EndIsInDoubt(request_.head)) sender_.stream()->CloseAfter();
     return Refuse(*refusal, RequestDecision::kRefused);
   }
-  route_ = std::get<const Route*>(chosen);
-  report_->route = route_->name;
-  policy_ = PolicyFor(*route_, request_.method);
-  const bool observes = policy_ != nullptr && policy_->mode == idempotency::Mode::kObserve;
-  if (observes) observed_ = std::exchange(policy_, nullptr);
-  // A signature and a fingerprint need the whole body before anything is forwarded.
-  const bool whole = policy_ != nullptr || route_->authenticate;
-  const auto ahead = whole      ? RequestBody::kAll
-                     : observes ? RequestBody::kHeldMax
-                                : RequestBody::kReadAhead;
-  if (!body_.Expect(request_.body, route_->max_body, ahead)) return RefuseBody(BodyTooLarge());
-  sender_.stream()->LimitBody(route_->max_body);
-  if (body_.ended()) return OnReceived();
+  report_->route = request_.route->name;
+  if (!request_.ExpectBody()) return RefuseBody(BodyTooLarge());
+  sender_.stream()->LimitBody(request_.route->max_body);
+  if (request_.body.ended()) return OnReceived();
   sender_.stream()->ResumeBody();
 }
 
 void Exchange::OnBody(std::string_view bytes) {
   if (phase_ == Phase::kFinished) return;
-  if (!body_.Count(bytes)) return RefuseBody(BodyTooLarge());
+  if (!request_.body.Count(bytes)) return RefuseBody(BodyTooLarge());
   if (sends_body()) {
-    body_.Stream(bytes, *call_);
+    request_.body.Stream(bytes, *call_);
     if (call_->unsent_bytes() > kUnsentMax) sender_.stream()->PauseBody();
     return;
   }
-  body_.Keep(bytes);
-  if (phase_ != Phase::kReceiving || !body_.enough()) return;
+  request_.body.Keep(bytes);
+  if (phase_ != Phase::kReceiving || !request_.body.enough()) return;
   sender_.stream()->PauseBody();
   OnReceived();
 }
 
 void Exchange::OnBodyEnd() {
   if (phase_ == Phase::kFinished) return;
-  body_.End();
+  request_.body.End();
   if (phase_ == Phase::kReceiving) return OnReceived();
   if (!sends_body()) return;
-  body_.Stream("", *call_);
+  request_.body.Stream("", *call_);
   call_->EndBody();
 }
 
@@ -145,81 +133,67 @@ void Exchange::OnDrained() {
 
 void Exchange::OnReceived() {
   if (!Authenticate()) return;
-  const idempotency::Policy* asks = policy_ != nullptr ? policy_ : observed_;
-  if (asks != nullptr) key_ = idempotency::ReadKey(request_.fields, asks->header);
+  request_.ReadKey();
   Limit();
 }
 
 bool Exchange::Authenticate() {
-  if (!route_->authenticate) return true;
+  if (!request_.route->authenticate) return true;
   report_.StartStep();
-  auto client = IdentifyClient(*route_, site_->clients, sender_.stream()->peer().tls_subject,
-                               request_, body_.kept(), std::chrono::system_clock::now());
+  const auto refusal = request_.Authenticate(site_->clients, sender_.stream()->peer().tls_subject);
   report_.AddElapsed(&ports::RequestReport::auth);
-  if (const auto* refusal = std::get_if<Reply>(&client)) {
-    Refuse(*refusal, RequestDecision::kRefused);
-    return false;
-  }
-  client_id_ = std::get<std::string>(std::move(client));
-  report_->client = client_id_;
-  return true;
+  report_->client = request_.client;
+  if (refusal) Refuse(*refusal, RequestDecision::kRefused);
+  return !refusal;
 }
 
 // The step that begins a claim also counts the limit. A request that will not reach that step is
 // counted here.
 void Exchange::Limit() {
-  if (!route_->rate_limit) return TakeKey();
-  const bool begins = policy_ != nullptr && std::holds_alternative<std::string>(key_);
+  if (!request_.route->rate_limit) return TakeKey();
+  const bool begins = request_.policy != nullptr && request_.valid_key() != nullptr;
   if (begins) return TakeKey();
   Enter(Phase::kLimiting);
-  limit_gate_.Count(*route_, request_.fields, site_->options.store_timeout);
+  limit_gate_.Count(*request_.route, request_.head.fields, site_->options.store_timeout);
 }
 
 void Exchange::TakeKey() {
-  if (observed_ != nullptr) {
+  if (request_.observed != nullptr) {
     Forward();
     return Observe();
   }
-  if (policy_ == nullptr) return Forward();
-  if (const auto* invalid = std::get_if<idempotency::KeyInvalid>(&key_)) {
+  if (request_.policy == nullptr) return Forward();
+  if (const auto* invalid = std::get_if<idempotency::KeyInvalid>(&request_.key)) {
     return Refuse(KeyInvalid(invalid->reason), RequestDecision::kRefused);
   }
-  if (std::holds_alternative<std::string>(key_)) return Claim();
-  if (policy_->required) return Refuse(KeyMissing(policy_->header), RequestDecision::kRefused);
-  policy_ = nullptr;
+  if (request_.valid_key() != nullptr) return Claim();
+  if (request_.policy->required) {
+    return Refuse(KeyMissing(request_.policy->header), RequestDecision::kRefused);
+  }
+  request_.policy = nullptr;
   Forward();
 }
 
 // Runs beside the request, which has been forwarded already. Nothing waits for its result.
 void Exchange::Observe() {
-  observation_.emplace(context_, site_->options, MakeProtected(*observed_), [this] { Leave(); });
-  observation_->Start(key_, body_.ended());
+  observation_.emplace(context_, site_->options, request_.AsProtected(*request_.observed),
+                       [this] { Leave(); });
+  observation_->Start(request_.key, request_.body.ended());
 }
 
 // ---- Claim --------------------------------------------------------------------------------------
 
 void Exchange::Claim() {
-  claim_.emplace(context_, site_->options, *site_->upstreams[route_->upstream],
-                 MakeProtected(*policy_), *this);
+  claim_.emplace(context_, site_->options, *site_->upstreams[request_.route->upstream],
+                 request_.AsProtected(*request_.policy), *this);
   if (!claim_->may_begin()) return Refuse(StoreUnavailable(), RequestDecision::kFailed);
   const bool counted = phase_ == Phase::kLimiting;
   std::optional<ports::LimitRequest> limit;
-  if (route_->rate_limit && !counted) {
-    limit = limit_gate_.MakeLimitRequest(*route_, request_.fields);
+  if (request_.route->rate_limit && !counted) {
+    limit = limit_gate_.MakeLimitRequest(*request_.route, request_.head.fields);
   }
   Enter(Phase::kClaiming);
   claim_->Take(std::move(limit));
-}
-
-ProtectedRequest Exchange::MakeProtected(const idempotency::Policy& policy) const {
-  const auto* key = std::get_if<std::string>(&key_);
-  return {.policy = &policy,
-          .route = route_->name,
-          .client = report_->client,
-          .key = key != nullptr ? std::string_view(*key) : std::string_view(),
-          .request_id = request_id_,
-          .head = &request_,
-          .body = body_.kept()};
 }
 
 void Exchange::OnReplay(const idempotency::StoredResponse& response, RequestDecision decision) {
@@ -236,25 +210,17 @@ void Exchange::Forward() {
   Enter(Phase::kForwarding);
   const bool claimed = claim_.has_value();
   const http::Peer peer = sender_.stream()->peer();
-  BuildUpstreamHead({.received = &request_,
-                     .peer = &peer,
-                     .peer_trusted = IsTrusted(peer_address_, site_->trusted_proxies),
-                     .request_id = request_id_,
-                     .client_id = report_->client,
-                     .key_header = claimed ? std::string_view(policy_->header) : "",
-                     .key = claimed ? std::string_view(std::get<std::string>(key_)) : "",
-                     .identity_encoding = claimed},
-                    upstream_head_);
-  const bool whole = body_.ended();
-  upstream_head_.body = whole ? WholeBodyLength(request_, body_.kept().size()) : request_.body;
+  request_.BuildUpstreamHead(peer, IsTrusted(request_.peer_address, site_->trusted_proxies),
+                             claimed, upstream_head_);
+  const bool whole = request_.body.ended();
   report_.StartStep();
-  const bool safe = request_.method == "GET" || request_.method == "HEAD";
-  call_ =
-      site_->upstreams[route_->upstream]->Send(upstream_head_, whole ? &body_.kept() : nullptr,
-                                               {.claim = claimed && !policy_->upstream_idempotent,
-                                                .retry_stale = safe && !claimed,
-                                                .streamed = !claimed},
-                                               *this);
+  const bool safe = request_.head.method == "GET" || request_.head.method == "HEAD";
+  call_ = site_->upstreams[request_.route->upstream]->Send(
+      upstream_head_, whole ? &request_.body.kept() : nullptr,
+      {.claim = claimed && !request_.policy->upstream_idempotent,
+       .retry_stale = safe && !claimed,
+       .streamed = !claimed},
+      *this);
 }
 
 bool Exchange::OnUpstreamReady() {
@@ -264,7 +230,7 @@ bool Exchange::OnUpstreamReady() {
     Conclude(UpstreamResult::Failure(Delivery::kNotSent));
     return false;
   }
-  if (!body_.ended()) sender_.stream()->ResumeBody();
+  if (!request_.body.ended()) sender_.stream()->ResumeBody();
   return true;
 }
 
@@ -280,12 +246,12 @@ void Exchange::OnUpstreamHead(http::ResponseHead& head) {
     std::swap(response_.head, head);
     return BeginStreaming();
   }
-  if (!response_.TakeHead(head, policy_->max_recorded_body)) ConcludeTooLarge();
+  if (!response_.TakeHead(head, request_.policy->max_recorded_body)) ConcludeTooLarge();
 }
 
 void Exchange::OnUpstreamBody(std::string_view bytes) {
   if (sender_.streaming()) return StreamBody(bytes);
-  const bool fits = response_.TakeBody(bytes, policy_->max_recorded_body);
+  const bool fits = response_.TakeBody(bytes, request_.policy->max_recorded_body);
   if (phase_ == Phase::kForwarding && !fits) ConcludeTooLarge();
 }
 
@@ -299,7 +265,7 @@ void Exchange::OnUpstreamFailure(const ports::UpstreamFailure& failure) {
   upstream_failure_ = failure;
   log::WriteLimited(
       log::Level::kWarn, "upstream_failed",
-      {{"request_id", request_id_}, {"route", route_->name}, {"reason", failure.detail}});
+      {{"request_id", request_.id}, {"route", request_.route->name}, {"reason", failure.detail}});
   if (sender_.streaming()) {
     if (sender_.stream() != nullptr) sender_.stream()->Abort();
     return Finish();
@@ -312,15 +278,17 @@ void Exchange::OnUpstreamFailure(const ports::UpstreamFailure& failure) {
 }
 
 void Exchange::OnUpstreamSent() {
-  if (sender_.stream() != nullptr && !body_.ended()) sender_.stream()->ResumeBody();
+  if (sender_.stream() != nullptr && !request_.body.ended()) sender_.stream()->ResumeBody();
 }
 
 // ---- Record -------------------------------------------------------------------------------------
 
-void Exchange::Conclude(const UpstreamResult& seen) {
+void Exchange::Conclude(const UpstreamResult& result) {
   report_.AddElapsed(&ports::RequestReport::upstream);
-  ending_ = idempotency::DecideEnding(*policy_, seen);
-  if (ending_ == ClaimEnding::kRecord) stored_ = response_.MoveToStored(policy_->replay_drop);
+  ending_ = idempotency::DecideEnding(*request_.policy, result);
+  if (ending_ == ClaimEnding::kRecord) {
+    stored_ = response_.MoveToStored(request_.policy->replay_drop);
+  }
   Enter(Phase::kRecording);
   claim_->End(ending_, stored_);
 }
@@ -372,7 +340,7 @@ void Exchange::Refuse(const Reply& reply, RequestDecision decision) {
   if (sender_.stream() == nullptr) return Finish();
   http::ResponseHead head;
   std::string body;
-  Render(reply, request_id_, head, body);
+  Render(reply, request_.id, head, body);
   Answer(head, body);
 }
 
@@ -385,7 +353,7 @@ void Exchange::Answer(http::ResponseHead& head, std::string_view body) {
 }
 
 void Exchange::BeginStreaming() {
-  if (!policy_) {
+  if (!request_.policy) {
     report_.AddElapsed(&ports::RequestReport::upstream);
     report_->verdict = RequestDecision::kPassed;
   }
@@ -407,7 +375,7 @@ AppliedLimit Exchange::applied_limit() const {
   const bool with_claim = !limit_gate_.result() && claim_;
   const auto& result = with_claim ? claim_->limit_verdict() : limit_gate_.result();
   if (!result) return {};
-  return {.rule = &route_->rate_limit->rule, .result = &*result};
+  return {.rule = &request_.route->rate_limit->rule, .result = &*result};
 }
 
 void Exchange::Finish() {
@@ -431,8 +399,8 @@ void Exchange::Close() {
   if (claim_) claim_->Close();
   if (observation_) observation_->End(upstream_result());
   report_.End(call_ ? call_->address() : "");
-  call_
-      .reset();  // the destructor runs on a later turn, and the call would report events until then
+  // This object is destroyed on a later turn, and the call would report events until then.
+  call_.reset();
 }
 
 // The result of a request that was passed through, complete or cut.
@@ -443,7 +411,7 @@ UpstreamResult Exchange::upstream_result() const {
 }
 
 void Exchange::Leave() {
-  report_->bytes_in = body_.received();
+  report_->bytes_in = request_.body.received();
   if (claim_) claim_->Describe(*report_);
   if (observation_) observation_->Describe(*report_);
   report_.Send(context_.sink);

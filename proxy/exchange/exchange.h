@@ -27,15 +27,14 @@
 #include "proxy/exchange/exchange_context.h"
 #include "proxy/exchange/limit_gate.h"
 #include "proxy/exchange/phase.h"
+#include "proxy/exchange/received_request.h"
 #include "proxy/exchange/report_builder.h"
-#include "proxy/exchange/request_body.h"
 #include "proxy/exchange/response_sender.h"
 #include "proxy/exchange/retirement.h"
 #include "proxy/exchange/rules/problem_replies.h"
 #include "proxy/exchange/site_snapshot.h"
 #include "proxy/http/server_stream.h"
 #include "proxy/idempotency/claim_ending.h"
-#include "proxy/idempotency/key.h"
 #include "proxy/ports/upstream.h"
 
 namespace idem::exchange {
@@ -86,7 +85,6 @@ class Exchange final : public http::ServerHandler,
 
   // Claim (KeyClaimEvents).
   void Claim();
-  [[nodiscard]] ProtectedRequest MakeProtected(const idempotency::Policy& policy) const;
   void OnClaimed() override { Forward(); }
   void OnReplay(const idempotency::StoredResponse& response, RequestDecision decision) override;
   void OnClaimRefused(const Reply& reply, RequestDecision decision) override {
@@ -105,7 +103,7 @@ class Exchange final : public http::ServerHandler,
   void OnUpstreamSent() override;
 
   // Record (KeyClaimEvents).
-  void Conclude(const idempotency::UpstreamResult& seen);
+  void Conclude(const idempotency::UpstreamResult& result);
   void ConcludeTooLarge();
   void OnEnded() override { AnswerOutcome(); }
   void OnUnrecorded() override;
@@ -133,18 +131,8 @@ class Exchange final : public http::ServerHandler,
   std::size_t place_ = 0;
   Phase phase_ = Phase::kReceiving;
   ReportBuilder report_;
+  ReceivedRequest request_;
   ResponseSender sender_;
-
-  // The request.
-  http::RequestHead request_;
-  RequestBody body_;
-  std::string peer_address_;
-  std::string request_id_;
-  std::string client_id_;  // empty on a route without authentication
-  const Route* route_ = nullptr;
-  const idempotency::Policy* policy_ = nullptr;    // null if no key protects the request
-  const idempotency::Policy* observed_ = nullptr;  // with `mode: observe`, instead of policy_
-  idempotency::KeyResult key_;                     // set if there is a policy
 
   // The limit and the claim. The claim may count the limit in its first step.
   LimitGate limit_gate_;

@@ -1,4 +1,4 @@
-// What the exchanges of one worker use.
+// The services that the exchanges of one worker share.
 #pragma once
 
 #include "proxy/exchange/claim/claim_context.h"
@@ -7,7 +7,7 @@
 
 namespace idem::exchange {
 
-/// All of it outlives the exchanges.
+/// All members outlive the exchanges.
 struct ExchangeContext : ClaimContext {
   ports::RateLimiter& limiter;
   ports::RequestReportSink& sink;

@@ -1,4 +1,4 @@
-// Owns the live exchanges of one loop, and makes one for each request that a server brings.
+// Makes an exchange for each request of a server, and owns the live exchanges of one loop.
 #pragma once
 
 #include <memory>
@@ -17,12 +17,13 @@ class ExchangeRegistry final : public http::ServerService, public Retirement {
   http::ServerHandler* OnBadRequest(http::ServerStream& stream, http::RequestHead& head,
                                     const http::ParseError& error) override;
 
-  /// For exchanges that begin from now on.
+  /// Later exchanges use this snapshot.
   void SetSite(std::shared_ptr<const SiteSnapshot> site) { site_ = std::move(site); }
-  /// Requests that come from now on are answered 503.
+  /// Later requests are answered 503.
   void Drain() { draining_ = true; }
 
-  /// The grace is over: what still lives is reported as it stands, and destroyed on a later turn.
+  /// Ends all live exchanges, because the grace period is over. They are reported as they are, and
+  /// destroyed on a later turn.
   void Cut();
 
   [[nodiscard]] bool draining() const { return draining_; }
@@ -34,7 +35,7 @@ class ExchangeRegistry final : public http::ServerService, public Retirement {
 
   const ExchangeContext parts_;
   std::shared_ptr<const SiteSnapshot> site_;
-  std::vector<std::unique_ptr<Exchange>> live_;  // each knows its place
+  std::vector<std::unique_ptr<Exchange>> live_;  // each has its index as its place
   bool draining_ = false;
 };
 

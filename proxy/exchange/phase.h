@@ -1,4 +1,4 @@
-// The phases of an exchange; the picture stands in exchange.h.
+// The phases of an exchange. exchange.h has the picture.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,15 @@ namespace idem::exchange {
 enum class Phase : std::uint8_t {
   kReceiving,
   kLimiting,
-  kClaiming,  // the key is asked for, or waited for
+  kClaiming,  // claiming the key, or waiting for it
   kForwarding,
   kRecording,
   kAnswering,
   kFinished
 };
 
-/// Whether an exchange in `from` may enter `to`: the arrows of the picture. Every refusal is an
-/// arrow to kAnswering, and everything may end.
+/// Returns whether an exchange in `from` may enter `to`: the arrows of the picture. Refusals are
+/// arrows to kAnswering from any phase, and any phase may go to kFinished.
 [[nodiscard]] constexpr bool MayFollow(Phase from, Phase to) {
   const auto is_one_of = [from](auto... phases) { return ((from == phases) || ...); };
   switch (to) {

@@ -1,4 +1,4 @@
-// How an exchange ends its own life without knowing who owns it.
+// The owner of an exchange, as the exchange uses it.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,7 @@ namespace idem::exchange {
 class Retirement {
  public:
   virtual ~Retirement() = default;
-  /// The last call of the exchange that the owner keeps at `place`. The owner destroys it on a
-  /// later turn of the loop.
+  /// Called last by the exchange with this `place`. The owner destroys it on a later turn.
   virtual void Retire(std::size_t place) = 0;
 };
 

@@ -1,6 +1,5 @@
-// One configuration as the exchanges of one worker see it. Immutable: a reload makes another, and
-// the exchanges that run keep the one they began with (the one thing that they share the ownership
-// of).
+// One configuration, for the exchanges of one worker. It is immutable: a reload makes another one.
+// An exchange keeps the snapshot with which it began, so exchanges share its ownership.
 #pragma once
 
 #include <memory>
