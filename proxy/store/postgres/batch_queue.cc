@@ -16,8 +16,8 @@ constexpr milliseconds kStatementTimeoutMin(2000);  // enough to make the tables
 // The database changed since the connection was made: it accepts no writes any more (class 25), or
 // the tables are missing (class 42).
 bool IsElsewhere(const Error& error) {
-  return error.detail.find("(SQLSTATE 25") != error.detail.npos ||
-         error.detail.find("(SQLSTATE 42") != error.detail.npos;
+  return error.detail.find("(SQLSTATE 25") != std::string::npos ||
+         error.detail.find("(SQLSTATE 42") != std::string::npos;
 }
 
 }  // namespace
@@ -84,8 +84,8 @@ void PostgresBatchQueue::TakeBatch() {
   std::size_t bytes = 0;
   while (!waiting.empty() && batch.size() < options_.batch_rows_max) {
     Step& next = waiting.front();
-    const bool fits = bytes + next.bytes() <= options_.batch_bytes_max && !next.alone &&
-                      !(batch.size() == 1 && batch.front().alone);
+    const bool is_single = next.alone || (batch.size() == 1 && batch.front().alone);
+    const bool fits = bytes + next.bytes() <= options_.batch_bytes_max && !is_single;
     if (!batch.empty() && !fits) return;
     bytes += next.bytes();
     batch.push_back(std::move(next));

@@ -33,8 +33,8 @@ void PostgresExpirySweeper::Sweep() {
       Ask<Result<libpq::Rows>>([this](const Result<libpq::Rows>& rows) { OnSwept(rows); });
   running_ = std::move(ticket);
   queue_.Run({.sql = PostgresSweepSql(), .parameters = {}},
-             [completion = std::move(completion)](Result<libpq::Rows> rows) mutable {
-               completion(std::move(rows));
+             [answer = std::move(completion)](Result<libpq::Rows> rows) mutable {
+               answer(std::move(rows));
              });
 }
 

@@ -133,7 +133,7 @@ void RedisPipeline::TakeError(Entry& entry, std::string_view error) {
   }
   Error explained = ExplainRedisError(link_.where(), error);
   // Another server is the primary now; the name of this one may lead to it.
-  if (error.find("READONLY") != error.npos) link_.Drop(explained);
+  if (error.find("READONLY") != std::string_view::npos) link_.Drop(explained);
   queue_.Answer(entry, std::move(explained));
 }
 

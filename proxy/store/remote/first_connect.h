@@ -22,8 +22,8 @@ class FirstConnect {
     if (!status_) {
       waiting_.push_back(std::move(completion));
     } else {
-      loop_.Post([completion = std::move(completion), status = *status_]() mutable {
-        completion(std::move(status));
+      loop_.Post([answer = std::move(completion), status = *status_]() mutable {
+        answer(std::move(status));
       });
     }
     return std::move(ticket);
