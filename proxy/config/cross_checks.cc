@@ -104,7 +104,7 @@ bool IsScopedByRoute(const Policy& policy) {
   });
 }
 
-// Two routes whose equal keys are two keys must not ask the backend one and the same question.
+// Two routes that have different keys for equal texts must not send the same look-up.
 void CheckLookUp(std::size_t index, Draft& draft) {
   const Route& route = draft.config.routes[index];
   if (!route.idempotency || !route.idempotency->reconcile) return;
@@ -125,7 +125,7 @@ void CheckLookUp(std::size_t index, Draft& draft) {
   }
 }
 
-// The longest that one exchange of the configuration may take.
+// Returns the longest time that an exchange of the configuration may take.
 milliseconds LongestExchange(const Config& config) {
   milliseconds longest{};
   for (const Route& route : config.routes) {
@@ -173,7 +173,8 @@ void CheckWhole(Draft& draft) {
     CheckLimitSubject(node, route, draft.mistakes);
     CheckBody(node, route, draft.mistakes);
     CheckLookUp(i, draft);
-    if (route.upstream >= config.upstreams.size()) return;  // there is none; told already
+    if (route.upstream >= config.upstreams.size())
+      return;  // there is no upstream; this was reported already
     if (route.idempotency) {
       CheckLease(node, config.upstreams[route.upstream], *route.idempotency, draft);
     }

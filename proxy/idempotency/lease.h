@@ -1,6 +1,6 @@
 // The lease of a claim: how long a store treats the claim as executing. Pure. The scripts of Redis
-// and the functions of PostgreSQL copy these rules; each copy names the function that it copies, and
-// tests/contract/ compares them.
+// and the functions of PostgreSQL copy these rules; each copy names the function that it copies,
+// and tests/contract/ compares them.
 #pragma once
 
 #include "proxy/base/clock.h"
@@ -16,9 +16,10 @@ template <class Time>
   return begun_at + lease;
 }
 
-/// Returns the end of the lease of a claim whose process died before `started_at`, when the embedded
-/// store was opened. The calendar may have been set between the two processes, so the rest of the
-/// lease is unknown: the claim gets its whole lease from `started_at`, and keeps a later end.
+/// Returns the end of the lease of a claim whose process died before `started_at`, when the
+/// embedded store was opened. The calendar may have been set between the two processes, so the rest
+/// of the lease is unknown: the claim gets its whole lease from `started_at`, and keeps a later
+/// end.
 [[nodiscard]] StoreTime LeaseEndAfterRestart(const Record& record, StoreTime started_at);
 
 /// Returns true while `record` is executing and its lease has not ended.
@@ -35,8 +36,9 @@ struct ExecutionWaits {
 [[nodiscard]] Milliseconds RequiredLease(const ExecutionWaits& waits);
 
 /// Returns the moment from which a route with `policy`, which reconciles, may look up the unknown
-/// `record`. It counts from the end of the lease, and no earlier than from the end that the lease of
-/// a claim made today would have: a claim that was made under a shorter lease may still be executing.
+/// `record`. It counts from the end of the lease, and no earlier than from the end that the lease
+/// of a claim made today would have: a claim that was made under a shorter lease may still be
+/// executing.
 [[nodiscard]] StoreTime EarliestLookUp(const Record& record, const Policy& policy);
 
 }  // namespace idem::idempotency

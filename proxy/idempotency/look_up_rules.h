@@ -1,5 +1,5 @@
-// The rules of looking up an unknown claim at the backend (semantics.md, "Reconcile"): the time, the
-// request, and the meaning of the response. Pure.
+// The rules of looking up an unknown claim at the backend (semantics.md, "Reconcile"): the time,
+// the request, and the meaning of the response. Pure.
 #pragma once
 
 #include <chrono>
@@ -27,8 +27,8 @@ struct ReconcileRule {
   std::chrono::milliseconds interval = std::chrono::seconds(10);
 };
 
-/// Returns how long a route with `policy`, which reconciles, waits before it looks up `record`, which
-/// is unknown at `now`; zero: it may be looked up now (EarliestLookUp()).
+/// Returns how long a route with `policy`, which reconciles, waits before it looks up `record`,
+/// which is unknown at `now`; zero: it may be looked up now (EarliestLookUp()).
 [[nodiscard]] std::chrono::milliseconds UntilLookUp(const Policy& policy, const Record& record,
                                                     StoreTime now);
 
@@ -37,8 +37,8 @@ struct ReconcileRule {
 [[nodiscard]] bool HasLookUpTarget(const ReconcileRule& rule, std::string_view key,
                                    std::string_view client);
 
-/// Returns `get` with the values of {key} and {client}, in which all characters except the unreserved
-/// ones of RFC 3986 are percent-encoded.
+/// Returns `get` with the values of {key} and {client}, in which all characters except the
+/// unreserved ones of RFC 3986 are percent-encoded.
 [[nodiscard]] std::string LookUpTarget(const ReconcileRule& rule, std::string_view key,
                                        std::string_view client);
 

@@ -14,8 +14,8 @@ namespace idem::idempotency {
 
 enum class ClaimEnding : std::uint8_t { kRecord, kRelease, kUnknown };
 
-/// An entry of `responses`: a status, or a class of a hundred statuses, whose ending differs from the
-/// table's. A single status takes precedence over its class.
+/// An entry of `responses`: a status, or a class of a hundred statuses, whose ending differs from
+/// the table's. A single status takes precedence over its class.
 struct StatusOverride {
   std::uint16_t first = 0;
   std::uint16_t last = 0;  // inclusive

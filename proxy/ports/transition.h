@@ -56,7 +56,8 @@ struct Transition {
 struct TransitionResult {
   enum class Kind : std::uint8_t {
     kDone,  // the record is in the state asked for, by this step or an earlier one of the token
-    /// kComplete, kMarkUnknown: the store had forgotten the claim, and the record was written again.
+    /// kComplete, kMarkUnknown: the store had forgotten the claim, and the record was written
+    /// again.
     kRewritten,
     kHeld,  // nothing was changed; `record` holds the key
     kGone,  // kResolveUnknown: no record is under the key, and an operator creates none

@@ -1,5 +1,5 @@
-// The section `store` of the configuration (docs/configuration.md), with its defaults. config/ fills
-// it, and app/ builds the store that `type` names.
+// The section `store` of the configuration (docs/configuration.md), with its defaults. config/
+// fills it, and app/ builds the store that `type` names.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
-// A record store on a virtual clock with the product's own transitions. A test can make it fail:
-// answers that come late or never, and an unreachable store. Several proxies may share one
-// FakeStoreState.
+// A record store on a virtual clock with the product's own steps, and with faults that a test
+// switches on: answers that come late or never, and a store that is unreachable. Several proxies
+// may share one FakeStoreState.
 #pragma once
 
 #include <deque>

@@ -208,8 +208,8 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
   Refuse(OutcomeUnknown(std::nullopt), RequestDecision::kUnknown);
 }
 
-// Another claim executes. The first waiter of a key asks the store with growing pauses; it wakes the
-// others.
+// Another claim executes. The first waiter of a key asks the store with growing pauses; it wakes
+// the others.
 void KeyClaim::Wait() {
   if (abandoned_ && !outcome_) return LeaveAbandoned();
   const idempotency::Policy& policy = *request_.policy;

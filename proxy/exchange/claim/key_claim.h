@@ -53,7 +53,8 @@ class KeyClaimEvents {
   virtual void OnClaimRefused(const Reply& reply, RequestDecision verdict) = 0;
   /// The outcome that was given to End() is in the store, and is the caller's answer.
   virtual void OnEnded() = 0;
-  /// The same, but the store has not taken the outcome within record_timeout. The settler continues.
+  /// The same, but the store has not taken the outcome within record_timeout. The settler
+  /// continues.
   virtual void OnUnrecorded() = 0;
   /// After Abandon(): no request is under way any more.
   virtual void OnAbandoned() = 0;
@@ -88,8 +89,9 @@ class KeyClaim final : public KeyWaiter {
            std::shared_ptr<const idempotency::StoredResponse> outcome);
 
   /// The client has gone. Returns true if the claim can be dropped now. Returns false if it must be
-  /// settled first, which includes an effect that was overtaken. The events are then the same as with
-  /// the client, except that a claim that was only begun is released and ends with OnAbandoned().
+  /// settled first, which includes an effect that was overtaken. The events are then the same as
+  /// with the client, except that a claim that was only begun is released and ends with
+  /// OnAbandoned().
   [[nodiscard]] bool Abandon();
   /// The process ends. Returns true if the claim is executing and its outcome is not in the store.
   /// Such a claim is counted; it becomes unknown in the store when its lease ends.

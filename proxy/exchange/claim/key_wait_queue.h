@@ -1,10 +1,10 @@
-// The requests of this process that wait for a key: duplicates of a claim that is executing, here or
-// in another replica.
+// The requests of this process that wait for a key: duplicates of a claim that is executing, here
+// or in another replica.
 //
 // The workers of a process share it behind one lock, which is held for a few pointer operations (a
 // key without duplicates costs one hash). A wake-up is only a hint: a waiter that is woken asks the
-// store again. The first waiter of each key also asks the store without a hint, with growing pauses,
-// so that a lost hint costs a pause and not an answer.
+// store again. The first waiter of each key also asks the store without a hint, with growing
+// pauses, so that a lost hint costs a pause and not an answer.
 #pragma once
 
 #include <cstddef>
@@ -55,13 +55,13 @@ class KeyWaitQueue {
     std::size_t bytes_ = 0;
   };
 
-  /// Returns a seat that is not held if the key has `per_key_max` waiters already, or a limit of the
-  /// process is reached.
+  /// Returns a seat that is not held if the key has `per_key_max` waiters already, or a limit of
+  /// the process is reached.
   [[nodiscard]] Seat Join(std::string_view record_key, KeyWaiter& waiter, Loop& loop,
                           std::size_t per_key_max, std::size_t bytes);
 
-  /// Called when the claim of a key has ended. A release wakes the first waiter, which executes; any
-  /// other ending wakes all waiters.
+  /// Called when the claim of a key has ended. A release wakes the first waiter, which executes;
+  /// any other ending wakes all waiters.
   void WakeFirst(std::string_view record_key);
   void WakeAll(std::string_view record_key);
 

@@ -38,9 +38,9 @@ class Observation {
   void End(const idempotency::UpstreamResult& seen);
   [[nodiscard]] bool over() const { return step_ == Step::kOver; }
 
-  /// Fills in the record key and `would`, which is "executed", "replayed", "mismatch", "in_progress",
-  /// "unknown", "key_missing", "key_invalid", "passed" (no key, and none is required), "too_large" or
-  /// "store_failed". The views live as long as this.
+  /// Fills in the record key and `would`, which is "executed", "replayed", "mismatch",
+  /// "in_progress", "unknown", "key_missing", "key_invalid", "passed" (no key, and none is
+  /// required), "too_large" or "store_failed". The views live as long as this.
   void Describe(ports::RequestReport& report) const;
 
  private:

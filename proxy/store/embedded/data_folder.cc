@@ -23,8 +23,8 @@ Error CannotUse(const std::string& path, int number) {
           Delivery::kNotSent};
 }
 
-/// What a new folder holds survives a power loss only once the folder's own name does: it lies in
-/// the folder above. 0, or an errno.
+/// Syncs the folder above a new one: the new folder's name is stored there, and its contents
+/// survive a power loss only together with the name. Returns 0 or an errno.
 int SyncFolder(const std::filesystem::path& path) {
   const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return errno;
@@ -33,7 +33,7 @@ int SyncFolder(const std::filesystem::path& path) {
   return error == EINVAL ? 0 : error;  // a file system that cannot sync folders
 }
 
-/// Makes `path` and what lacks above it, durably. 0, or an errno.
+/// Makes `path` and the missing folders above it, durably. Returns 0 or an errno.
 int MakeFolder(const std::filesystem::path& path) {
   std::error_code failed;
   if (std::filesystem::is_directory(path, failed)) return 0;
@@ -85,7 +85,7 @@ bool EmbeddedFolder::MakeReserve() {
   const int file = open(reserve().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return false;
   const bool is_roomy =
-      lseek(file, 0, SEEK_END) == static_cast<off_t>(kReserveBytes) ||  // an earlier process's
+      lseek(file, 0, SEEK_END) == static_cast<off_t>(kReserveBytes) ||  // of an earlier process
       free_bytes_(path_) >= 3 * kReserveBytes;
   has_reserve_ = is_roomy && posix_fallocate(file, 0, static_cast<off_t>(kReserveBytes)) == 0;
   close(file);

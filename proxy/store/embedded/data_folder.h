@@ -1,9 +1,9 @@
-// The folder of an embedded store: who owns it, and the reserve of disk in it.
+// The folder of an embedded store: its owner, and its reserve of disk space.
 //
 //   PATH/owner     locked by the process that owns the folder
-//   PATH/reserve   room that is given up when the disk is full, so that running claims can complete
-//   PATH/records   RocksDB's own
-//   PATH/notes     see embedded_notes.h
+//   PATH/reserve   space that is given up on a full disk, so that running claims can complete
+//   PATH/records   the files of RocksDB
+//   PATH/notes     see note_files.h
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,12 @@ class EmbeddedFolder {
   /// Enough for RocksDB to write out its memory twice and begin a new log.
   static constexpr std::uint64_t kReserveBytes = 32ULL << 20;
 
-  /// What the disk under a folder has room for.
+  /// Returns the free bytes of the disk under a folder.
   using FreeBytes = std::function<std::uint64_t(const std::string& path)>;
   static std::uint64_t FreeBytesOf(const std::string& path);
 
-  /// Creates the folder and waits, as long as `keep_waiting()` says so (asked ten times a second),
-  /// until no other process owns it; the log says once that it waits.
+  /// Creates the folder and waits until no other process owns it, as long as `keep_waiting()`
+  /// (called ten times a second) returns true. It logs once that it waits.
   static Result<std::unique_ptr<EmbeddedFolder>> Own(const std::string& path,
                                                      const std::function<bool()>& keep_waiting,
                                                      FreeBytes free_bytes = FreeBytesOf);
@@ -37,10 +37,10 @@ class EmbeddedFolder {
   [[nodiscard]] std::string records() const { return path_ + "/records"; }
   [[nodiscard]] std::string notes() const { return path_ + "/notes"; }
 
-  /// Takes the reserve, if the disk has room for it and twice as much beside it. True when it is
-  /// there.
+  /// Takes the reserve if the disk has room for it and for twice as much beside it. Returns true if
+  /// the reserve exists.
   bool MakeReserve();
-  /// True if there was one.
+  /// Returns true if there was a reserve.
   bool GiveUpReserve();
 
  private:

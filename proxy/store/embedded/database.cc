@@ -43,7 +43,7 @@ Error ErrorOf(const rocksdb::Status& status) {
   return {code, "the embedded store's disk: " + status.ToString()};
 }
 
-/// Drops, when files are merged, what has expired.
+/// Drops expired values when files are merged.
 class ExpiryFilter final : public rocksdb::CompactionFilter {
  public:
   explicit ExpiryFilter(std::function<bool(StoreTime)> has_expired)
@@ -61,7 +61,7 @@ class ExpiryFilter final : public rocksdb::CompactionFilter {
   std::function<bool(StoreTime)> has_expired_;
 };
 
-/// RocksDB's errors go to our log; its chatter, and the file it would write it to, to nowhere.
+/// Logs the errors of RocksDB. All its other messages are dropped, and it writes no log file.
 class ErrorsToLog final : public rocksdb::Logger {
  public:
   ErrorsToLog() : Logger(rocksdb::InfoLogLevel::ERROR_LEVEL) {}
@@ -82,7 +82,7 @@ rocksdb::BlockBasedTableOptions TableOptions() {
   table.block_cache = rocksdb::NewLRUCache(32 * kMiB);
   table.block_size = std::size_t{8} * 1024;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  // Indexes and filters in small pieces under the cache's limit, not in memory as files are open.
+  // Indexes and filters are small pieces within the limit of the cache, not memory of open files.
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.partition_filters = true;
   table.cache_index_and_filter_blocks = true;
@@ -96,13 +96,13 @@ rocksdb::Options DatabaseOptions(const EmbeddedDisk::Options& options, const Exp
   if (options.env != nullptr) database.env = options.env;
   database.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   database.compaction_filter = &expiry;
-  database.periodic_compaction_seconds = 12 * 3600;  // what expired leaves even where nobody writes
+  database.periodic_compaction_seconds = 12 * 3600;  // expired values leave even without writes
   database.compression = rocksdb::kNoCompression;
   database.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions()));
 
   database.write_buffer_size = 8 * kMiB;
   database.max_write_buffer_number = 3;
-  database.memtable_prefix_bloom_size_ratio = 0.02;  // a fresh key is not searched for
+  database.memtable_prefix_bloom_size_ratio = 0.02;  // no search for a new key
   database.memtable_whole_key_filtering = true;
   database.target_file_size_base = 16 * kMiB;
   database.max_bytes_for_level_base = 64 * kMiB;
@@ -112,10 +112,10 @@ rocksdb::Options DatabaseOptions(const EmbeddedDisk::Options& options, const Exp
   database.max_file_opening_threads = 1;
   database.max_background_jobs = 2;
 
-  // One writer: nothing to share a memtable with, nobody to wait for by spinning.
+  // There is one writer, so no thread shares a memtable and none has to spin.
   database.allow_concurrent_memtable_write = false;
   database.enable_write_thread_adaptive_yield = false;
-  database.avoid_flush_during_shutdown = true;  // the log has it all
+  database.avoid_flush_during_shutdown = true;  // the log is complete
   database.info_log = std::make_shared<ErrorsToLog>();
   database.info_log_level = rocksdb::InfoLogLevel::ERROR_LEVEL;
   database.stats_dump_period_sec = 0;
@@ -130,8 +130,8 @@ std::string WordsFor(const EmbeddedLogGap& gap) {
   return words;
 }
 
-/// Refuses a log in the middle of which something synced is missing. What is not synced may go
-/// missing there in a power loss, so with durability `os` it is told, and accepted.
+/// Refuses a log in which a synced write is missing. A power loss may lose unsynced writes in the
+/// middle of a log, so with durability `os` a gap is logged and accepted.
 Status CheckLog(const EmbeddedDisk::Options& options) {
   auto gap = FindLogGap(options.path);
   if (!gap) return std::move(gap).error();
@@ -174,17 +174,17 @@ struct EmbeddedDisk::Impl {
     return written;
   }
   void Close() {
-    if (database) database->DisableManualCompaction();  // ends the compaction soon
+    if (database) database->DisableManualCompaction();  // the compaction ends soon
     if (compaction.joinable()) compaction.join();
     database.reset();
   }
 
   const Options options;
   const ExpiryFilter expiry;
-  mutable std::shared_mutex reopening;    // held by readers; alone by Revive() when it opens anew
-  std::unique_ptr<rocksdb::DB> database;  // null after an attempt to open it anew failed
+  mutable std::shared_mutex reopening;  // shared: readers; exclusive: Revive() when it opens again
+  std::unique_ptr<rocksdb::DB> database;  // null after a failed attempt to open it again
   rocksdb::WriteBatch batch;
-  std::string value;  // kept for its memory
+  std::string value;  // a member, so that its memory is used again
   std::thread compaction;
   std::atomic<bool> is_compacting = false;
 };
@@ -230,7 +230,7 @@ Result<bool> EmbeddedDisk::Walk(std::string_view after, const Visit& visit) cons
     return Error{ErrorCode::kUnavailable, "the embedded store's disk cannot be opened"};
   }
   rocksdb::ReadOptions how;
-  how.fill_cache = false;  // what is walked over once is not what will be asked for
+  how.fill_cache = false;  // the records of a walk are not read again soon
   const std::unique_ptr<rocksdb::Iterator> at(impl_->database->NewIterator(how));
   const std::string_view first_record("\1", 1);
   for (at->Seek(SliceOf(after.empty() ? first_record : after)); at->Valid(); at->Next()) {
@@ -281,7 +281,7 @@ Status EmbeddedDisk::Revive() {
   if (impl_->database) {
     const rocksdb::Status resumed = impl_->database->Resume();
     if (resumed.ok()) return Ok();
-    // What is open still serves replays: it is closed only for a disk that can be written to.
+    // The open database still serves replays, so it is closed only once the disk is writable.
     if (const auto tried = impl_->TryToWrite(); !tried.ok()) return ErrorOf(tried);
   }
   const std::unique_lock lock(impl_->reopening);
@@ -306,7 +306,7 @@ void EmbeddedDisk::Compact() {
     rocksdb::CompactRangeOptions how;
     how.exclusive_manual_compaction = false;
     how.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-    (void)impl->database->CompactRange(how, nullptr, nullptr);  // what failed is tried again later
+    (void)impl->database->CompactRange(how, nullptr, nullptr);  // a failed one is tried again later
     impl->is_compacting = false;
   });
 }

@@ -1,4 +1,4 @@
-// The embedded store's clock, and what has expired by it.
+// The embedded store's clock, and the expiry of records by it.
 #pragma once
 
 #include <atomic>
@@ -11,11 +11,12 @@
 
 namespace idem::store {
 
-/// Runs on from the calendar of the start, never before the newest stamp that lies in the store. If
-/// calendar and stamp disagree (the calendar is more than a minute behind, or more than 30 days
-/// ahead), one of them is wrong, and for an hour nothing expires that had not expired by the newest
-/// stamp: an operator can set the clock right before keys are forgotten. (Each start that follows
-/// another within a second is itself ahead of the calendar by as much.) Any thread once started.
+/// Continues from the calendar of the start, and never from before the newest stamp in the store.
+/// If calendar and stamp disagree (the calendar is more than a minute behind, or more than 30 days
+/// ahead), one of them is wrong. For an hour nothing expires then that had not expired by the
+/// newest stamp, so that an operator can correct the clock before keys are forgotten. (A start
+/// within a second after another one is ahead of the calendar by up to a second.) Any thread once
+/// started.
 class EmbeddedClock {
  public:
   using Calendar = std::function<StoreTime()>;
@@ -23,16 +24,16 @@ class EmbeddedClock {
   EmbeddedClock(Calendar calendar, StoreClock::Boot boot)
       : calendar_(std::move(calendar)), boot_(std::move(boot)) {}
 
-  /// `newest`: the stamp that an earlier process left. Answers what is wrong with the calendar, for
-  /// the log.
+  /// `newest` is the stamp of an earlier process. Returns the problem with the calendar, for the
+  /// log; null if there is none.
   std::optional<std::string> Start(std::optional<StoreTime> newest);
 
   [[nodiscard]] StoreTime Now() const { return clock_->Now(); }
-  /// False for everything until the clock has started: RocksDB may compact before.
+  /// Returns false for all records until the clock has started: RocksDB may compact before.
   [[nodiscard]] bool HasExpired(StoreTime expires_at) const;
-  /// When this process started the clock.
+  /// Returns the time at which this process started the clock.
   [[nodiscard]] StoreTime started_at() const { return started_at_; }
-  /// Until then what should have expired may be held; the past when nothing is.
+  /// Returns the end of the hour in which expiry is on hold; a past time if it is not.
   [[nodiscard]] StoreTime held_until() const { return held_until_; }
 
   /// An earlier process may have been this far ahead of the stamp that it left.

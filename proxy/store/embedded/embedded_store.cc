@@ -28,7 +28,7 @@ std::span<std::uint8_t> AsBytes(std::string& text) {
   return {reinterpret_cast<std::uint8_t*>(text.data()), text.size()};
 }
 
-/// A note is its eight bytes, little-endian.
+/// A note consists of eight bytes, little-endian.
 Result<std::optional<std::int64_t>> ReadNote(const EmbeddedDisk& disk, std::string_view name) {
   std::string bytes;
   Result<EmbeddedDisk::Found> found = disk.Get(name, EmbeddedDisk::From::kAnywhere, bytes);
@@ -48,7 +48,7 @@ void PutNote(EmbeddedDisk& disk, std::string_view name, std::int64_t note) {
   disk.Put(name, StoreTime{}, {bytes, sizeof bytes});
 }
 
-/// A disk that is full may have room for the start once the reserve of an earlier process is gone.
+/// A full disk may have room for the start once the reserve of an earlier process is given up.
 Result<std::unique_ptr<EmbeddedDisk>> OpenDisk(const EmbeddedDisk::Options& options,
                                                EmbeddedFolder& folder) {
   auto disk = EmbeddedDisk::Open(options);
@@ -58,7 +58,7 @@ Result<std::unique_ptr<EmbeddedDisk>> OpenDisk(const EmbeddedDisk::Options& opti
   return disk;
 }
 
-/// A cursor is the last key that was looked at, in hexadecimal.
+/// A cursor is the last key that was read, in hexadecimal.
 Result<RecordPage> ListOnePage(const EmbeddedDisk& disk, const EmbeddedWriter& writer,
                                const EmbeddedClock& clock, const RecordFilter& filter,
                                std::string_view cursor) {

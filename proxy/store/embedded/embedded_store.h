@@ -3,12 +3,12 @@
 // marks of withdrawn begins are kept in memory.
 //
 //   begin, new key    the writer's next commit
-//   begin, completed  read on the caller's own thread if that needs no disk, otherwise by the writer
+//   begin, completed  read on the caller's thread if that needs no disk, otherwise by the writer
 //   other steps       the writer's next commit
 //   lists, notes      a separate thread
 //
-// After a start every record that was executing is unknown, because its process is dead. A value has
-// the number of the process that wrote it (its incarnation), so that a start searches nothing.
+// After a start every record that was executing is unknown, because its process is dead. A value
+// has the number of the process that wrote it (its incarnation), so that a start searches nothing.
 //
 // When the disk is full or `max_size` is reached, new claims are answered with kRefused. Everything
 // else continues, on a reserve that is given up for it; replays continue in any case. Claims are

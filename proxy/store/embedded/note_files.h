@@ -1,7 +1,7 @@
-// The notes of an embedded store (exchange/notes.h): one small file each.
+// The notes of an embedded store (ports/note_store.h): one small file each.
 //
-//   PATH/notes/NAME       what was written
-//   PATH/notes/NAME.new   one that is being written; never read
+//   PATH/notes/NAME       the value
+//   PATH/notes/NAME.new   a value that is being written; never read
 #pragma once
 
 #include <optional>
@@ -12,14 +12,15 @@
 
 namespace idem::store {
 
-/// For one thread at a time, of the process that owns the folder. Both may wait for the disk.
+/// For one thread at a time, of the process that owns the folder. Both methods may wait for the
+/// disk.
 class EmbeddedNotes {
  public:
   explicit EmbeddedNotes(std::string folder) : folder_(std::move(folder)) {}
 
-  /// Null where there is none.
+  /// Returns null if there is no such note.
   [[nodiscard]] Result<std::optional<std::string>> Read(std::string_view name) const;
-  /// Once it is Ok the note survives a loss of power, and before that the old one does.
+  /// The new value survives a power loss once this returns Ok; until then the old value does.
   Status Write(std::string_view name, std::string_view value);
 
  private:

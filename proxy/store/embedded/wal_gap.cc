@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-// A log is blocks of 32 KiB (the last one may end early). A block holds chunks, and nothing in its
-// last bytes where no head of a chunk fits:
+// A log consists of blocks of 32 KiB (the last one may end early). A block consists of chunks; its
+// last bytes are unused if no head of a chunk fits there:
 //
 //   CRC (4)  LENGTH (2)  TYPE (1)  BYTES (LENGTH)      little-endian
 //
@@ -22,9 +22,8 @@
 //   NUMBER of its first write (8)  how many WRITES it has (4)
 //
 // Numbers have no gaps, from one commit to the next and from one log to the next. So a number that
-// is missing between two that are there is a write that is lost. A log that has done its duty may
-// lie there still, damaged at its end by an old power loss: what follows it in the next log has the
-// next number all the same.
+// is missing between two others is a lost write. An old log may still be in the folder, damaged at
+// its end by an earlier power loss: the first write of the next log has the next number even so.
 namespace idem::store {
 
 namespace {
@@ -70,7 +69,7 @@ struct Chunk {
   std::string_view bytes;
 };
 
-/// Null where none begins at the beginning of `block`.
+/// Returns null if no chunk begins at the beginning of `block`.
 std::optional<Chunk> ReadChunk(std::string_view block) {
   if (block.size() < kHeadBytes) return {};
   const std::size_t length = LittleEndian(block.substr(4, 2));
@@ -80,7 +79,7 @@ std::optional<Chunk> ReadChunk(std::string_view block) {
   return Chunk{type, block.substr(kHeadBytes, length)};
 }
 
-/// Reads block after block, of one log after the other, until it finds a gap.
+/// Reads the logs block by block until it finds a gap.
 class Reading {
  public:
   void BeginLog() { ForgetCommit(); }
@@ -99,11 +98,11 @@ class Reading {
     }
   }
 
-  /// `file` is not set.
+  /// Leaves `file` empty.
   [[nodiscard]] const std::optional<EmbeddedLogGap>& gap() const { return gap_; }
 
  private:
-  // Damage may have hit the length of a chunk, so that nobody knows where the next one begins.
+  // The damage may have changed the length of a chunk, so the start of the next one is unknown.
   static std::size_t ToNextCommit(std::string_view block) {
     for (std::size_t at = 1; at + kHeadBytes <= block.size(); ++at) {
       const auto type = static_cast<std::uint8_t>(block[at + kHeadBytes - 1]);
@@ -137,19 +136,20 @@ class Reading {
     head_.clear();
   }
 
-  bool has_commit_ = false;            // one has begun
+  bool has_commit_ = false;            // a commit has begun
   std::string head_;                   // its first bytes
-  bool is_damaged_ = false;            // something was not to be read
-  std::optional<std::uint64_t> next_;  // the number that comes next
+  bool is_damaged_ = false;            // some bytes were unreadable
+  std::optional<std::uint64_t> next_;  // the expected number
   std::optional<EmbeddedLogGap> gap_;
 };
 
 using Logs = std::vector<std::pair<std::uint64_t, std::filesystem::path>>;
 
-/// In the order in which they were begun.
+/// Returns the logs in the order in which they were begun.
 Logs LogsIn(const std::string& folder) {
   Logs logs;
-  std::error_code ignored;  // no folder, no logs; one that cannot be read is not opened either
+  std::error_code
+      ignored;  // without a folder there are no logs; RocksDB cannot open an unreadable one either
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
     if (entry.path().extension() != ".log") continue;
     const std::string name = entry.path().stem().string();

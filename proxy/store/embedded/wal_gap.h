@@ -1,5 +1,4 @@
-// The log that RocksDB replays at a start (its write-ahead log), read before it does: whether
-// something is missing in the middle of it.
+// Finds a gap in the write-ahead log of RocksDB, before RocksDB replays it at a start.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +9,20 @@
 
 namespace idem::store {
 
-/// Writes that cannot be read any more, although later ones can.
+/// A gap: some writes are unreadable, although later ones can be read.
 struct EmbeddedLogGap {
-  std::string file;           // in which the first write behind the gap lies
+  std::string file;           // with the first write behind the gap
   std::uint64_t behind = 0;   // the number of that write
-  std::uint64_t missing = 0;  // how many lie between it and the last that can be read before it
+  std::uint64_t missing = 0;  // the number of unreadable writes before it
 };
 
-/// Looks through all logs of a closed database. RocksDB replays a log up to its first damage and
-/// says nothing of what lies behind it. Behind an honest power loss lies nothing that was synced,
-/// because no commit begins before the last one is synced. Where whole commits lie there, some that
-/// were acknowledged are gone, and the others would be forgotten in silence.
+/// Reads all logs of a closed database. RocksDB replays a log up to its first damage and ignores
+/// the rest without an error. After an honest power loss no synced commit is behind the damage,
+/// because a commit begins only after the previous one is synced. Whole commits behind the damage
+/// mean that acknowledged commits are lost, and that RocksDB would drop the others without a
+/// message.
 ///
-/// An error where a log cannot be read at all.
+/// Returns an error if a log is unreadable.
 Result<std::optional<EmbeddedLogGap>> FindLogGap(const std::string& folder);
 
 }  // namespace idem::store

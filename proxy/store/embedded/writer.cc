@@ -133,8 +133,8 @@ void EmbeddedWriter::Run() {
   (void)disk_.Commit();
 }
 
-/// Waits for jobs. Returns false when the store ends and all jobs are answered. While the disk is in
-/// trouble it returns without jobs at intervals, so that the end of the trouble is noticed.
+/// Waits for jobs. Returns false when the store ends and all jobs are answered. While the disk is
+/// in trouble it returns without jobs at intervals, so that the end of the trouble is noticed.
 bool EmbeddedWriter::Take(Jobs& jobs) {
   const bool is_in_trouble = health_.refusal() || health_.has_failed();
   std::unique_lock lock(mutex_);
@@ -219,7 +219,7 @@ void EmbeddedWriter::Deliver(Jobs jobs) {
       for (const auto& job : answered) job->Deliver();
     });
     first = last;
-    const std::lock_guard lock(mutex_);  // from here on the asker may be gone
+    const std::lock_guard lock(mutex_);  // after this the asker may be destroyed
     asker.unanswered -= count;
     if (asker.unanswered == 0) answered_.notify_all();
   }
