@@ -1,11 +1,12 @@
 # Shell code that the scripts share. Sourced, never run.
 #
-# Two rules hold everywhere: whoever starts a process stops it, however the script ends; and
-# a process that is started here dies with its script, even if that one is killed with -9.
+# Two rules hold everywhere:
+# - A script that starts a process stops it, however the script ends.
+# - A process that is started here dies with its script, even if the script is killed with -9.
 # shellcheck shell=bash
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# shellcheck disable=SC2034 # used by those who source this
+# shellcheck disable=SC2034 # the scripts that source this use it
 readonly repo
 
 say() { printf '%s\n' "$@"; } # each argument is a line
@@ -40,8 +41,8 @@ build_jobs() {
 
 port_is_busy() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# A port that the system says is free now. Somebody else may take it before its user does, so users
-# of this try again with another one. (perl is part of every Debian.)
+# Prints a port that is free now. Another program may take it before the caller does, so callers try
+# again with another port. (perl is part of every Debian.)
 free_port() {
   perl -MIO::Socket::INET -e '
     my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 0, Listen => 1) or die;
@@ -50,16 +51,16 @@ free_port() {
 
 # --- Processes ------------------------------------------------------------------------------------
 
-# The processes of this script, in the order in which they were started.
+# The processes of this script, in the order of their start.
 children=()
-declare -A child_signals=() # what asks it to leave
-declare -A child_targets=() # whom to ask: a process or, as a negative number, its group
+declare -A child_signals=() # the signal that asks it to end
+declare -A child_targets=() # the receiver: a process or, as a negative number, its group
 child=0                     # the one started last
 
 # spawn SIGNAL COMMAND...: starts COMMAND in the background in a session of its own, so that Ctrl-C
-# reaches this script alone and the order of the end is ours. SIGNAL is what asks it to leave; it
-# gets the same if this script dies without a word, and no signal is ignored in it because one was here. Redirect as for
-# any command.
+# reaches only this script, and this script decides the order of the end. SIGNAL asks it to end. It
+# gets the same signal if this script is killed. COMMAND ignores no signal that this script ignores.
+# Redirect it as any command.
 spawn() {
   local signal=$1
   shift
@@ -77,7 +78,7 @@ spawn_as_postgres() {
   adopt "$signal" $!
 }
 
-# A command that starts others: all of them are asked to leave.
+# Starts a command that starts others: the signal goes to all of them.
 spawn_group() {
   spawn TERM "$@"
   child_targets[$child]=-$child
@@ -90,9 +91,9 @@ adopt() {
   child_targets[$child]=$child
 }
 
-# run_aside COMMAND...: runs COMMAND to its end and answers its status. In the background, because
-# bash runs no trap before the end of a foreground command; with all that it starts, it can be
-# stopped as one group.
+# run_aside COMMAND...: runs COMMAND to its end and returns its status. It runs in the background,
+# because bash runs no trap before the end of a foreground command. It can be stopped as one group,
+# with all that it starts.
 run_aside() {
   local status=0
   spawn_group "$@"
@@ -103,7 +104,7 @@ run_aside() {
 
 is_running() { kill -0 -- "$1" 2>/dev/null; } # a process or, as a negative number, any of its group
 
-# gone_within TARGET SECONDS: whether it left in that time.
+# gone_within TARGET SECONDS: succeeds if TARGET ends in that time.
 gone_within() {
   local left=$(($2 * 20))
   while is_running "$1"; do
@@ -113,7 +114,8 @@ gone_within() {
   done
 }
 
-# Asks, asks again (a second signal skips a drain), then ends it with all that it started.
+# Sends the signal, sends it again (a second one skips a drain), then kills the process with all that
+# it started.
 stop_child() {
   local pid=$1 target=${child_targets[$1]}
   local -a ask=(kill -s "${child_signals[$pid]}" -- "$target")
@@ -123,15 +125,15 @@ stop_child() {
   wait "$pid" 2>/dev/null || true
 }
 
-# Last started, first stopped.
+# Stops the last one first.
 stop_children() {
   local i
   for ((i = ${#children[@]} - 1; i >= 0; i--)); do stop_child "${children[i]}"; done
   children=()
 }
 
-# on_every_end FUNCTION: calls it once, however the script ends. It runs without `set -e` and deaf
-# to further signals, and may write to a terminal that has gone.
+# on_every_end FUNCTION: calls it once, however the script ends. It runs without `set -e`, ignores
+# further signals, and may write to a terminal that is closed.
 on_every_end() {
   # shellcheck disable=SC2064 # the name is meant to be expanded now
   trap "end_with $1" EXIT
@@ -149,8 +151,8 @@ end_with() {
   exit "$status"
 }
 
-# wait_until SECONDS WHAT COMMAND...: waits for COMMAND to succeed, as long as the process started last
-# lives. Says nothing but in failure.
+# wait_until SECONDS WHAT COMMAND...: waits for COMMAND to succeed, as long as the process that was
+# started last lives. Prints only failures.
 wait_until() {
   local left=$(($1 * 10)) what=$2
   shift 2
@@ -164,10 +166,10 @@ wait_until() {
 
 # --- PostgreSQL -----------------------------------------------------------------------------------
 
-# PostgreSQL refuses to run as root; then it runs as the user its package brought.
+# PostgreSQL refuses to run as root. Root runs it as the user that its package made.
 postgres_user() { if [ "$(id -u)" = 0 ]; then echo postgres; else id -un; fi; }
 
-# as_postgres COMMAND...: as that user, in a folder it may enter.
+# as_postgres COMMAND...: runs COMMAND as that user, in a folder that the user may enter.
 as_postgres() {
   if [ "$(id -u)" = 0 ]; then
     (cd / && setpriv --reuid=postgres --regid=postgres --init-groups -- "$@")
@@ -176,7 +178,7 @@ as_postgres() {
   fi
 }
 
-# Where the newest installed server keeps its programs; Debian does not put them in PATH.
+# Prints the folder with the programs of the newest installed server. Debian does not put it in PATH.
 postgres_bin() {
   local newest
   newest=$(printf '%s\n' /usr/lib/postgresql/*/bin/postgres | sort -V | tail -n 1)
@@ -184,8 +186,8 @@ postgres_bin() {
   dirname "$newest"
 }
 
-# new_cluster FOLDER [INITDB-OPTION...]: a cluster whose superuser is `postgres`. FOLDER belongs to
-# postgres_user.
+# new_cluster FOLDER [INITDB-OPTION...]: makes a cluster whose superuser is `postgres`. FOLDER belongs
+# to postgres_user.
 new_cluster() {
   local folder=$1 bin
   shift
@@ -193,8 +195,8 @@ new_cluster() {
   as_postgres "$bin/initdb" -D "$folder" -U postgres -E UTF8 --locale=C --no-instructions "$@"
 }
 
-# start_postgres FOLDER PORT [SERVER-OPTION...]: on loopback TCP alone; a socket file would only add
-# a path that may be too long. Ready when it returns; SIGINT is PostgreSQL's word for "leave now".
+# start_postgres FOLDER PORT [SERVER-OPTION...]: starts a server on loopback TCP and returns when it is
+# ready. It has no socket file, whose path might be too long. SIGINT makes PostgreSQL end at once.
 start_postgres() {
   local folder=$1 port=$2 bin
   shift 2
@@ -211,7 +213,7 @@ start_postgres() {
 
 # --- Redis ----------------------------------------------------------------------------------------
 
-# start_redis FOLDER PORT [OPTION VALUE...]: on loopback; ready when it returns.
+# start_redis FOLDER PORT [OPTION VALUE...]: starts a server on loopback and returns when it is ready.
 start_redis() {
   local folder=$1 port=$2
   shift 2
