@@ -101,26 +101,25 @@ void CompareRoute(const RecordedRoute& held, const RouteScope& route, Names& dif
   const std::string of = "route `" + route.name + "`: ";
   if (held.scope != route.scope) {
     differences.push_back(of + "idempotency.scope is " + Listed(route.scope) +
-                          ", and the records lie under " + Listed(held.scope));
+                          ", but the records were written with " + Listed(held.scope));
   }
   if (held.header != route.header) {
     differences.push_back(of + "idempotency.header is `" + route.header +
-                          "`, and the records have the keys of `" + held.header + "`");
+                          "`, but the records have keys from `" + held.header + "`");
   }
   const bool asked = !held.clients.empty() || !held.gone_clients.empty();
   if (asked != !route.clients.empty()) {
-    differences.push_back(of + (asked ? "it authenticates nobody, and the records are those of " +
-                                            Quoted(held.clients)
-                                      : "it authenticates " + Quoted(route.clients) +
-                                            ", and the records are those of nobody"));
+    differences.push_back(
+        of + (asked ? "it has no authentication, but the records belong to " + Quoted(held.clients)
+                    : "it authenticates " + Quoted(route.clients) +
+                          ", but the records belong to no client"));
     return;
   }
   const Names gone = Without(held.clients, route.clients);
   const Names unknown = Without(Without(route.clients, held.clients), held.gone_clients);
   if (!gone.empty() && !unknown.empty()) {
-    differences.push_back(of + "the records are those of " + Quoted(gone) +
-                          ", which is gone, while " + Quoted(unknown) +
-                          " is new: is it the same client under another id?");
+    differences.push_back(of + "the records belong to " + Quoted(gone) + ", which is gone, while " +
+                          Quoted(unknown) + " is new: is it the same client under another id?");
   }
 }
 
@@ -133,8 +132,8 @@ void ComparePrefix(const ScopeManifest& held, const std::string& prefix,
     for (const RouteScope& route : routes) {
       const auto same = held_routes.find(route.name);
       if (same == held_routes.end() || !same->second.active) continue;
-      differences.push_back("store.key_prefix is `" + prefix + "`, and the records of route `" +
-                            route.name + "` lie under `" + other + "`");
+      differences.push_back("store.key_prefix is `" + prefix + "`, but the records of route `" +
+                            route.name + "` are stored under `" + other + "`");
       break;
     }
   }
@@ -173,8 +172,8 @@ std::string ToText(const ScopeManifest& scopes) {
 
 Result<ScopeManifest> ParseScopes(std::string_view text) {
   const Error corrupt{ErrorCode::kCorrupt,
-                      "the store's note of its scopes cannot be read: another version wrote it, or "
-                      "something else did"};
+                      "the note `scopes` in the store cannot be read: another version or another "
+                      "program wrote it"};
   ScopeManifest scopes;
   bool is_first = true;
   while (!text.empty()) {
@@ -213,7 +212,7 @@ ScopeComparison CompareScopes(const ScopeManifest& held, const std::string& pref
     next.at(name).active = false;
   }
   if (!gone.empty() && !unknown.empty()) {
-    comparison.differences.push_back("the records are those of route " + Quoted(gone) +
+    comparison.differences.push_back("the records belong to route " + Quoted(gone) +
                                      ", which is gone, while " + Quoted(unknown) +
                                      " is new: is it the same route under another name?");
   }

@@ -82,33 +82,34 @@ TEST_CASE("what forgets earlier keys is a difference, and names both values") {
       {{Orders(), Open("refunds")}, "p:", ""},
       {{other_scope, Open("refunds")},
        "p:",
-       "route `orders`: idempotency.scope is [route, header:x-tenant], and the records lie under "
+       "route `orders`: idempotency.scope is [route, header:x-tenant], but the records were "
+       "written with "
        "[client]\n"},
       {{other_header, Open("refunds")},
        "p:",
-       "route `orders`: idempotency.header is `x-key`, and the records have the keys of "
+       "route `orders`: idempotency.header is `x-key`, but the records have keys from "
        "`idempotency-key`\n"},
       {{renamed_client, Open("refunds")},
        "p:",
-       "route `orders`: the records are those of `b`, which is gone, while `c` is new: is it the "
+       "route `orders`: the records belong to `b`, which is gone, while `c` is new: is it the "
        "same client under another id?\n"},
       {{open, Open("refunds")},
        "p:",
-       "route `orders`: it authenticates nobody, and the records are those of `a`, `b`\n"},
+       "route `orders`: it has no authentication, but the records belong to `a`, `b`\n"},
       {{renamed, Open("refunds")},
        "p:",
-       "the records are those of route `orders`, which is gone, while `orders-v2` is new: is it "
+       "the records belong to route `orders`, which is gone, while `orders-v2` is new: is it "
        "the same route under another name?\n"},
       {{Orders(), Open("refunds")},
        "q:",
-       "store.key_prefix is `q:`, and the records of route `orders` lie under `p:`\n"},
+       "store.key_prefix is `q:`, but the records of route `orders` are stored under `p:`\n"},
       {{Open("of another service")}, "q:", ""},
   };
   for (const Row& row : rows) CHECK(Differences(held, row.routes, row.prefix) == row.differences);
   RouteScope closed = Open("refunds");
   closed.clients = {"a"};
   CHECK(Differences(held, {Orders(), closed}) ==
-        "route `refunds`: it authenticates `a`, and the records are those of nobody\n");
+        "route `refunds`: it authenticates `a`, but the records belong to no client\n");
 }
 
 TEST_CASE("routes and clients may come, and may go, and what has gone is not forgotten") {
@@ -124,7 +125,7 @@ TEST_CASE("routes and clients may come, and may go, and what has gone is not for
   RouteScope back = Open("refunds");
   back.scope = {};
   CHECK(Differences(without, {Orders(), back}) ==
-        "route `refunds`: idempotency.scope is [], and the records lie under [route]\n");
+        "route `refunds`: idempotency.scope is [], but the records were written with [route]\n");
 
   RouteScope fewer = Orders();
   fewer.clients = {"a"};
