@@ -65,7 +65,8 @@ void UpstreamConnection::OnConnected() {
 /// to the next request.
 void UpstreamConnection::OnData() {
   if (retired_ || (!busy_ && connection_->received().empty())) return;
-  if (!busy_) return Break(UpstreamProblem::kMalformed, "bytes came that answer no request");
+  if (!busy_)
+    return Break(UpstreamProblem::kMalformed, "the backend sent bytes that answer no request");
   response_begun_ = response_begun_ || !connection_->received().empty();
   user_->OnRead();
   while (!retired_ && !paused_) {

@@ -34,7 +34,7 @@ constexpr ParseError kHostCount{400, "bad-request", "there is not exactly one Ho
 constexpr ParseError kBadHost{400, "bad-request", "Host is malformed"};
 constexpr ParseError kExpectation{417, "expectation-failed",
                                   "an expectation other than `100-continue`"};
-constexpr ParseError kSwitching{400, "bad-request", "a switch of protocols that nobody asked for"};
+constexpr ParseError kSwitching{400, "bad-request", "a switch of protocols that was not requested"};
 constexpr ParseError kMalformed{400, "bad-request", "the header section is malformed"};
 
 // One field that the rules below need, recorded while the lines are read.

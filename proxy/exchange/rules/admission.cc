@@ -20,7 +20,7 @@ std::variant<const Route*, Reply> ChooseRoute(const Router& router,
   const Router::Match match = router.Find(request.method, request.host(), request.target);
   if (std::holds_alternative<Router::NoRoute>(match)) return NoRoute();
   if (std::holds_alternative<Router::AmbiguousPath>(match)) {
-    return BadRequest("The path can be read as two different ones.");
+    return BadRequest("Two readers could read the path differently.");
   }
   if (const auto* other = std::get_if<Router::MethodNotAllowed>(&match)) {
     return MethodNotAllowed(other->allow);

@@ -46,7 +46,7 @@ Reply WithWayOut(Reply reply, std::optional<std::chrono::milliseconds> look_up_i
   reply.retry = look_up_in ? Retry::kSameKey : Retry::kSettle;
   if (look_up_in) reply.retry_after = RoundedUp(*look_up_in);
   reply.more = look_up_in ? "The effect may have happened. Send it again with the same key after "
-                            "Retry-After: the backend is asked then."
+                            "Retry-After: the proxy then looks it up at the backend."
                           : "The effect may have happened. Ask the owner of the backend; sending "
                             "it again changes nothing.";
   return reply;
@@ -102,7 +102,7 @@ Reply SignatureRefused(std::string_view name, std::string_view scheme) {
   return {.status = 401,
           .name = name,
           .retry = Retry::kSameKey,
-          .detail = "The request is not signed as this route asks for.",
+          .detail = "The request is not signed as this route requires.",
           .www_authenticate = scheme};
 }
 
@@ -168,7 +168,7 @@ Reply Overloaded() {
   return {.status = 503,
           .name = "overloaded",
           .retry = Retry::kSameKey,
-          .detail = "Too much is under way; nothing was forwarded.",
+          .detail = "Too many requests are under way; nothing was forwarded.",
           .retry_after = seconds(1)};
 }
 
