@@ -54,17 +54,18 @@ std::unique_ptr<Families> MakeFamilies(prometheus::Registry& registry) {
       HistogramFamily(registry, "idemproxy_request_duration_seconds",
                       "From the request's head to the end of its answer."),
       HistogramFamily(registry, "idemproxy_request_part_duration_seconds",
-                      "Of it, by part: auth, limit, store, upstream."),
+                      "Share of a request's duration, by part: auth, limit, store, upstream."),
       CounterFamily(registry, "idemproxy_rate_limited_total",
                     "Requests that the rate limit refused."),
       CounterFamily(registry, "idemproxy_upstream_failures_total",
-                    "Requests to a backend that brought no whole response, by problem."),
+                    "Requests to a backend without a complete response, by problem."),
       CounterFamily(registry, "idemproxy_store_operations_total",
-                    "What the store was asked, by operation and result."),
+                    "Calls to the store, by operation and result."),
       CounterFamily(registry, "idemproxy_look_ups_total",
-                    "Questions to a backend about unknown outcomes, by result."),
-      CounterFamily(registry, "idemproxy_observed_total",
-                    "Requests on routes that observe, by what enforcing would have done."),
+                    "Look-ups of unknown outcomes at a backend, by result."),
+      CounterFamily(
+          registry, "idemproxy_observed_total",
+          "Requests on routes that observe, by the decision that enforcing would have made."),
   });
 }
 
