@@ -73,7 +73,7 @@ class Ledger {
   void Mended(FaultSpan span);
 
   [[nodiscard]] std::vector<std::string> keys() const;
-  /// Returns the number of keys whose outcome no caller knows yet.
+  /// Returns the number of keys without an executed answer to any caller.
   [[nodiscard]] std::size_t open_keys() const;
 
   [[nodiscard]] Verdict Audit(const Effects& effects) const;

@@ -143,7 +143,7 @@ TEST_CASE("a folder has one owner, and the next waits for it") {
   CHECK(is_open);
 }
 
-TEST_CASE("one that waits for a folder can be told to give up") {
+TEST_CASE("a wait for a folder can be cancelled") {
   EmbeddedFixture fixture;
   store::EmbeddedEnvironment world;
   world.keep_waiting = [] { return false; };

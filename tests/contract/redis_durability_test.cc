@@ -190,7 +190,7 @@ TEST_CASE("redis: a primary that became a replica is left for the one that the s
   const RedisServer primary(RedisServer::Settings{{"repl-diskless-sync-delay", "0"}});
   const RedisServer replica(ReplicaOf(primary.port()));
   AwaitReplica(primary);
-  // Decides as soon as it is told to.
+  // It fails over only on command.
   const RedisSentinel sentinel(primary.port(), support::kPatience);
   store::StoreOptions options =
       OptionsFor("redis+sentinel://127.0.0.1:" + std::to_string(sentinel.port()) + "/mymaster");
@@ -219,7 +219,7 @@ TEST_CASE("redis: a primary that became a replica is left for the one that the s
   CHECK(caller.Read("before").record.has_value());
 }
 
-TEST_CASE("redis: sentinels that do not know the master are told of in one line") {
+TEST_CASE("redis: sentinels without the master are logged in one line") {
   const RedisServer no_sentinel;
   store::StoreOptions options =
       OptionsFor("redis+sentinel://127.0.0.1:" + std::to_string(no_sentinel.port()) + "/mymaster");

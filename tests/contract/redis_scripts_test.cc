@@ -192,7 +192,7 @@ TEST_CASE("redis: an unknown claim may still be completed or released by its tok
   CHECK(others.Look(21) == "(done @21)");
 }
 
-TEST_CASE("redis: what the store forgot is written anew, but a release has nothing to do") {
+TEST_CASE("redis: a forgotten claim is written again, but a release does nothing") {
   Scripts scripts;
   CHECK(scripts.Release(0, kMine) == "(done @0)");
   CHECK(scripts.MarkUnknown(1, kMine) == "(rewritten @1)");
@@ -282,7 +282,7 @@ TEST_CASE("redis: a token is counted once, by either algorithm") {
   }
 }
 
-TEST_CASE("redis: a window that was made narrower tells when a place is free again") {
+TEST_CASE("redis: a narrower window reports when the next request is allowed") {
   Scripts scripts;
   for (int i = 0; i < 4; ++i)
     scripts.Count(i * 1000, TokenOf(char('1' + i)), "window", 4, 60000, 0);

@@ -50,7 +50,7 @@ HttpResponse PostOrder(std::uint16_t port, const std::string& key) {
                  {{"Idempotency-Key", key}, {"Content-Type", "application/json"}}, "{}");
 }
 
-/// The outcomes that callers know, across every death of the proxy.
+/// The outcomes that callers got, across every death of the proxy.
 class Callers {
  public:
   explicit Callers(ScriptedBackend& backend) : backend_(backend) {}

@@ -137,7 +137,8 @@ TEST_CASE("a good client is served while thousands of idle and slow ones hold on
   CHECK(backend.requests() == 51);
 }
 
-TEST_CASE("who takes too long over a head or a body is told so, who is idle is let go in silence") {
+TEST_CASE(
+    "a client that is too slow with a head or a body gets 408, an idle one is closed silently") {
   ScriptedBackend backend(Always(Response(201, "made")));
   RunningProxy proxy(
       Yaml(backend, "header_timeout: 300ms, body_timeout: 300ms, idle_timeout: 600ms"));

@@ -8,7 +8,7 @@
 
 namespace idem::support {
 
-TEST_CASE("a route that observes forwards everything, and tells what it would have done") {
+TEST_CASE("a route that observes forwards everything, and reports what it would have done") {
   support::ScriptedBackend backend(support::Always(support::Response(201, "made")));
   const TempFolder folder;
   const auto route = [&](const std::string& mode) {

@@ -222,7 +222,7 @@ TEST_CASE("an unknown outcome that nobody settled in time is missed when its key
   CHECK(line.find("\"route\":\"/orders\"") != std::string::npos);
 }
 
-TEST_CASE("the rate limit tells its fields and refuses what is too much") {
+TEST_CASE("the rate limit adds its fields and refuses what is too much") {
   for (const std::string name : {"memory", "redis", "postgres"}) {
     CAPTURE(name);
     const StoreYaml store(name);
@@ -307,7 +307,7 @@ TEST_CASE("SIGHUP takes a good file whole and a bad one not at all") {
   CHECK(Post(proxy.port(), "k-1").body == "old");  // the record of the key
 }
 
-TEST_CASE("the admin listener tells health, readiness and metrics") {
+TEST_CASE("the admin listener serves health, readiness and metrics") {
   ScriptedBackend backend(Always(Response(201, "made")));
   RunningProxy proxy("store: { type: memory }\n" + RouteYaml(backend.address()));
   CHECK(AskOnce(proxy.admin_port(), "GET", "/healthz").status == 200);

@@ -336,7 +336,7 @@ TEST_CASE("an act stands in the log, whatever else is left out of it") {
   CHECK_FALSE(Holds(proxy.output(), "\"event\":\"request\""));
 }
 
-TEST_CASE("what is not an admin listener is told from one that refuses") {
+TEST_CASE("an address that is no admin listener gets an error of its own") {
   Operated world("memory");
   for (const std::string& address :
        {"127.0.0.1:" + std::to_string(world.proxy.port()), world.backend.address()}) {

@@ -86,7 +86,8 @@ int CountOf(const std::string& text, std::string_view part) {
 
 }  // namespace
 
-TEST_CASE("an order over TLS is executed once and replayed, and the backend hears of https") {
+TEST_CASE(
+    "an order over TLS is executed once and replayed, and the backend gets the scheme https") {
   ScriptedBackend backend(Always(Response(201, "made")));
   RunningProxy proxy(Yaml("[" + Listener(Files().server()) + ", 127.0.0.1:0]", backend));
   const std::uint16_t plain = proxy.NextPort();

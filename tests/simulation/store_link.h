@@ -8,7 +8,7 @@
 
 namespace idem::simulation {
 
-/// Whether this world still has faults. They end with the chaos.
+/// States if this world still has faults. They end with the chaos.
 struct Weather {
   Draw& draw;
   const Scenario& scenario;

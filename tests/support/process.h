@@ -67,7 +67,7 @@ class Process {
 /// Returns the first line of a sanitizer's report in a program's output.
 [[nodiscard]] std::optional<std::string> SanitizerReportIn(std::string_view output);
 
-/// Whether this build runs under a sanitizer. Its programs are slow, and their memory use is not
+/// True if this build runs under a sanitizer. Its programs are slow, and their memory use is not
 /// the product's.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kSanitized = true;

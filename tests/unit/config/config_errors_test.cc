@@ -83,7 +83,7 @@ TEST_CASE("aliases of aliases do not fill the memory") {
   CHECK(JoinLines(MistakesOf(std::string(1000, '['))).starts_with("f:1:"));
 }
 
-TEST_CASE("an unknown key is told with the nearest known one, or with all of them") {
+TEST_CASE("an unknown key is reported with the nearest known one, or with all of them") {
   CheckSections({
       {"lisen: 127.0.0.1:80", "f:3:1: lisen: is not a known key; did you mean `listen`?\n"},
       {"log: {colour: red}",
@@ -413,7 +413,7 @@ TEST_CASE("a look-up that could find another's effect, or come too early, is ref
   });
 }
 
-TEST_CASE("a mistake below `defaults` is told once, where it stands") {
+TEST_CASE("an error below `defaults` is reported once, at its position") {
   CheckRows(
       {{"defaults: {rate_limit: {requests: 0, per: 1m, bursts: 3}}\n"
         "routes:\n- {path: /a, upstream: http://b}\n- {path: /b, upstream: http://b}\n",
@@ -421,7 +421,7 @@ TEST_CASE("a mistake below `defaults` is told once, where it stands") {
         "f:1:47: defaults.rate_limit.bursts: is not a known key; did you mean `burst`?\n"}});
 }
 
-TEST_CASE("all mistakes of a file are told at once, in the order of their places") {
+TEST_CASE("all errors of a file are reported together, in the order of their positions") {
   CheckRows(
       {{"listen: 80\nworkers: many\nclients: [{id: a, secrets: [\"${GONE}\"]}]\n"
         "routes:\n- {path: a, upstream: b}\n",

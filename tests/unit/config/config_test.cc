@@ -320,7 +320,7 @@ TEST_CASE("reference.yaml holds the defaults of the code") {
   CHECK(Describe(reference) == Describe(GoodText(kDefaults)));
 }
 
-TEST_CASE("reference.yaml tells of every key that there is") {
+TEST_CASE("reference.yaml names every key") {
   const std::string reference = ReadWhole(Shipped("reference.yaml"));
   const auto lines = MistakesOf(R"(
 zzzzzzzzzzzz: 1

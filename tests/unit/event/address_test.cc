@@ -52,7 +52,7 @@ TEST_CASE("literals become socket addresses, names do not") {
   CHECK_FALSE(SocketAddress::FromLiteral(*Endpoint::Parse("localhost:1")).has_value());
 }
 
-TEST_CASE("a peer's address is told without its port, an IPv4-mapped one as IPv4") {
+TEST_CASE("a peer's address is returned without its port, an IPv4-mapped one as IPv4") {
   const auto host = [](const char* text) {
     return SocketAddress::FromLiteral(*Endpoint::Parse(text))->host_text();
   };

@@ -78,7 +78,7 @@ TEST_CASE("bytes go both ways, and an end on one side leaves the other way open"
   CHECK(pair.client.failures + pair.server.failures == 0);
 }
 
-TEST_CASE("more than the kernel takes is kept, sent in order, and its end is told once") {
+TEST_CASE("more than the kernel takes is kept, sent in order, and its end is reported once") {
   Pair pair;
   std::string sent(8 << 20, 'x');
   for (std::size_t i = 0; i < sent.size(); i += 4099) sent[i] = static_cast<char>('a' + i % 26);
@@ -112,7 +112,7 @@ TEST_CASE("what is not consumed stays readable in one piece, up to the maximum")
   CHECK((got == sent));  // not printed
 }
 
-TEST_CASE("a paused connection tells nothing; resumed, it tells what was left and what came") {
+TEST_CASE("a paused connection reports nothing; resumed, it delivers what was left and what came") {
   Pair pair;
   pair.server.connection->PauseReading();
   pair.client.connection->Write("one");
@@ -171,7 +171,7 @@ TEST_CASE("an abort is seen as a failure, a plain destruction as an end") {
   CHECK(other.server.failures == 0);
 }
 
-TEST_CASE("an answer that came before a reset is still told when a write finds the reset") {
+TEST_CASE("an answer that came before a reset is still delivered when a write finds the reset") {
   Pair pair;
   pair.client.consumes = false;
   pair.client.connection->PauseReading();
@@ -189,7 +189,7 @@ TEST_CASE("an answer that came before a reset is still told when a write finds t
   CHECK_FALSE(pair.client.ended);
 }
 
-TEST_CASE("an owner who takes no more of what came is told of a failed write all the same") {
+TEST_CASE("an owner who has paused reading still gets the error of a failed write") {
   constexpr std::size_t kMax = 64 * 1024;
   Pair pair({.read_buffer_bytes = 1024, .read_buffer_max = kMax});
   pair.server.consumes = false;

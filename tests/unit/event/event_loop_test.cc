@@ -144,7 +144,7 @@ TEST_CASE("what is retired is destroyed on a later turn") {
   CHECK(order == "abd");
 }
 
-TEST_CASE("a socket watch tells what it was asked for, and may be destroyed from its callback") {
+TEST_CASE("a socket watch reports the wanted events, and may be destroyed from its callback") {
   EventLoop loop;
   int ends[2];
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
@@ -163,7 +163,7 @@ TEST_CASE("a socket watch tells what it was asked for, and may be destroyed from
   close(ends[1]);
 }
 
-TEST_CASE("each arrival of a watched signal is told on the loop") {
+TEST_CASE("each arrival of a watched signal is reported on the loop") {
   EventLoop loop;
   int signals = 0;
   SignalWatch watch(loop, SIGUSR1, [&] { ++signals; });

@@ -51,7 +51,7 @@ TEST_CASE("accepted sockets come with their peer's address, over IPv4 and IPv6")
   }
 }
 
-TEST_CASE("workers share an address, a second process is told that it is busy") {
+TEST_CASE("workers share an address, a second process gets the error that it is busy") {
   EventLoop loop;
   const auto ignore = [](int socket, const SocketAddress&) { close(socket); };
   auto first = Listener::Listen(loop, *Endpoint::Parse("127.0.0.1:0"), ignore);

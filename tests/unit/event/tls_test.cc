@@ -90,7 +90,7 @@ struct Pair {
   End client, server;
 };
 
-TEST_CASE("bytes go both ways over TLS, and an orderly end is told as one") {
+TEST_CASE("bytes go both ways over TLS, and an orderly end is reported as one") {
   Pair pair;
   REQUIRE(pair.client.connected);
   CHECK(pair.client.connection->peer_subject() == "CN=localhost");
@@ -135,7 +135,7 @@ TEST_CASE("much data arrives whole through a reader that pauses, and one that ke
   RunUntil(pair.loop, [&] { return pair.client.drained > 0; });
 }
 
-TEST_CASE("an owner who takes no more of what came is told of a failed write all the same") {
+TEST_CASE("an owner who has paused reading still gets the error of a failed write") {
   constexpr std::size_t kMax = Connection::Options().read_buffer_max;
   for (const bool first_full : {true, false}) {
     CAPTURE(first_full);
@@ -326,7 +326,7 @@ class HastyPeer {
 };
 
 // A write that took nothing releases a claim. The reset is a race, so it is repeated often.
-TEST_CASE("a write of which the peer has read a byte is never told as one that did not begin") {
+TEST_CASE("a write of which the peer has read a byte is never reported as one that did not begin") {
   const std::string body(16 << 20, 'b');
   const auto context =
       TlsContext::ForClient({.ca = Certificates().ca(), .certificate = {}, .key = {}});

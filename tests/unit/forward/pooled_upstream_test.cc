@@ -56,7 +56,8 @@ class CapturedLog {
 };
 
 /// Every row ends without a whole response, and names the result for the claim table.
-TEST_CASE("each way to fail is told as what it is, and whether the backend may have seen a byte") {
+TEST_CASE(
+    "each way to fail is reported as what it is, and whether the backend may have seen a byte") {
   struct Case {
     const char* what;
     ScriptedBackend::Script script;

@@ -443,7 +443,7 @@ TEST_CASE("a body is refused by the size line of the chunk that would make it to
   }
 }
 
-TEST_CASE("small chunks that came together are told together, and large ones as they are") {
+TEST_CASE("small chunks that came together are delivered together, and large ones as they are") {
   struct Pieces final : RequestEvents {
     void OnRequestHead() override {}
     void OnRequestBody(std::string_view bytes) override { sizes.push_back(bytes.size()); }

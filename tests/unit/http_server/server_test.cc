@@ -104,7 +104,7 @@ TEST_CASE("a malformed request is answered, and nothing behind it is begun") {
   CHECK(test.service.log == "GET /echo;end;bad 400;");
 }
 
-TEST_CASE("a malformed body is told to the handler, which may still answer") {
+TEST_CASE("a malformed body is reported to the handler, which may still answer") {
   ServerOnTest test;
   RawClient client(test.server->bound());
   client.Send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhiXX");
@@ -399,7 +399,7 @@ TEST_CASE("half a head is answered 408, and an idle connection is closed in sile
   test.ExpectEnd(idle);
 }
 
-TEST_CASE("a body that does not come is told as a timeout, one that is not wanted is not") {
+TEST_CASE("a body that does not come is a timeout, one that is not wanted is not") {
   Options options;
   options.body_timeout = std::chrono::milliseconds(30);
   ServerOnTest test(options);
@@ -433,7 +433,7 @@ TEST_CASE("a client that takes nothing of its answer is cut") {
   support::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
 }
 
-TEST_CASE("a connection beyond the limit is told so, and those before it are served") {
+TEST_CASE("a connection beyond the limit gets 503, and those before it are served") {
   Options options;
   options.connections_max = 1;
   ServerOnTest test(options);
@@ -506,7 +506,7 @@ TEST_CASE("a drain closes idle connections at once and busy ones after their ans
   support::RunUntil(test.loop, [&] { return test.server->connection_count() == 0; });
 }
 
-TEST_CASE("a server that goes away tells its handlers and cuts their clients") {
+TEST_CASE("a server that is destroyed calls its handlers and cuts their clients") {
   ServerOnTest test;
   RawClient client(test.server->bound());
   client.Send(Get("/hold"));

@@ -147,7 +147,7 @@ TEST_CASE("a completion keeps the end of the lease, also one that a restart has 
   }
 }
 
-TEST_CASE("marking an unknown outcome again does not start its life anew") {
+TEST_CASE("marking an unknown outcome again does not restart its life") {
   const Claim claim = contract::NewClaim();
   const auto step = MarkUnknown(Prepared(From::kUnknown, claim), claim);
   CHECK(step.answer.kind == ports::TransitionResult::Kind::kDone);

@@ -21,7 +21,7 @@ TEST_CASE("a program's lines of both outputs are found in their order") {
   CHECK(shell.error_output() == "bad\n");
 }
 
-TEST_CASE("a signal's death is told as the shell tells it") {
+TEST_CASE("a death by a signal has the shell's exit code") {
   Process sleeper = Process::Start({"sleep", {"1000"}, {}});
   CHECK(sleeper.running());
   sleeper.Signal(SIGTERM);

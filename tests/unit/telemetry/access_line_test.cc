@@ -54,7 +54,7 @@ TEST_CASE("a line has every member that an operator reads") {
         R"("store_us":400,"upstream_us":800,"upstream_status":201)");
 }
 
-TEST_CASE("a route that observes tells what enforcing would have done") {
+TEST_CASE("a route that observes logs what enforcing would have done") {
   AccessLine line = FullLine();
   line.would = "replayed";
   CHECK(Render(line, log::Format::kJson) ==
@@ -84,7 +84,7 @@ TEST_CASE("as text a line leaves out what there is not") {
 
 TEST_CASE("every decision has its word") {
   const char* words[kDecisions] = {"executed",   "replayed", "mismatch", "in_progress", "unknown",
-                                  "reconciled", "passed",   "refused",  "failed"};
+                                   "reconciled", "passed",   "refused",  "failed"};
   for (std::size_t i = 0; i < kDecisions; ++i) {
     CHECK(DecisionText(static_cast<RequestDecision>(i)) == words[i]);
   }

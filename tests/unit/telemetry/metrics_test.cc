@@ -44,7 +44,7 @@ TEST_CASE("requests are counted by route, decision and class of status") {
   CHECK(Shows(metrics, name + R"({class="none",decision="failed",route="orders"} 1)"));
 }
 
-TEST_CASE("durations are told in seconds, a part only where that step was taken") {
+TEST_CASE("durations are in seconds, a part only where that step was taken") {
   Metrics metrics;
   metrics.Route("orders").CountRequest(Finished(RequestDecision::kExecuted, 201));
   const std::string total = "idemproxy_request_duration_seconds";

@@ -34,7 +34,7 @@ TEST_CASE("a new identifier is a random UUID") {
   CHECK(one != NewUuid(random));
 }
 
-TEST_CASE("what is no UUID is told apart") {
+TEST_CASE("a text that is no UUID is refused") {
   CHECK(IsUuid("0B6F0EA9-8a8f-4c5e-9f4e-0123456789ab"));
   for (const std::string_view text :
        {"", "0b6f0ea9", "0b6f0ea9-8a8f-4c5e-9f4e-0123456789a",

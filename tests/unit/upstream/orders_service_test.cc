@@ -195,7 +195,7 @@ TEST_CASE("a message that could not be read is answered as the connection says")
   CHECK(cut.head.status == 408);
 }
 
-TEST_CASE("with the database away a request gets 500, and health tells") {
+TEST_CASE("with the database unreachable a request gets 500, and health reports it") {
   Fixture fixture;
   CHECK(fixture.Ask("GET", "/healthz").body == R"({"status":"ok","database":"reachable"})");
   fixture.store.away = true;

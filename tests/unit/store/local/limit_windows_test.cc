@@ -132,7 +132,7 @@ TEST_CASE("subjects are counted apart, and forgotten when nothing of them counts
   CHECK(table.size() == 1000);
 }
 
-TEST_CASE("a subject whose algorithm was changed by a reload starts anew") {
+TEST_CASE("a subject whose algorithm was changed by a reload starts from zero") {
   LimitTable table;
   CHECK(table.Count({"s", NextToken(), {1, milliseconds(1000), {}, 0}}, kStart).allowed);
   const LimitRule bucket{1, milliseconds(1000), LimitAlgorithm::kTokenBucket, 1};
