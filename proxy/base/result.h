@@ -10,7 +10,7 @@
 
 namespace idem {
 
-/// Whether the backend may have seen a byte of the request. It decides between releasing a claim
+/// States if the backend may have seen a byte of the request. It decides between releasing a claim
 /// and keeping it.
 enum class Delivery { kNotSent, kMaybeSent };
 

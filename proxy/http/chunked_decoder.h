@@ -16,7 +16,7 @@
 
 namespace idem::http {
 
-/// What to do with a trailer field that is forbidden there because it frames or routes the message
+/// The treatment of a trailer field that is forbidden there because it frames or routes the message
 /// (RFC 9110, section 6.5.1). In a request it is an attack; in a response it is only careless.
 enum class ForbiddenTrailers : bool { kDrop, kRefuse };
 

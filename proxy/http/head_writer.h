@@ -13,7 +13,7 @@ namespace idem::http {
 /// head without `keep_alive` gets `Connection: close`.
 void AppendRequestHead(const RequestHead& head, std::string& to);
 
-/// What a server decides about a response that its handler produced.
+/// A server's decisions about a response that its handler produced.
 struct ResponseTerms {
   Version to_version = Version::kHttp11;  // the client's version
   BodyLength body;                        // instead of head.body

@@ -13,7 +13,7 @@ namespace idem::http {
 
 enum class Version : std::uint8_t { kHttp10, kHttp11 };
 
-/// How many body bytes follow a head (RFC 9112, section 6).
+/// The number of body bytes that follow a head (RFC 9112, section 6).
 struct BodyLength {
   enum class Kind : std::uint8_t {
     kNone,        // the message has no body

@@ -20,7 +20,7 @@ enum class Decision : std::uint8_t {
   kUnknown,     // the effect may have happened
 };
 
-/// Whether the fingerprint could be computed by the record's own recipe.
+/// States if the fingerprint could be computed by the record's own recipe.
 enum class RecipeMatch : std::uint8_t { kSame, kImpossible };
 
 /// The properties of a request that are compared with the record.
