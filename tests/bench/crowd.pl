@@ -1,9 +1,9 @@
 #!/usr/bin/perl
-# Clients that hold on, for the bench:  crowd.pl PORT IDLE SLOW REQUESTS
+# Slow and idle clients for the bench:  crowd.pl PORT IDLE SLOW REQUESTS
 #
-# IDLE connections that say nothing after REQUESTS (0 or 1) requests each, and SLOW ones that send a byte a second:
-# every other one of a head, which the proxy gives up in its time, and then it comes back, the others of a body.
-# Says `ready` when all are there, and holds on until it is stopped.
+# IDLE connections send REQUESTS (0 or 1) requests each and then nothing. SLOW ones send a byte a second: half of them
+# of a head, until the proxy closes the connection and they reconnect, the others of a body.
+# Prints `ready` when all are connected, and runs until it is stopped.
 use strict;
 use warnings;
 use IO::Socket::INET;
