@@ -28,7 +28,9 @@ class AddressDirectory {
   /// Returns the reason why Candidates() is empty.
   [[nodiscard]] const std::string& look_up_error() const { return look_up_error_; }
 
+  /// Sets an address aside after a connect that was refused or not answered.
   void SetAside(const event::SocketAddress& address);
+  /// Puts an address back among the others after a successful connect.
   void SetRight(const event::SocketAddress& address);
 
  private:

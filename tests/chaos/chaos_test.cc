@@ -39,7 +39,7 @@ namespace {
 constexpr std::size_t kKeysAtOnce = 20;
 constexpr std::size_t kCallersPerKey = 3;
 constexpr Milliseconds kArrivalSpread{400};  // among the callers of one key
-constexpr std::size_t kAskersAtOnce = 16;
+constexpr std::size_t kCallersAtOnce = 16;
 constexpr std::size_t kKeysMin = 100;
 constexpr std::size_t kMetShare = 5;  // at least one key in so many must meet a fault
 constexpr std::chrono::seconds kPatience{60};
@@ -91,9 +91,9 @@ class Crowd {
 void AskAgain(const Options& options, Ledger& ledger, const std::vector<std::uint16_t>& ports) {
   const std::vector<std::string> keys = ledger.keys();
   std::atomic<std::size_t> next = 0;
-  std::vector<std::jthread> askers;
-  for (std::size_t i = 0; i < kAskersAtOnce; ++i) {
-    askers.emplace_back([&] {
+  std::vector<std::jthread> callers;
+  for (std::size_t i = 0; i < kCallersAtOnce; ++i) {
+    callers.emplace_back([&] {
       for (std::size_t at = next++; at < keys.size(); at = next++) {
         Caller(ports, keys[at], SeedOf(options.seed, at), ledger)
             .Run(Clock::now() + kPatience, true);
