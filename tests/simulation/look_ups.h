@@ -1,5 +1,5 @@
 // One proxy's link for look-ups at the backend (semantics.md, "Reconcile"). The answer is what the
-// backend shows when the look-up arrives. Whether the answer comes back is drawn.
+// backend shows when the look-up arrives. The loss of an answer is drawn.
 #pragma once
 
 #include <deque>

@@ -84,7 +84,7 @@ void DrawStoreFaults(Draw& draw, StoreFaults& store) {
 }
 
 // Excludes worlds that a look-up by the key cannot support. `after` is measured on the store's
-// clock, so that must not run ahead of the backend. Where claims are released because the backend
+// clock, so that must not run ahead of the backend. If claims are released because the backend
 // drops duplicates, the effect that it shows may be that of another request with the key.
 void KeepToLookUps(Scenario& world) {
   world.store.jumps = 0;

@@ -12,13 +12,13 @@ class Trace {
  public:
   Trace(const Timeline& timeline, std::ostream* out) : timeline_(timeline), out_(out) {}
 
-  /// `tell(out)` writes the line without its end.
-  template <class Tell>
-  void Say(Tell tell) const {
+  /// `write(out)` writes the line without its end.
+  template <class Write>
+  void Say(Write write) const {
     if (out_ == nullptr) return;
     *out_ << std::setw(10) << std::fixed << std::setprecision(4)
           << std::chrono::duration<double>(timeline_.age()).count() << "  ";
-    tell(*out_);
+    write(*out_);
     *out_ << "\n";
   }
 

@@ -17,11 +17,11 @@ namespace idem::support {
 /// Passes every operation to the real file system and records what a power loss would leave.
 /// Thread-safe. Its promises are those of POSIX:
 ///
-///   a file's bytes    those before its last sync stay. Of the others any first part stays, and of
-///                     that part any page may have been written as zeros.
-///   a folder's names  stay as they were at the folder's last sync. Of the names that were made,
-///                     renamed and removed since then any first part stays, because file systems
-///                     keep that order.
+///   a file's bytes    The bytes before its last sync stay. A prefix of the others stays, in which
+///                     any page may have been written as zeros.
+///   a folder's names  The names of the folder's last sync stay. A prefix of the names that were
+///                     made, renamed and removed since then stays, because file systems keep that
+///                     order.
 class ForgetfulDisk final : public rocksdb::FileSystemWrapper {
  public:
   /// `honest` is false if a sync keeps nothing. `before_each_step` gets the name of the file before
