@@ -50,7 +50,7 @@ class SettleRequest final : public RecordsRequest {
   std::string reason_;
   std::shared_ptr<idempotency::StoredResponse> response_ =  // kResolve
       std::make_shared<idempotency::StoredResponse>();
-  idempotency::Claim claim_;              // of the record in the store
+  idempotency::Claim claim_;  // of the record in the store
 };
 
 }  // namespace idem::admin

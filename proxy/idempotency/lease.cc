@@ -22,6 +22,12 @@ Milliseconds RequiredLease(const ExecutionWaits& waits) {
                                          kMargin);
 }
 
+bool MaySend(Milliseconds lease, Duration left, Duration response_timeout,
+             const ExecutionWaits& waits) {
+  const bool can_cover = lease >= waits.longest_wait + waits.record_timeout;
+  return can_cover ? left >= response_timeout + waits.record_timeout : left > Duration::zero();
+}
+
 StoreTime EarliestLookUp(const Record& record, const Policy& policy) {
   INVARIANT(policy.reconcile.has_value());
   const StoreTime end = std::max(record.lease_ends_at, LeaseEnd(record.begun_at, policy.lease));

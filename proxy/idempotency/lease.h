@@ -35,6 +35,12 @@ struct ExecutionWaits {
 /// Returns the shortest lease that covers an execution: all its waits, and a margin of 5 s.
 [[nodiscard]] Milliseconds RequiredLease(const ExecutionWaits& waits);
 
+/// Returns true if an execution may send its first byte with `left` of its lease. The lease must
+/// cover the waits that remain (the response and the record). A lease that is configured too short
+/// for the call and the record can never do that: it must at least not be over.
+[[nodiscard]] bool MaySend(Milliseconds lease, Duration left, Duration response_timeout,
+                           const ExecutionWaits& waits);
+
 /// Returns the moment from which a route with `policy`, which reconciles, may look up the unknown
 /// `record`. It counts from the end of the lease, and no earlier than from the end that the lease
 /// of a claim made today would have: a claim that was made under a shorter lease may still be

@@ -252,7 +252,7 @@ TEST_CASE_TEMPLATE("replays do not extend a record's life", Fixture, CONTRACT_ST
     CHECK(replay.record->expires_at == first.record->expires_at);
   }
   caller.Complete("k", claim);  // a repeated call
-  CHECK(caller.Look("k").record->expires_at == first.record->expires_at);
+  CHECK(caller.Read("k").record->expires_at == first.record->expires_at);
 }
 
 TEST_CASE_TEMPLATE("marking an unknown outcome again does not extend its life", Fixture,

@@ -165,10 +165,39 @@ void StoreServer::CountMet(const BeginRequest& question, const StoredRecord& lie
 
 TransitionResult StoreServer::Apply(const Transition& what) {
   const StoreTime now = Now();
-  const StoredRecord present = Find(key);
-  auto step = store::Complete(present, claim, response, ttl, now);
+  const StoredRecord present = Find(what.record_key);
+  auto step = store::Apply(what, present, now);
+  const bool writes = step.change == RecordWrite::kWrite;
+  switch (what.kind) {
+    case Transition::Kind::kComplete:
+      NoteComplete(what, present, step);
+      break;
+    case Transition::Kind::kRelease:
+      break;
+    case Transition::Kind::kMarkUnknown:
+      if (writes || !present) ledger_.claims[what.claim.token].marked_at = now;
+      break;
+    case Transition::Kind::kWithdraw:
+      NoteWithdraw(what);
+      break;
+    case Transition::Kind::kReleaseUnknown:
+      if (step.change == RecordWrite::kErase) NoteReleaseUnknown(what);
+      break;
+    case Transition::Kind::kResolveUnknown:
+      if (writes) NoteResolveUnknown(what);
+      break;
+  }
+  Say(what, step);
+  return Run(what.record_key, std::move(step));
+}
+
+void StoreServer::NoteComplete(const Transition& what, const StoredRecord& present,
+                               const store::TransitionStep& step) {
+  const StoreTime now = Now();
+  Call* call = ledger_.AnsweredCall(what.response->fields);
+  const bool found = call != nullptr && call->shows != nullptr;
   if (step.change == RecordWrite::kWrite || !present) {  // an absent record must be written
-    ClaimFacts& facts = ledger_.claims[claim.token];
+    ClaimFacts& facts = ledger_.claims[what.claim.token];
     facts.completed_at = now;
     facts.ttl = what.ttl;
     facts.outcome = call;

@@ -163,14 +163,10 @@ void KeyClaim::OnTaken() {
 
 bool KeyClaim::lease_covers_the_rest() const {
   const Duration left = idempotency::LeaseEnd(asked_at_, claim_.lease) - parts_.loop.Now();
-  const Duration record_timeout = request_.policy->record_timeout;
-  const auto required = idempotency::RequiredLease({.store_timeout = options_.store_timeout,
-                                                    .longest_wait = upstream_.longest_wait(),
-                                                    .record_timeout = record_timeout});
-  // A lease that is configured shorter than the required one cannot cover the waits; such a lease
-  // only has to be alive.
-  if (claim_.lease < required) return left > Duration::zero();
-  return left >= upstream_.response_timeout() + record_timeout;
+  return idempotency::MaySend(claim_.lease, left, upstream_.response_timeout(),
+                              {.store_timeout = options_.store_timeout,
+                               .longest_wait = upstream_.longest_wait(),
+                               .record_timeout = request_.policy->record_timeout});
 }
 
 // ---- What the key holds -------------------------------------------------------------------------

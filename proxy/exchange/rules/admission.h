@@ -28,8 +28,10 @@ namespace idem::exchange {
 
 /// Returns the id of the client that signed the request or showed a certificate for it, or the
 /// reply that refuses it. The id is "" if the route needs no signature.
-[[nodiscard]] std::variant<std::string, Reply> IdentifyClient(
-    const Route& route, const auth::Clients& clients, std::string_view tls_subject,
-    const http::RequestHead& request, std::string_view body, WallTime now);
+[[nodiscard]] std::variant<std::string, Reply> IdentifyClient(const Route& route,
+                                                              const auth::Clients& clients,
+                                                              std::string_view tls_subject,
+                                                              const http::RequestHead& request,
+                                                              std::string_view body, WallTime now);
 
 }  // namespace idem::exchange

@@ -13,9 +13,11 @@ TEST_CASE("a certificate's subject is a client, where the route lets it in") {
     AuthenticateOptions options;
     options.scheme = Scheme::kClientCertificate;
     options.clients = std::move(may);
-    http::RequestHead head;
-    head.fields.Add("X-Client-Id", "shop");  // ignored here
-    return Authenticate(options, clients, subject, head, "", WallTime());
+    http::Fields sent;
+    sent.Add("X-Client-Id", "shop");  // says nothing here
+    return Authenticate(options, clients,
+                        {.method = "POST", .target = "/", .fields = sent, .tls_subject = subject},
+                        WallTime());
   };
   for (const std::vector<std::string>& may : {std::vector<std::string>(), {"signs", "shop"}}) {
     const auto known = ask("CN=shop,O=Tests", may);
@@ -25,7 +27,7 @@ TEST_CASE("a certificate's subject is a client, where the route lets it in") {
   CHECK(std::holds_alternative<SignatureInvalid>(ask("CN=shop,O=Tests", {"signs"})));
   CHECK(std::holds_alternative<SignatureInvalid>(ask("CN=shop", {})));
   CHECK(std::holds_alternative<SignatureInvalid>(ask("CN=shop,O=Tests,C=DE", {})));
-  // A client without a configured subject must not match a connection without a certificate.
+  // A client without a subject is not the one who shows no certificate.
   CHECK(std::holds_alternative<SignatureMissing>(ask("", {})));
   CHECK_FALSE(Sign({.scheme = Scheme::kClientCertificate,
                     .header = "X-Signature",

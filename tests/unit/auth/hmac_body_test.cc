@@ -31,7 +31,11 @@ std::string Upper(std::string text) {
   return text;
 }
 
-// Returns "client ID", "missing" or "invalid", as table rows name the result.
+SignedRequest Request(const http::Fields& fields) {
+  return {.method = "POST", .target = "/orders", .fields = fields, .body = kBody};
+}
+
+// "client ID", "missing" or "invalid": what a table row can name.
 std::string Ask(const Clients& clients, const Lines& lines, std::vector<std::string> allowed = {}) {
   AuthenticateOptions options;
   options.scheme = Scheme::kHmacBody;

@@ -107,4 +107,21 @@ TEST_CASE("a look-up waits for the lease's end, or for the end that today's leas
   }
 }
 
+TEST_CASE("the first byte is sent only under a lease that covers the rest, if it can") {
+  using std::chrono::seconds;
+  const ExecutionWaits waits{seconds(1), seconds(34), seconds(5)};
+  struct Row {
+    seconds lease, left;
+    bool may;
+  };
+  for (const Row& row : {Row{seconds(60), seconds(35), true}, Row{seconds(60), seconds(34), false},
+                         Row{seconds(39), seconds(35), true}, Row{seconds(39), seconds(34), false},
+                         Row{seconds(38), seconds(34), true}, Row{seconds(38), seconds(1), true},
+                         Row{seconds(38), seconds(0), false}}) {
+    CAPTURE(row.lease.count());
+    CAPTURE(row.left.count());
+    CHECK(MaySend(row.lease, row.left, seconds(30), waits) == row.may);
+  }
+}
+
 }  // namespace idem::idempotency

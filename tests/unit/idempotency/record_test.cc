@@ -20,66 +20,7 @@ Claim SampleClaim() {
 std::shared_ptr<const StoredResponse> SampleResponse() {
   StoredResponse response;
   response.status = 201;
-  response.fields.Add("Content-Type", "application/json");
-  response.fields.Add("X-Part", "1");
-  response.fields.Add("Empty", "");
-  response.fields.Add("x-part", "2: b");
-  response.body = R"({"order":{"id":"7"}})";
-  return response;
-}
-
-std::vector<Record> SampleRecords() {
-  std::vector<Record> records;
-  records.push_back(MakeExecuting(SampleClaim(), At(1'700'000'000'000)));
-  records.push_back(MakeUnknown(SampleClaim(), At(1'700'000'000'000), At(1'700'000'045'000),
-                                At(1'700'000'050'000)));
-  Claim odd = SampleClaim();
-  odd.upstream_idempotent = true;
-  odd.route = "/orders, new";
-  odd.client = "-";
-  records.push_back(MakeCompleted(odd, At(5), SampleResponse(), milliseconds(86'400'000), At(9)));
-  StoredResponse every_byte = SampleResponse();
-  every_byte.body.clear();
-  for (int byte = 0; byte < 256; ++byte) every_byte.body.push_back(static_cast<char>(byte));
-  records.push_back(MakeCompleted(odd, At(5), every_byte, milliseconds(1), At(9)));
-  StoredResponse not_kept;
-  not_kept.status = 200;
-  not_kept.body_kept = false;
-  Claim bare;
-  bare.recipe = "r";
-  records.push_back(MakeCompleted(bare, At(0), not_kept, milliseconds(0), At(0)));
-  return records;
-}
-
-void CheckEqual(const Record& a, const Record& b) {
-  CHECK(a.state == b.state);
-  CHECK(a.claim.token == b.claim.token);
-  CHECK(a.claim.fingerprint == b.claim.fingerprint);
-  CHECK(a.claim.recipe == b.claim.recipe);
-  CHECK(a.claim.upstream_idempotent == b.claim.upstream_idempotent);
-  CHECK(a.claim.lease == b.claim.lease);
-  CHECK(a.claim.unknown_ttl == b.claim.unknown_ttl);
-  CHECK(a.claim.route == b.claim.route);
-  CHECK(a.claim.client == b.claim.client);
-  CHECK(a.begun_at == b.begun_at);
-  CHECK(a.lease_ends_at == b.lease_ends_at);
-  CHECK(a.expires_at == b.expires_at);
-  REQUIRE(a.response.has_value() == b.response.has_value());
-  if (!a.response) return;
-  CHECK(a.response->status == b.response->status);
-  CHECK(a.response->body_kept == b.response->body_kept);
-  CHECK(a.response->body == b.response->body);
-  REQUIRE(a.response->fields.size() == b.response->fields.size());
-  for (std::size_t i = 0; i < a.response->fields.size(); ++i) {
-    CHECK(a.response->fields[i].name == b.response->fields[i].name);
-    CHECK(a.response->fields[i].value == b.response->fields[i].value);
-  }
-}
-
-// Every accepted text must be exactly what Encode() writes for its record.
-bool RefusedOrExact(const std::string& bytes) {
-  const Result<Record> record = Decode(bytes);
-  return record ? Encode(*record) == bytes : record.error().code == ErrorCode::kCorrupt;
+  return std::make_shared<const StoredResponse>(std::move(response));
 }
 
 }  // namespace
