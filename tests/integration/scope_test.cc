@@ -103,7 +103,7 @@ TEST_CASE("a start that would forget earlier keys is refused, once it is accepte
     std::string_view second;
   };
   const Row rows[] = {
-      {{.idempotency = "{ scope: [route] }"}, "scope is [route]", "under [client]"},
+      {{.idempotency = "{ scope: [route] }"}, "scope is [route]", "with [client]"},
       {{.idempotency = "{ header: X-Key }"}, "`x-key`", "`idempotency-key`"},
       {{.name = "orders-v2"}, "`orders`, which is gone", "`orders-v2` is new"},
       {{.clients = "[{ id: store, secrets: [s-1] }]"}, "`shop`, which is gone", "`store` is new"},
