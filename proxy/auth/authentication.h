@@ -26,6 +26,8 @@ struct AuthenticateOptions {
   /// The field in which hmac-body callers name themselves. A request without it comes from the only
   /// client that may use the route, or otherwise from the client named `default`.
   std::string client_header = "X-Client-Id";
+
+  bool operator==(const AuthenticateOptions&) const = default;
 };
 
 /// Returns true if `clients` of the route admits that client.

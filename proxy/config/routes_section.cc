@@ -31,9 +31,9 @@ std::string WrongWithPath(const std::string& path, bool concealed) {
     return "must be a path alone, of characters from ! to ~ without ? and #";
   }
   const auto normal = exchange::NormalisePath(path);
-  if (!normal) return "must not hold %2F, %5C or %00: a request with them is refused";
-  if (*normal == path) return "";
-  return "would never match: write it in its normal form" + (concealed ? "" : ", " + *normal);
+  if (normal.hides_slash) return "must not hold %2F, %5C or %00: a request with them is refused";
+  if (normal.text == path) return "";
+  return "would never match: write it in its normal form" + (concealed ? "" : ", " + normal.text);
 }
 
 void ReadPath(MapReader& map, Route& route) {
@@ -78,6 +78,19 @@ void ReadHost(MapReader& map, Route& route) {
   }
 }
 
+// The first upstream that shares an address with this one.
+std::size_t BackendOf(std::size_t upstream,
+                      const std::vector<forward::UpstreamOptions>& upstreams) {
+  const auto shares = [](const auto& one, const auto& other) {
+    return std::ranges::any_of(one.endpoints, [&](const event::Endpoint& endpoint) {
+      return std::ranges::find(other.endpoints, endpoint) != other.endpoints.end();
+    });
+  };
+  std::size_t backend = 0;
+  while (backend < upstream && !shares(upstreams[backend], upstreams[upstream])) ++backend;
+  return backend;
+}
+
 void ReadRoute(const Node& node, Draft& draft) {
   Route route;
   MapReader map(node, draft.mistakes);
@@ -89,8 +102,11 @@ void ReadRoute(const Node& node, Draft& draft) {
   if (const Node* upstream = map.Find("upstream")) {
     route.upstream = ReadUpstreamOfRoute(*upstream, draft).value_or(0);
   }
+  route.backend = BackendOf(route.upstream, draft.config.upstreams);
   route.max_body = draft.body_max;
   map.ReadSize("max_body", route.max_body, kBodyRange);
+  map.ReadFlag("strict_paths", route.strict_paths);
+  ReadFieldNames(map, "override_fields", route.override_fields, draft.mistakes);
   ReadAuthenticate(map, route, draft.mistakes);
   ReadRateLimit(map, route, draft.mistakes);
   ReadIdempotency(map, route, draft.mistakes);

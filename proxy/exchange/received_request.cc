@@ -61,6 +61,7 @@ ProtectedRequest ReceivedRequest::AsProtected(const idempotency::Policy& for_pol
 void ReceivedRequest::BuildUpstreamHead(const http::Peer& peer, bool peer_trusted, bool claimed,
                                         http::RequestHead& to) const {
   exchange::BuildUpstreamHead({.received = &head,
+                               .route = route,
                                .peer = &peer,
                                .peer_trusted = peer_trusted,
                                .request_id = id,

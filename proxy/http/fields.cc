@@ -19,6 +19,11 @@ bool fields_internal::SameLetters(std::string_view a, std::string_view b) {
   return true;
 }
 
+bool ReadsAs(std::string_view name, std::string_view other) {
+  const auto fold = [](char c) { return c == '_' ? '-' : ToLower(c); };
+  return std::ranges::equal(name, other, [&](char a, char b) { return fold(a) == fold(b); });
+}
+
 void Fields::Add(std::string_view name, std::string_view value) {
   const std::size_t begin = text_.size();
   const std::size_t needed = begin + name.size() + value.size();

@@ -22,6 +22,10 @@ namespace fields_internal {
   return a.size() == b.size() && fields_internal::SameLetters(a, b);
 }
 
+/// Returns true if some backend takes a field `name` for the field `other`: CGI (RFC 3875, section
+/// 4.1.18) and its heirs turn both `-` and `_` of a name into `_`, and letters into one case.
+[[nodiscard]] bool ReadsAs(std::string_view name, std::string_view other);
+
 struct FieldLine {
   std::string_view name;   // as received
   std::string_view value;  // without surrounding blanks

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "proxy/auth/authentication.h"
+#include "proxy/exchange/rules/discriminators.h"
 #include "proxy/exchange/rules/forwarded_head.h"
+#include "proxy/exchange/rules/override_fields.h"
 
 namespace idem::exchange {
 
@@ -25,20 +27,19 @@ std::variant<const Route*, Reply> ChooseRoute(const Router& router,
   if (const auto* other = std::get_if<Router::MethodNotAllowed>(&match)) {
     return MethodNotAllowed(other->allow);
   }
-  return std::get<const Route*>(match);
+  const Route& route = *std::get<const Route*>(match);
+  if (const auto name = MethodOverride(route, request)) {
+    return BadRequest("It asks the backend for another method than the request line has, by",
+                      *name);
+  }
+  if (const auto name = UnusableDiscriminator(route, request)) {
+    return BadRequest("This route needs one field, in one spelling and with a value:", *name);
+  }
+  return &route;
 }
 
 bool EndIsInDoubt(const http::RequestHead& request) {
   return request.method == "CONNECT" || NamesProtectedField(request.fields);
-}
-
-// Compares in any case: `post` is another method than POST, but some backends treat them alike.
-const idempotency::Policy* PolicyFor(const Route& route, std::string_view method) {
-  if (!route.idempotency) return nullptr;
-  const auto& methods = route.idempotency->methods;
-  const bool covered = std::ranges::any_of(
-      methods, [&](const std::string& other) { return http::EqualsIgnoreCase(other, method); });
-  return covered ? &*route.idempotency : nullptr;
 }
 
 std::variant<std::string, Reply> IdentifyClient(const Route& route, const auth::Clients& clients,

@@ -23,9 +23,6 @@ namespace idem::exchange {
 /// for the next request.
 [[nodiscard]] bool EndIsInDoubt(const http::RequestHead& request);
 
-/// Returns the policy of a route for `method`, or null if no key protects that method.
-[[nodiscard]] const idempotency::Policy* PolicyFor(const Route& route, std::string_view method);
-
 /// Returns the id of the client that signed the request or showed a certificate for it, or the
 /// reply that refuses it. The id is "" if the route needs no signature.
 [[nodiscard]] std::variant<std::string, Reply> IdentifyClient(const Route& route,

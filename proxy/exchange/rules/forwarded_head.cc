@@ -6,9 +6,12 @@
 #include <limits>
 #include <optional>
 
+#include "proxy/exchange/rules/override_fields.h"
+
 namespace idem::exchange {
 
 using http::EqualsIgnoreCase;
+using http::ReadsAs;
 
 namespace {
 
@@ -39,16 +42,6 @@ constexpr std::array<std::string_view, 6> kRateLimit = {
 constexpr std::array<std::string_view, 2> kClaimFields = {"Idempotent-Replayed",
                                                           "Idempotency-Status"};
 
-// Many backends read `_` in a name as `-` (CGI and its successors turn both into `_`), so a caller
-// must not send a proxy-written field in that spelling either.
-bool ReadsAs(std::string_view name, std::string_view other) {
-  const auto fold = [](char c) {
-    if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
-    return c == '_' ? '-' : c;
-  };
-  return std::ranges::equal(name, other, [&](char a, char b) { return fold(a) == fold(b); });
-}
-
 // Connection rarely names fields, so the names are looked up again for each field instead of being
 // kept in a list.
 bool PassesThrough(const http::Fields& fields, std::string_view name, bool has_connection) {
@@ -65,8 +58,11 @@ bool IsReplaced(const ForwardedRequest& request, std::string_view name) {
     return !request.peer_trusted;
   }
   if (EqualsIgnoreCase(name, "Proxy-Authorization")) return true;
-  // On a route without authentication nothing has checked the client's name.
-  if (ReadsAs(name, "X-Client-Id")) return !request.client_id.empty() || !request.peer_trusted;
+  // The proxy alone vouches for a client; a trusted proxy passes on what its callers sent.
+  if (ReadsAs(name, "X-Client-Id")) return true;
+  // CGI turns it into HTTP_PROXY, which many programs obey (CVE-2016-5385).
+  if (EqualsIgnoreCase(name, "Proxy")) return true;
+  if (request.route != nullptr && IsDroppedOverride(*request.route, name)) return true;
   if (request.identity_encoding && EqualsIgnoreCase(name, "Accept-Encoding")) return true;
   return !request.key_header.empty() && ReadsAs(name, request.key_header);
 }

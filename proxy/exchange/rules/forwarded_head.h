@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "proxy/exchange/rules/router.h"
 #include "proxy/http/message.h"
 #include "proxy/http/server_stream.h"
 
@@ -26,6 +27,7 @@ namespace idem::exchange {
 /// Facts about a request that are not in its head.
 struct ForwardedRequest {
   const http::RequestHead* received = nullptr;
+  const Route* route = nullptr;
   const http::Peer* peer = nullptr;
   bool peer_trusted = false;  // in trusted_proxies: its X-Forwarded-Proto and -Host are believed
   std::string_view request_id;

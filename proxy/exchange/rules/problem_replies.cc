@@ -62,8 +62,12 @@ std::string TextOf(std::string_view detail, std::string_view more) {
 
 Reply AnsweredHere() { return {.status = 200}; }
 
-Reply BadRequest(std::string_view detail) {
-  return {.status = 400, .name = "bad-request", .retry = Retry::kNewKey, .detail = detail};
+Reply BadRequest(std::string_view detail, std::string_view more) {
+  return {.status = 400,
+          .name = "bad-request",
+          .retry = Retry::kNewKey,
+          .detail = detail,
+          .more = more};
 }
 
 Reply Unreadable(std::uint16_t status, std::string_view name, std::string_view detail) {

@@ -32,7 +32,8 @@ struct Reply {
 
 /// Answers a request with Max-Forwards: 0.
 [[nodiscard]] Reply AnsweredHere();
-[[nodiscard]] Reply BadRequest(std::string_view detail);
+/// Appends `more` to the detail. `more` must be valid until the reply is rendered.
+[[nodiscard]] Reply BadRequest(std::string_view detail, std::string_view more = {});
 /// Answers a message that a parser or the body's reader refused.
 [[nodiscard]] Reply Unreadable(std::uint16_t status, std::string_view name,
                                std::string_view detail);

@@ -13,10 +13,10 @@ bool IsUnreserved(char c) {
          c == '.' || c == '_' || c == '~';
 }
 
-// Decodes unreserved characters and writes other escapes in upper case. Returns nullopt for the
-// three escapes that change what a path is.
-std::optional<std::string> DecodeUnreserved(std::string_view path) {
-  std::string decoded;
+// Decodes unreserved characters and writes other escapes in upper case.
+NormalPath DecodeUnreserved(std::string_view path) {
+  NormalPath normal;
+  std::string& decoded = normal.text;
   decoded.reserve(path.size());
   for (std::size_t i = 0; i < path.size(); ++i) {
     std::uint8_t byte = 0;
@@ -24,7 +24,7 @@ std::optional<std::string> DecodeUnreserved(std::string_view path) {
       decoded.push_back(path[i]);
       continue;
     }
-    if (byte == '/' || byte == '\\' || byte == 0) return std::nullopt;
+    if (byte == '/' || byte == '\\' || byte == 0) normal.hides_slash = true;
     if (IsUnreserved(static_cast<char>(byte))) {
       decoded.push_back(static_cast<char>(byte));
     } else {
@@ -35,7 +35,7 @@ std::optional<std::string> DecodeUnreserved(std::string_view path) {
     }
     i += 2;
   }
-  return decoded;
+  return normal;
 }
 
 // Applies RFC 3986, section 5.2.4, to segments. Empty segments (from "//") are dropped too.
@@ -71,13 +71,31 @@ bool PathMatches(const Route& route, std::string_view path) {
          path[route.path.size()] == '/';
 }
 
+// Without the port, and without the dot of the root at the end, which names the same host (RFC 3986,
+// section 3.2.2).
 std::string_view HostName(std::string_view host) {
   if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
-  return host.substr(0, host.find(':'));
+  host = host.substr(0, host.find(':'));
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return host;
+}
+
+bool HostMatches(const Route& route, std::string_view host) {
+  return route.host.empty() || http::EqualsIgnoreCase(HostName(route.host), HostName(host));
 }
 
 bool AllowsMethod(const Route& route, std::string_view method) {
-  return route.methods.empty() || std::ranges::find(route.methods, method) != route.methods.end();
+  return route.methods.empty() || NamesMethod(route.methods, method);
+}
+
+// A route that only observes refuses nothing.
+bool Enforces(const idempotency::Policy& policy) {
+  return policy.mode == idempotency::Mode::kEnforce;
+}
+
+bool IsProtected(const Route& route) {
+  return (route.idempotency && Enforces(*route.idempotency)) || route.authenticate ||
+         route.rate_limit;
 }
 
 // The first route for a path, and the methods of the routes that match except for the method.
@@ -90,7 +108,7 @@ Choice Choose(const std::vector<Route>& routes, std::string_view method, std::st
               std::string_view path) {
   Choice choice;
   for (const Route& route : routes) {
-    if (!route.host.empty() && !http::EqualsIgnoreCase(route.host, HostName(host))) continue;
+    if (!HostMatches(route, host)) continue;
     if (!PathMatches(route, path)) continue;
     if (AllowsMethod(route, method)) {
       choice.route = &route;
@@ -106,10 +124,62 @@ Choice Choose(const std::vector<Route>& routes, std::string_view method, std::st
 
 }  // namespace
 
-std::optional<std::string> NormalisePath(std::string_view path) {
-  auto decoded = DecodeUnreserved(path);
-  if (!decoded) return std::nullopt;
-  return RemoveDotSegments(*decoded);
+bool NamesMethod(const std::vector<std::string>& methods, std::string_view method) {
+  return std::ranges::any_of(
+      methods, [&](const std::string& other) { return http::EqualsIgnoreCase(other, method); });
+}
+
+const idempotency::Policy* PolicyFor(const Route& route, std::string_view method) {
+  if (!route.idempotency || !NamesMethod(route.idempotency->methods, method)) return nullptr;
+  return &*route.idempotency;
+}
+
+bool IsWayAround(const Route& other, const Route& route, std::string_view method) {
+  // Keys of two routes are told apart, so a second protected route is a way around too.
+  const idempotency::Policy* const policy = PolicyFor(route, method);
+  if (policy != nullptr && Enforces(*policy)) return true;
+  if (route.authenticate && route.authenticate != other.authenticate) return true;
+  return route.rate_limit && !other.rate_limit;
+}
+
+NormalPath NormalisePath(std::string_view path) {
+  NormalPath normal = DecodeUnreserved(path);
+  normal.text = RemoveDotSegments(normal.text);
+  return normal;
+}
+
+Router::Router(std::vector<Route> routes) : routes_(std::move(routes)) {
+  lenient_paths_.reserve(routes_.size());
+  for (const Route& route : routes_) {
+    lenient_paths_.emplace_back(route.path);
+    if (!IsProtected(route)) continue;
+    const bool is_root = route.path == "/";
+    protected_paths_have_one_reading_ &= is_root || HasOneReading(route.path);
+    for (Route& other : routes_) other.backend_is_guarded |= other.backend == route.backend;
+  }
+}
+
+// Some reading of the path chooses a protected route, and the request would go to the same backend
+// by another one.
+bool Router::MayReachProtected(std::string_view method, std::string_view host,
+                               std::string_view path, const Route& chosen) const {
+  if (!chosen.backend_is_guarded) return false;
+  if (protected_paths_have_one_reading_ && HasOneReading(path)) return false;
+  return std::ranges::any_of(LenientReadings(path), [&](const std::string& reading) {
+    const Route* const other = ChooseLeniently(method, host, reading);
+    return other != nullptr && other != &chosen && other->backend == chosen.backend &&
+           other->strict_paths && IsWayAround(chosen, *other, method);
+  });
+}
+
+const Route* Router::ChooseLeniently(std::string_view method, std::string_view host,
+                                     std::string_view reading) const {
+  for (std::size_t i = 0; i < routes_.size(); ++i) {
+    const Route& route = routes_[i];
+    if (!HostMatches(route, host) || !AllowsMethod(route, method)) continue;
+    if (lenient_paths_[i].Matches(reading, route.prefix)) return &route;
+  }
+  return nullptr;
 }
 
 Router::Match Router::Find(std::string_view method, std::string_view host,
@@ -121,13 +191,16 @@ Router::Match Router::Find(std::string_view method, std::string_view host,
     }
     return NoRoute{};
   }
-  const auto normal = NormalisePath(raw);
-  if (!normal) return AmbiguousPath{};
-  Choice choice = Choose(routes_, method, host, *normal);
-  if (raw != *normal && Choose(routes_, method, host, raw).route != choice.route) {
+  const NormalPath normal = NormalisePath(raw);
+  Choice choice = Choose(routes_, method, host, normal.text);
+  if (raw != normal.text && Choose(routes_, method, host, raw).route != choice.route) {
     return AmbiguousPath{};
   }
-  if (choice.route != nullptr) return choice.route;
+  if (choice.route != nullptr) {
+    if (normal.hides_slash && choice.route->backend_is_guarded) return AmbiguousPath{};
+    if (MayReachProtected(method, host, raw, *choice.route)) return AmbiguousPath{};
+    return choice.route;
+  }
   if (!choice.allow.empty()) return MethodNotAllowed{std::move(choice.allow)};
   return NoRoute{};
 }

@@ -105,6 +105,8 @@ routes:
     methods: [POST]
     host: pay.example.com
     upstream: orders
+    strict_paths: true
+    override_fields: []
     max_body: 1MiB
     authenticate:
       scheme: hmac-body
@@ -204,7 +206,9 @@ class Description {
     for (const auto& endpoint : upstream.endpoints) Line("at", endpoint.ToText());
   }
   void AddRoute(const exchange::Route& route) {
-    Line("route", route.name, route.path, route.prefix, route.host, route.upstream, route.max_body);
+    Line("route", route.name, route.path, route.prefix, route.host, route.upstream, route.max_body,
+         route.strict_paths);
+    Lines("may pass", route.override_fields);
     Lines("method", route.methods);
     if (route.authenticate) {
       Line("authenticate", auth::SchemeName(route.authenticate->scheme), route.authenticate->header,
