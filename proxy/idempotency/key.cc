@@ -70,6 +70,20 @@ KeyResult ReadKey(const http::Fields& fields, std::string_view header) {
   return value->starts_with('"') ? ReadQuoted(*value) : ReadBare(*value);
 }
 
+bool HasBareForm(std::string_view key) {
+  return !key.starts_with('"') && key.find(',') == std::string_view::npos;
+}
+
+std::string QuotedForm(std::string_view key) {
+  std::string quoted(1, '"');
+  for (const char c : key) {
+    if (c == '"' || c == '\\') quoted.push_back('\\');
+    quoted.push_back(c);
+  }
+  quoted.push_back('"');
+  return quoted;
+}
+
 std::string RecordKey(std::span<const ScopePart> scope, std::string_view key) {
   std::string record_key;
   for (const ScopePart& part : scope) {

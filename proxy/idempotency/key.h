@@ -23,6 +23,13 @@ using KeyResult = std::variant<std::string, KeyMissing, KeyInvalid>;
 /// Both spellings give the same key, unquoted.
 [[nodiscard]] KeyResult ReadKey(const http::Fields& fields, std::string_view header);
 
+/// Returns true if ReadKey() reads the key back from its bare form. It does not if the key begins with
+/// a quote or holds a comma.
+[[nodiscard]] bool HasBareForm(std::string_view key);
+
+/// Returns the key as a string of RFC 9651, section 3.3.3, from which ReadKey() reads it back.
+[[nodiscard]] std::string QuotedForm(std::string_view key);
+
 struct ScopePart {
   std::string_view name;   // "client", "route", or the field's name in lower case
   std::string_view value;  // "" if the request has no such field

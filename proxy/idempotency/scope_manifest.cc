@@ -123,11 +123,30 @@ void CompareRoute(const RecordedRoute& held, const RouteScope& route, Names& dif
   }
 }
 
+bool Overlap(std::string_view one, std::string_view other) {
+  return one.starts_with(other) || other.starts_with(one);
+}
+
+bool IsInUse(const std::map<std::string, RecordedRoute>& routes) {
+  return std::ranges::any_of(routes, [](const auto& route) { return route.second.active; });
+}
+
+// Compares the prefix with others of which one begins the other: `a:` with the key `b:c` is `a:b:`
+// with the key `c`.
+void CompareOverlap(const ScopeManifest& held, const std::string& prefix, Names& differences) {
+  for (const auto& [other, routes] : held) {
+    if (!Overlap(prefix, other) || !IsInUse(routes)) continue;
+    differences.push_back("store.key_prefix is `" + prefix + "`, and another configuration uses `" +
+                          other + "`: where one begins the other, two keys may be one record");
+  }
+}
+
 // Compares a configuration whose prefix is not in the store with routes that the store has under
 // another prefix.
 void ComparePrefix(const ScopeManifest& held, const std::string& prefix,
                    const std::vector<RouteScope>& routes, Names& differences) {
   if (held.contains(prefix)) return;
+  CompareOverlap(held, prefix, differences);
   for (const auto& [other, held_routes] : held) {
     for (const RouteScope& route : routes) {
       const auto same = held_routes.find(route.name);

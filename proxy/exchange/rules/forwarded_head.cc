@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "proxy/exchange/rules/override_fields.h"
+#include "proxy/idempotency/key.h"
 
 namespace idem::exchange {
 
@@ -100,6 +101,15 @@ void AddAppended(const http::Fields& received, std::string_view name, std::strin
   to.Add(name, joined);
 }
 
+// A key that another reader of its bare form would take for another key goes on in quotes.
+void AddKey(const ForwardedRequest& request, http::Fields& to) {
+  if (idempotency::HasBareForm(request.key)) {
+    to.Add(request.key_header, request.key);
+  } else {
+    to.Add(request.key_header, idempotency::QuotedForm(request.key));
+  }
+}
+
 }  // namespace
 
 bool IsHopByHop(std::string_view name) { return IsOneOf(name, kHopByHop); }
@@ -141,7 +151,7 @@ void BuildUpstreamHead(const ForwardedRequest& request, http::RequestHead& to) {
   // An HTTP/1.0 request may have none, and HTTP/1.1 requires it.
   if (from.fields.Count("Host") == 0) to.fields.Add("Host", "");
   if (request.identity_encoding) to.fields.Add("Accept-Encoding", "identity");
-  if (!request.key_header.empty()) to.fields.Add(request.key_header, request.key);
+  if (!request.key_header.empty()) AddKey(request, to.fields);
   if (!request.client_id.empty()) to.fields.Add("X-Client-Id", request.client_id);
   AddAppended(from.fields, "X-Forwarded-For", request.peer->address, to.fields);
   if (to.fields.Count("X-Forwarded-Proto") == 0) {

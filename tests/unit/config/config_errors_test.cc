@@ -281,7 +281,8 @@ TEST_CASE("authentication and rate limit of a route are checked") {
        "f:5:47: routes[0].authenticate.clients[0]: is not the id of a client under `clients`; did "
        "you mean `shop`?\n"},
       {"authenticate: {scheme: hmac-body, clients: []}",
-       "f:5:46: routes[0].authenticate.clients: must have at least one; leave `clients` out to admit all\n"},
+       "f:5:46: routes[0].authenticate.clients: must have at least one; leave `clients` out to "
+       "admit all\n"},
       {"rate_limit: {}",
        "f:5:15: routes[0].rate_limit.per: is missing\n"
        "f:5:15: routes[0].rate_limit.requests: is missing\n"},

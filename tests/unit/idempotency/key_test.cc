@@ -75,6 +75,18 @@ TEST_CASE("both spellings of a key are read, and nothing else is a key") {
   }
 }
 
+TEST_CASE("a key is forwarded in a form that reads back as the same key, and no other does") {
+  std::vector<std::string> keys = {"k-1",    R"("abc")", R"("abc)",  "a,b",
+                                   R"(a"b)", R"(a\b)",   R"("a\b,)", R"(\)",
+                                   "k;a=1",  R"(")",     ",",        EveryKeyCharacter()};
+  for (const std::string& key : keys) {
+    CAPTURE(key);
+    const std::string form = HasBareForm(key) ? key : QuotedForm(key);
+    CHECK(Read({form}) == "key " + key);
+    CHECK(Read({QuotedForm(key)}) == "key " + key);
+  }
+}
+
 TEST_CASE("every character from ! to ~ is a key character") {
   for (const char c : EveryKeyCharacter()) {
     const std::string key = std::string("k") + c;

@@ -112,6 +112,18 @@ TEST_CASE("what forgets earlier keys is a difference, and names both values") {
         "route `refunds`: it authenticates `a`, but the records belong to no client\n");
 }
 
+TEST_CASE("a new prefix that begins another one, or is begun by it, is a difference") {
+  const ScopeManifest held = After({Open("pay")}, "idemp:");
+  for (const char* prefix : {"idemp:eu:", "idemp", ""}) {
+    CAPTURE(prefix);
+    const std::string told = Differences(held, {Open("other")}, prefix);
+    CHECK(told.find("`idemp:`") != std::string::npos);
+    const ScopeManifest accepted = CompareScopes(held, prefix, {Open("other")}).next;
+    CHECK(Differences(accepted, {Open("other")}, prefix).empty());
+  }
+  CHECK(Differences(held, {Open("other")}, "eu:").empty());
+}
+
 TEST_CASE("routes and clients may come, and may go, and what has gone is not forgotten") {
   const ScopeManifest one = After({Orders()});
   CHECK(Differences(one, {Orders(), Open("refunds")}).empty());
