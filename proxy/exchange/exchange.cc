@@ -288,6 +288,7 @@ bool Exchange::OnUpstreamReady() {
     Conclude(UpstreamResult::Failure(Delivery::kNotSent));
     return false;
   }
+  written_ = true;
   if (!body_.ended()) stream_->ResumeBody();
   return true;
 }
@@ -395,8 +396,18 @@ void Exchange::Refuse(const Reply& reply, RequestDecision verdict) {
   if (stream_ == nullptr) return Finish();
   http::ResponseHead head;
   std::string body;
-  Render(reply, request_id_, head, body);
+  Render(WithProgress(reply, progress()), request_id_, head, body);
   Answer(head, body);
+}
+
+// A backend that drops duplicates does so by a key, which a request without one does not have.
+RequestProgress Exchange::progress() const {
+  const idempotency::Policy* policy = policy_ != nullptr ? policy_ : observed_;
+  const bool has_key = std::holds_alternative<std::string>(key_);
+  return {
+      .written = upstream_failure_ ? upstream_failure_->delivery != Delivery::kNotSent : written_,
+      .method = request_.method,
+      .upstream_idempotent = policy != nullptr && policy->upstream_idempotent && has_key};
 }
 
 // Reported before it is sent: what a caller has been answered is in the counters.

@@ -108,6 +108,7 @@ class Exchange final : public http::ServerHandler,
   // Answer.
   void AnswerOutcome();
   void Refuse(const Reply& reply, RequestDecision verdict);
+  [[nodiscard]] RequestProgress progress() const;
   void BeginStreaming();
   void StreamBody(std::string_view bytes);
   void EndStreaming();
@@ -151,6 +152,7 @@ class Exchange final : public http::ServerHandler,
   http::RequestHead upstream_head_;
   BufferedResponse response_;
   std::optional<ports::UpstreamFailure> upstream_failure_;
+  bool written_ = false;    // the request's first byte may be on its way to the upstream
   bool streaming_ = false;  // the response's head has gone out; its body follows as it comes
   idempotency::ClaimEnding ending_ = idempotency::ClaimEnding::kRelease;
   std::shared_ptr<const idempotency::StoredResponse> stored_;  // with ClaimEnding::kRecord

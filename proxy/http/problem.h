@@ -16,8 +16,12 @@ struct Problem {
   std::string_view title;       // short, the same for every occurrence; "": made from `name`
   std::string_view detail;      // what happened here; "": left out. Never a secret.
   std::string_view request_id;  // "": left out
-  std::string_view retry;       // same-key, new-key, settle or never; "": left out
-  std::optional<std::uint16_t> executed_status;  // only where the response was not kept
+  std::string_view retry;       // same-key, correct, settle or never; "": left out
+  std::optional<std::uint16_t> executed_status{};  // only where the response was not kept
+  // Only of a mismatch: the request that holds the key, and what differs from it.
+  std::string_view first_state{};               // executing, unknown or completed; "": left out
+  std::optional<std::uint16_t> first_status{};  // completed only
+  std::string_view mismatch_in{};               // "body", "path,content-type"; "": left out
 };
 
 /// Appends the JSON object.

@@ -3,6 +3,7 @@
 #include "proxy/base/invariant.h"
 #include "proxy/http/percent_encoding.h"
 #include "proxy/idempotency/canonical_json.h"
+#include "proxy/idempotency/part_digests.h"
 
 namespace idem::idempotency {
 
@@ -97,7 +98,8 @@ std::optional<Recipe> Recipe::FromId(std::string_view id) {
   return recipe;
 }
 
-Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& input) {
+Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& input,
+                               std::string* digests) {
   std::string canonical;
   BodyMode mode = BodyMode::kRaw;
   const std::string_view body = CanonicalBody(recipe, input, canonical, mode);
@@ -116,6 +118,7 @@ Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& inp
   thread_local Sha256 sha;
   sha.Add(parts);
   sha.Add(body);
+  if (digests != nullptr) *digests = PartDigests(recipe, input, ModeWord(mode), body);
   return sha.Finish();
 }
 

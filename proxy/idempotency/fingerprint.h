@@ -44,6 +44,8 @@ struct FingerprintInput {
 /// SHA-256 over the parts, each with its length before it, so that no two inputs run together. With
 /// BodyMode::kJson a body that is not JSON, has a member twice or came with a Content-Encoding
 /// counts as it is.
-[[nodiscard]] Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& input);
+/// `digests`, where it is there, becomes PartDigests() of the same.
+[[nodiscard]] Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& input,
+                                             std::string* digests = nullptr);
 
 }  // namespace idem::idempotency

@@ -35,8 +35,9 @@ struct Claim {
   bool upstream_idempotent = false;  // as the route declared it when it claimed
   Milliseconds lease{};
   Milliseconds unknown_ttl{};
-  std::string route;   // for the operator who lists records
-  std::string client;  // "" for none
+  std::string route;         // for the operator who lists records
+  std::string client;        // "" for none
+  std::string part_digests;  // PartDigests(); "" in a record of a version that kept none
 };
 
 /// A response as it is replayed: end-to-end fields only, none that is never recorded.
@@ -77,15 +78,16 @@ struct Record {
 /// field lines, an empty line and the body.
 ///
 ///   idemproxy/1 STATE TOKEN LEASE_END BEGUN EXPIRES FINGERPRINT RECIPE IDEMPOTENT
-///       LEASE UNKNOWN_TTL ROUTE CLIENT STATUS KEPT HEAD_BYTES BODY_BYTES<LF>  (single blanks)
+///       LEASE UNKNOWN_TTL ROUTE CLIENT STATUS KEPT HEAD_BYTES BODY_BYTES [PARTS]<LF>
 ///   Content-Type: application/json<CR><LF>
 ///   <CR><LF>
 ///   {"order":...}
 ///
+/// The words are separated by single blanks; PARTS is left out where the claim has no part digests.
 /// STATE is executing, completed or unknown. TOKEN and FINGERPRINT are lower-case hex, times
 /// decimal milliseconds (since 1970 where they are points), IDEMPOTENT and KEPT 0 or 1; ROUTE and
 /// CLIENT are percent-encoded, `-` for none. HEAD_BYTES counts the field lines and the empty line;
-/// the last four are 0 unless completed. State, token and times stand first, so that a script in
+/// the four from STATUS on are 0 unless completed. State, token and times stand first, so that a script in
 /// the store reads them with one pattern: ^idemproxy/1 (%a+) (%x+) (%d+) (%d+) (%d+)
 [[nodiscard]] std::string Encode(const Record& record);
 /// The same from FINGERPRINT on, for a store whose server writes the six words before it, because

@@ -23,7 +23,9 @@ struct RequestReport {
   std::uint16_t status = 0;  // 0: the client went away before there was one
   RequestDecision verdict = RequestDecision::kFailed;
   std::string_view problem;
-  std::string_view would;       // `mode: observe`: what enforcing would have done; "" otherwise
+  std::string_view would;  // `mode: observe`: what enforcing would have done; "" otherwise
+  std::string_view
+      mismatch_in;              // the parts in which it differs from the request that holds its key
   std::string_view record_key;  // hashed before it is shown
   std::string_view address;     // the client's, as `trusted_proxies` tell it
   std::string_view upstream_address;

@@ -48,12 +48,14 @@ struct AccessLine {
   Duration store{};
   Duration upstream{};
   std::uint16_t upstream_status = 0;
-  std::string_view would;  // on a route that observes: what enforcing would have done
+  std::string_view mismatch_in;  // of a mismatch: the parts that differ, "body" or "path,query"
+  std::string_view would;        // on a route that observes: what enforcing would have done
 };
 
 /// Appends the line for log::WriteRendered(). JSON: `"event":"request"` and every member, always
-/// the same in the same order, `null` where there is none, but for `would`, which only routes that
-/// observe have; durations are whole microseconds. Text:
+/// the same in the same order, `null` where there is none, except `mismatch_in`, which only
+/// mismatches have, and `would`, which only routes that observe have; durations are whole
+/// microseconds. Text:
 /// `request name=value ...` without the members that there are not. Allocates nothing once `to`
 /// has grown.
 void AppendAccessLine(const AccessLine& line, log::Format format, std::string& to);

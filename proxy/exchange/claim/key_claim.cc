@@ -70,6 +70,7 @@ bool KeyClaim::Abandon() {
 void KeyClaim::Describe(ports::RequestReport& report) const {
   report.record_key = record_key_;
   report.store = store_time_;
+  report.mismatch_in = mismatch_in_;
   if (look_up_ == nullptr) return;
   report.upstream += look_up_time_;
   if (!report.upstream_address.empty()) return;  // the request itself was forwarded after it
@@ -187,7 +188,8 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
       return Refuse(ResponseNotKept(record.response->status), RequestDecision::kReplayed);
     case Decision::kMismatch:
       if (!outcome_) {
-        return Refuse(PayloadMismatch(request_.policy->mismatch_status),
+        mismatch_in_ = MismatchIn(request_, record.claim);
+        return Refuse(PayloadMismatch(request_.policy->mismatch_status, record, now, mismatch_in_),
                       RequestDecision::kMismatch);
       }
       Close();

@@ -161,7 +161,8 @@ class KeyClaim final : public KeyWaiter {
 
   idempotency::ClaimEnding ending_ = idempotency::ClaimEnding::kRelease;
   std::shared_ptr<const idempotency::StoredResponse> outcome_;  // of an effect that we made
-  bool overtaken_ = false;  // it was refused, because another token held the key
+  std::string mismatch_in_;  // of a request that met another's record: MismatchIn()
+  bool overtaken_ = false;   // it was refused, because another token held the key
 
   // One open question and a deadline beside it; and the whole wait's.
   Ticket question_;

@@ -62,6 +62,7 @@ class Observation {
   std::string observed_key_;  // the same in the namespace of its own
   idempotency::Claim claim_;
   std::string_view would_;
+  std::string mismatch_in_;
   std::optional<idempotency::UpstreamResult> seen_;
   Ticket question_;
   Ticket deadline_;

@@ -9,26 +9,36 @@
 #include <string_view>
 
 #include "proxy/http/message.h"
+#include "proxy/idempotency/advice.h"
 #include "proxy/idempotency/record.h"
 #include "proxy/ports/upstream.h"
 
 namespace idem::exchange {
 
-/// What a program that reads the problem may do next.
-enum class Retry : std::uint8_t { kSameKey, kNewKey, kSettle, kNever };
-
 /// One answer of the proxy's own.
 struct Reply {
   std::uint16_t status = 500;
   std::string_view name{};  // the NAME of semantics.md; "": no problem, and no body
-  Retry retry = Retry::kSameKey;
+  /// What the advice, the member `retry`, is made of: idempotency::Advise().
+  idempotency::Circumstances at{};
   std::string_view detail{};  // for the caller: no secret, no backend address
   std::string_view more{};    // stands behind it
   std::optional<std::chrono::seconds> retry_after{};
   std::string allow{};                             // 405
   std::string_view www_authenticate{};             // 401
   std::optional<std::uint16_t> executed_status{};  // response-not-kept
+  std::string_view first_state{};                  // payload-mismatch
+  std::optional<std::uint16_t> first_status{};     // payload-mismatch, completed
+  std::string_view mismatch_in{};                  // payload-mismatch; good until it is rendered
 };
+
+/// What the exchange adds to the circumstances of a reply: how far its own request has got.
+struct RequestProgress {
+  bool written = false;  // a byte of it was written to the backend
+  std::string_view method;
+  bool upstream_idempotent = false;  // the backend drops duplicates of it
+};
+[[nodiscard]] Reply WithProgress(Reply reply, const RequestProgress& progress);
 
 /// Of a request whose last hop this is.
 [[nodiscard]] Reply AnsweredHere();
@@ -45,7 +55,9 @@ struct Reply {
 /// `header`: of the field that it belongs in; good until the reply is rendered.
 [[nodiscard]] Reply KeyMissing(std::string_view header);
 [[nodiscard]] Reply KeyInvalid(std::string_view reason);
-[[nodiscard]] Reply PayloadMismatch(std::uint16_t status);
+/// `first`: the record that holds the key, at `now`.
+[[nodiscard]] Reply PayloadMismatch(std::uint16_t status, const idempotency::Record& first,
+                                    StoreTime now, std::string_view mismatch_in);
 [[nodiscard]] Reply InProgress();
 /// `look_up_in`: when sending it again may settle the outcome (`reconcile`); null: only the
 /// backend's owner can.
@@ -54,7 +66,7 @@ struct Reply {
 [[nodiscard]] Reply StoreUnavailable();
 [[nodiscard]] Reply Overloaded();
 [[nodiscard]] Reply Draining();
-/// The claim is released, or there was none: sending it again tries again.
+/// The claim is released, or there was none.
 [[nodiscard]] Reply UpstreamFailed(ports::UpstreamProblem problem);
 /// The claim became unknown by it.
 [[nodiscard]] Reply UpstreamFailedUnknown(ports::UpstreamProblem problem,
