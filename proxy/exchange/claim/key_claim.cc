@@ -201,7 +201,7 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
     case Decision::kUnknown:
       break;
   }
-  Refuse(OutcomeUnknown(std::nullopt), RequestDecision::kUnknown);
+  Refuse(OutcomeUnknown(request_.policy->unknown_status, std::nullopt), RequestDecision::kUnknown);
 }
 
 // Somebody else executes. The first waiter of a key asks the store with growing pauses, the others
@@ -214,7 +214,9 @@ void KeyClaim::Wait() {
     place_ = parts_.waiters.Join(record_key_, *this, parts_.loop, policy.max_waiters_per_key,
                                  request_.body.size());
   }
-  if (!place_.held()) return Refuse(InProgress(), RequestDecision::kInProgress);
+  if (!place_.held()) {
+    return Refuse(InProgress(policy.in_progress_status), RequestDecision::kInProgress);
+  }
   Enter(Step::kWaiting);
   if (first_time) {
     next_poll_ = kFirstPoll;
@@ -235,14 +237,15 @@ void KeyClaim::OnWoken() {
 void KeyClaim::OnWaitOver() {
   question_.Withdraw();
   if (step_ == Step::kBeginning) Withdraw();
-  Refuse(InProgress(), RequestDecision::kInProgress);
+  Refuse(InProgress(request_.policy->in_progress_status), RequestDecision::kInProgress);
 }
 
 // ---- Reconcile ----------------------------------------------------------------------------------
 
 void KeyClaim::Reconcile(const idempotency::Record& record, StoreTime now) {
   if (!HasLookUpTarget(*request_.policy->reconcile, request_.key, request_.client)) {
-    return Refuse(OutcomeUnknown(std::nullopt), RequestDecision::kUnknown);
+    return Refuse(OutcomeUnknown(request_.policy->unknown_status, std::nullopt),
+                  RequestDecision::kUnknown);
   }
   if (abandoned_) return LeaveAbandoned();
   const idempotency::Milliseconds wait = UntilLookUp(*request_.policy, record, now);
@@ -336,7 +339,7 @@ void KeyClaim::RecordFound(const std::shared_ptr<const idempotency::StoredRespon
 }
 
 void KeyClaim::StayUnknown(idempotency::Milliseconds look_up_in) {
-  Refuse(OutcomeUnknown(look_up_in), RequestDecision::kUnknown);
+  Refuse(OutcomeUnknown(request_.policy->unknown_status, look_up_in), RequestDecision::kUnknown);
 }
 
 std::optional<idempotency::Milliseconds> KeyClaim::look_up_in() const {

@@ -187,16 +187,18 @@ Reply PayloadMismatch(std::uint16_t status, const idempotency::Record& first, St
   return reply;
 }
 
-Reply InProgress() {
-  return {.status = 409,
+Reply InProgress(std::uint16_t status) {
+  return {.status = status,
           .name = "in-progress",
           .at = {.problem = ProblemKind::kInProgress, .record = RecordStanding::kExecuting},
           .detail = "The first request with this key is still being executed.",
           .retry_after = seconds(1)};
 }
 
-Reply OutcomeUnknown(std::optional<std::chrono::milliseconds> look_up_in) {
-  return WithWayOut({.status = 409,
+// A client classes by the status: a 4xx would read as a refusal, after which it pays again.
+Reply OutcomeUnknown(std::uint16_t status, std::optional<std::chrono::milliseconds> look_up_in) {
+  if (status == 0) status = look_up_in ? 503 : 504;
+  return WithWayOut({.status = status,
                      .name = "outcome-unknown",
                      .at = {.problem = ProblemKind::kOutcomeUnknown},
                      .detail = "The outcome of the first request with this key is not known."},

@@ -58,10 +58,12 @@ struct RequestProgress {
 /// `first`: the record that holds the key, at `now`.
 [[nodiscard]] Reply PayloadMismatch(std::uint16_t status, const idempotency::Record& first,
                                     StoreTime now, std::string_view mismatch_in);
-[[nodiscard]] Reply InProgress();
+/// `status`: of the policy, `in_progress_status`.
+[[nodiscard]] Reply InProgress(std::uint16_t status);
 /// `look_up_in`: when sending it again may settle the outcome (`reconcile`); null: only the
-/// backend's owner can.
-[[nodiscard]] Reply OutcomeUnknown(std::optional<std::chrono::milliseconds> look_up_in);
+/// backend's owner can. `status`: of the policy, `unknown_status`.
+[[nodiscard]] Reply OutcomeUnknown(std::uint16_t status,
+                                   std::optional<std::chrono::milliseconds> look_up_in);
 [[nodiscard]] Reply ResponseNotKept(std::uint16_t executed_status);
 [[nodiscard]] Reply StoreUnavailable();
 [[nodiscard]] Reply Overloaded();

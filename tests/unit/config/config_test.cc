@@ -128,6 +128,8 @@ routes:
       unknown_ttl: 30d
       fingerprint: { body: raw, headers: [content-type], ignore: [] }
       mismatch_status: 409
+      in_progress_status: 503
+      unknown_status: auto
       in_progress: wait
       wait_timeout: 30s
       max_waiters_per_key: 16
@@ -223,7 +225,8 @@ class Description {
   void AddPolicy(const idempotency::Policy& policy) {
     Line("idempotency", static_cast<int>(policy.mode), policy.header, policy.required,
          policy.recipe.ToId(), policy.ttl.count(), policy.unknown_ttl.count(),
-         policy.mismatch_status, static_cast<int>(policy.in_progress), policy.wait_timeout.count(),
+         policy.mismatch_status, policy.in_progress_status, policy.unknown_status,
+         static_cast<int>(policy.in_progress), policy.wait_timeout.count(),
          policy.max_waiters_per_key, policy.lease.count(), policy.record_timeout.count(),
          policy.max_recorded_body, policy.upstream_idempotent, policy.reconcile.has_value());
     if (policy.reconcile) {
