@@ -316,9 +316,14 @@ void Exchange::OnUpstreamBody(std::string_view bytes) {
 }
 
 void Exchange::OnUpstreamEnd() {
-  response_.complete = true;
+  const bool is_whole = response_.TakeEnd(call_->announces_close());
   if (streaming_) return EndStreaming();
-  if (phase_ == Phase::kForwarding) Conclude(UpstreamResult::Response(response_.head.status));
+  response_.complete = is_whole || response_.too_large;  // no more of it comes
+  if (phase_ != Phase::kForwarding) return;
+  if (is_whole) return Conclude(UpstreamResult::Response(response_.head.status));
+  OnUpstreamFailure({ports::UpstreamProblem::kReset, Delivery::kMaybeSent,
+                     "the answer's body ended with its connection, which a backend that dies does "
+                     "too: it needs a Content-Length or chunks"});
 }
 
 void Exchange::OnUpstreamFailure(const ports::UpstreamFailure& failure) {

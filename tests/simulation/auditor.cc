@@ -58,7 +58,7 @@ bool IsProblem(const Answer& answer) {
 // The table of semantics.md: which responses are the outcome that stays.
 bool Stays(std::uint16_t status, bool idempotent) {
   constexpr std::array<std::uint16_t, 5> kNotActed = {401, 407, 421, 425, 429};
-  constexpr std::array<std::uint16_t, 4> kGateway = {408, 502, 503, 504};
+  constexpr std::array<std::uint16_t, 8> kGateway = {408, 460, 499, 502, 503, 504, 524, 598};
   const auto is_one = [&](const auto& list) {
     return std::find(list.begin(), list.end(), status) != list.end();
   };

@@ -21,6 +21,9 @@ struct BufferedResponse {
   /// These take what came and answer false where it is, or will be, larger than `body_max`.
   [[nodiscard]] bool TakeHead(http::ResponseHead& from, std::uint64_t body_max);
   [[nodiscard]] bool TakeBody(std::string_view bytes, std::uint64_t body_max);
+  /// Nothing more comes. False where nobody said so: the body ended with its connection, which
+  /// does not announce its close (`announces_close`), and may have been cut.
+  [[nodiscard]] bool TakeEnd(bool announces_close);
 
   /// As it is recorded: the fields of CopyRecorded(), and the body, which moves there, unless it is
   /// too large.

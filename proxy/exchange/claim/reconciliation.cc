@@ -32,7 +32,7 @@ void Reconciliation::OnUpstreamBody(std::string_view bytes) {
 }
 
 void Reconciliation::OnUpstreamEnd() {
-  response_.complete = true;
+  static_cast<void>(response_.TakeEnd(call_->announces_close()));
   Conclude();
 }
 
@@ -52,7 +52,8 @@ void Reconciliation::Conclude() {
     result.response = std::move(stored);
   } else if (result.meaning == LookUpMeaning::kUnclear) {
     result.reason = "the backend answered " + std::to_string(response_.head.status) +
-                    (response_.too_large                ? ", larger than max_recorded_body"
+                    (response_.too_large   ? ", larger than max_recorded_body"
+                     : !response_.complete ? ", in a body that ended with its connection"
                      : response_.head.status / 100 == 2 ? ", without what found_when asks for"
                                                         : "");
   }
