@@ -59,6 +59,7 @@ void ReadFingerprint(MapReader& map, idempotency::Recipe& recipe, ConfigErrors& 
   MapReader print(*node, mistakes);
   print.ReadChoice("body", recipe.body, kModes);
   ReadFieldNames(print, "headers", recipe.headers, mistakes);
+  print.ReadFlag("decode", recipe.decode);
   if (const auto* items = print.FindList("ignore")) {
     for (const Node& item : *items) {
       const std::string* pointer = TextOf(item, mistakes);

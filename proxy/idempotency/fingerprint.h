@@ -22,10 +22,13 @@ enum class BodyMode : std::uint8_t { kRaw, kJson };
 struct Recipe {
   BodyMode body = BodyMode::kRaw;
   std::vector<std::string> headers = {"content-type"};  // lower case, in the configuration's order
-  std::vector<std::string> ignore;  // JSON pointers left out (kJson only); none is empty
+  std::vector<std::string> ignore{};  // JSON pointers left out (kJson only); none is empty
+  /// What libraries spell otherwise on each try counts by what it means: a multipart body by its
+  /// parts and without its boundary, a compressed one decoded.
+  bool decode = false;
 
-  /// "1:raw:content-type:" - algorithm, body mode, fields, pointers; comma lists, percent-encoded,
-  /// without blanks.
+  /// "2:raw:content-type:" - algorithm (2 where `decode`, else 1), body mode, fields, pointers;
+  /// comma lists, percent-encoded, without blanks.
   [[nodiscard]] std::string ToId() const;
   /// nullopt: an id of a later version.
   static std::optional<Recipe> FromId(std::string_view id);
@@ -42,8 +45,8 @@ struct FingerprintInput {
 };
 
 /// SHA-256 over the parts, each with its length before it, so that no two inputs run together. With
-/// BodyMode::kJson a body that is not JSON, has a member twice or came with a Content-Encoding
-/// counts as it is.
+/// BodyMode::kJson a body that is not JSON or has a member twice counts as it is, and so does one
+/// with a Content-Encoding that is not decoded.
 /// `digests`, where it is there, becomes PartDigests() of the same.
 [[nodiscard]] Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& input,
                                              std::string* digests = nullptr);

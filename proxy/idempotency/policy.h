@@ -39,7 +39,7 @@ struct Policy {
   std::string header = "Idempotency-Key";
   bool required = true;
   std::vector<ScopeRule> scope;  // empty: one global scope (the configuration fills the default in)
-  Recipe recipe;
+  Recipe recipe{.decode = true};
   std::chrono::milliseconds ttl = std::chrono::hours(24);
   std::chrono::milliseconds unknown_ttl = std::chrono::hours(24 * 30);
   std::uint16_t mismatch_status = 409;

@@ -102,7 +102,7 @@ TEST_CASE("a retry that adds charset=utf-8 is never sent to a new key") {
   }
 }
 
-TEST_CASE("a retry with a new multipart boundary names the body and the field") {
+TEST_CASE("a retry that became a form names the body and the field") {
   Mismatch at(First::kMade);
   const auto sent = at.Retry("--b2", {{"Content-Type", "multipart/form-data; boundary=b2"}});
   CHECK(Holds(sent, "\"mismatch_in\":\"body,content-type\""));

@@ -126,7 +126,7 @@ routes:
       scope: [client]
       ttl: 24h
       unknown_ttl: 30d
-      fingerprint: { body: raw, headers: [content-type], ignore: [] }
+      fingerprint: { body: raw, headers: [content-type], decode: true, ignore: [] }
       mismatch_status: 409
       in_progress_status: 503
       unknown_status: auto
