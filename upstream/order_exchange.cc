@@ -108,8 +108,8 @@ void OrderExchange::SendFailure(const Error& error) {
   Send(ProblemAnswer(500, "database", "the database did not take the request; try again"));
 }
 
-// A connection that was lost while the commit was under way leaves open whether the order is there. A
-// 500 would say that it is not.
+// A connection that was lost while the commit was under way leaves open whether the order is there.
+// A 500 would say that it is not.
 void OrderExchange::SendPutFailure(const Error& error) {
   if (error.delivery == Delivery::kNotSent) return SendFailure(error);
   log::Write(log::Level::kError, "order_unknown", {{"detail", std::string_view(error.detail)}});

@@ -15,8 +15,7 @@ Decision DecideUnknown(const Policy& policy, const Record& record) {
 
 // record                          fingerprint   lease     answer
 // executing with my own token     -             any       execute
-// any                             impossible    -         unknown (a mismatch would send the caller
-//                                                         to a new key)
+// any                             impossible    -         unknown (they may be the same)
 // any                             differs       any       mismatch
 // completed                       same          -         replay, or not kept
 // executing                       same          alive     in progress

@@ -83,12 +83,12 @@ struct Record {
 ///   <CR><LF>
 ///   {"order":...}
 ///
-/// The words are separated by single blanks; PARTS is left out where the claim has no part digests.
+/// The words have single blanks between them. A claim without part digests has no PARTS.
 /// STATE is executing, completed or unknown. TOKEN and FINGERPRINT are lower-case hex, times
 /// decimal milliseconds (since 1970 where they are points), IDEMPOTENT and KEPT 0 or 1; ROUTE and
 /// CLIENT are percent-encoded, `-` for none. HEAD_BYTES counts the field lines and the empty line;
-/// the four from STATUS on are 0 unless completed. State, token and times stand first, so that a script in
-/// the store reads them with one pattern: ^idemproxy/1 (%a+) (%x+) (%d+) (%d+) (%d+)
+/// the four from STATUS on are 0 unless completed. State, token and times stand first, so that a
+/// script in the store reads them with one pattern: ^idemproxy/1 (%a+) (%x+) (%d+) (%d+) (%d+)
 [[nodiscard]] std::string Encode(const Record& record);
 /// The same from FINGERPRINT on, for a store whose server writes the six words before it, because
 /// it alone knows the time.

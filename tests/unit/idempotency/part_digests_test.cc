@@ -82,6 +82,8 @@ TEST_CASE("digests of another recipe, or none, name nothing") {
   CHECK(DifferingParts(Recipe{}, request.Digests(Recipe{}), request.Digests(two)).empty());
 }
 
-TEST_CASE("the digests are the same on every machine") { CHECK(Request().Digests(Recipe{}) == "faeadf53e8c36ff7ec6d8d6c5ca0482e51ac4450"); }
+TEST_CASE("the digests are the same on every machine") {
+  CHECK(Request().Digests(Recipe{}) == "faeadf53e8c36ff7ec6d8d6c5ca0482e51ac4450");
+}
 
 }  // namespace idem::idempotency
