@@ -82,7 +82,7 @@ void OrderExchange::Put(const OrderRequest& request) {
 }
 
 void OrderExchange::OnPut(const OrderRequest& request, Result<Order> stored) {
-  if (!stored) return SendFailure(stored.error());
+  if (!stored) return SendPutFailure(stored.error());
   if (fault_ == Fault::kHangAfterCommit) {
     hanging_ = true;
     return;
@@ -106,6 +106,15 @@ void OrderExchange::OnFound(Result<std::optional<Order>> found) {
 void OrderExchange::SendFailure(const Error& error) {
   log::Write(log::Level::kError, "order_failed", {{"detail", std::string_view(error.detail)}});
   Send(ProblemAnswer(500, "database", "the database did not accept the request; try again"));
+}
+
+// A connection that was lost while the commit was under way leaves open whether the order is there.
+// A 500 would say that it is not.
+void OrderExchange::SendPutFailure(const Error& error) {
+  if (error.delivery == Delivery::kNotSent) return SendFailure(error);
+  log::Write(log::Level::kError, "order_unknown", {{"detail", std::string_view(error.detail)}});
+  Send(ProblemAnswer(503, "outcome-unknown",
+                     "the database was lost while it took the request; the order may be there"));
 }
 
 void OrderExchange::OnBodyError(const http::ParseError& error) {

@@ -68,6 +68,7 @@ class OrderExchange final : public http::ServerHandler, public Retirable {
   void OnPut(const OrderRequest& request, Result<Order> stored);
   void OnFound(Result<std::optional<Order>> found);
   void SendFailure(const Error& error);
+  void SendPutFailure(const Error& error);
   void Send(const OrderResponse& answer);
   void Finish();
 

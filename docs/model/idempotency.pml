@@ -296,7 +296,7 @@ proctype Exchange(byte me) {
   :: atomic { at[me] == recording && MAY_FAIL(me) -> Rest(me) }
 #endif
 
-    /* Somebody else executes: Wait, OnWoken, and 409 at the end of wait_timeout. */
+    /* Somebody else executes: Wait, OnWoken, and 503 at the end of wait_timeout. */
   :: atomic { at[me] == waiting && !IS_ALIVE -> AskBegin(me, NOBODY) }
 #ifndef M_WAIT_WITHOUT_DEADLINE
   :: atomic {

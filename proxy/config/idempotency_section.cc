@@ -59,6 +59,7 @@ void ReadFingerprint(MapReader& map, idempotency::Recipe& recipe, ConfigErrors& 
   MapReader print(*node, mistakes);
   print.ReadChoice("body", recipe.body, kModes);
   ReadFieldNames(print, "headers", recipe.headers, mistakes);
+  print.ReadFlag("decode", recipe.decode);
   if (const auto* items = print.FindList("ignore")) {
     for (const Node& item : *items) {
       const std::string* pointer = TextOf(item, mistakes);
@@ -215,6 +216,10 @@ void ReadIdempotency(MapReader& route, exchange::Route& to, ConfigErrors& mistak
   using idempotency::Mode;
   constexpr Choice<Mode> kModes[] = {{"enforce", Mode::kEnforce}, {"observe", Mode::kObserve}};
   constexpr Choice<std::uint16_t> kMismatchStatuses[] = {{"409", 409}, {"422", 422}};
+  constexpr Choice<std::uint16_t> kInProgressStatuses[] = {
+      {"503", 503}, {"409", 409}, {"425", 425}, {"429", 429}};
+  constexpr Choice<std::uint16_t> kUnknownStatuses[] = {{"auto", 0},  {"504", 504}, {"503", 503},
+                                                        {"502", 502}, {"500", 500}, {"409", 409}};
   Policy policy;
   MapReader map(*node, mistakes);
   map.ReadChoice("mode", policy.mode, kModes);
@@ -225,6 +230,8 @@ void ReadIdempotency(MapReader& route, exchange::Route& to, ConfigErrors& mistak
   ReadScope(map, to.authenticate.has_value(), policy, mistakes);
   ReadFingerprint(map, policy.recipe, mistakes);
   map.ReadChoice("mismatch_status", policy.mismatch_status, kMismatchStatuses);
+  map.ReadChoice("in_progress_status", policy.in_progress_status, kInProgressStatuses);
+  map.ReadChoice("unknown_status", policy.unknown_status, kUnknownStatuses);
   ReadWaits(map, policy);
   map.ReadSize("max_recorded_body", policy.max_recorded_body, {0, 64 << 20});
   map.ReadFlag("upstream_idempotent", policy.upstream_idempotent);

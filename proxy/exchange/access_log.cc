@@ -28,6 +28,7 @@ void AccessLog::OnFinished(const ports::RequestReport& report) {
       .store = report.store,
       .upstream = report.upstream,
       .upstream_status = report.upstream_status,
+      .mismatch_in = report.mismatch_in,
       .would = report.would};
   auto& counted = RouteOf(report.route);
   counted.CountRequest(line);

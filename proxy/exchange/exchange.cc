@@ -230,6 +230,7 @@ bool Exchange::OnUpstreamReady() {
     Conclude(UpstreamResult::Failure(Delivery::kNotSent));
     return false;
   }
+  written_ = true;
   if (!request_.body.ended()) sender_.stream()->ResumeBody();
   return true;
 }
@@ -256,9 +257,14 @@ void Exchange::OnUpstreamBody(std::string_view bytes) {
 }
 
 void Exchange::OnUpstreamEnd() {
-  response_.complete = true;
+  const bool is_whole = response_.TakeEnd(call_->announces_close());
   if (sender_.streaming()) return EndStreaming();
-  if (phase_ == Phase::kForwarding) Conclude(UpstreamResult::Response(response_.head.status));
+  response_.complete = is_whole || response_.too_large;  // no more of it comes
+  if (phase_ != Phase::kForwarding) return;
+  if (is_whole) return Conclude(UpstreamResult::Response(response_.head.status));
+  OnUpstreamFailure({ports::UpstreamProblem::kReset, Delivery::kMaybeSent,
+                     "the answer's body ended with its connection, which a backend that dies does "
+                     "too: it needs a Content-Length or chunks"});
 }
 
 void Exchange::OnUpstreamFailure(const ports::UpstreamFailure& failure) {
@@ -340,8 +346,19 @@ void Exchange::Refuse(const Reply& reply, RequestDecision decision) {
   if (sender_.stream() == nullptr) return Finish();
   http::ResponseHead head;
   std::string body;
-  Render(reply, request_.id, head, body);
+  Render(WithProgress(reply, progress()), request_.id, head, body);
   Answer(head, body);
+}
+
+// A backend that drops duplicates does so by a key, which a request without one does not have.
+RequestProgress Exchange::progress() const {
+  const idempotency::Policy* policy =
+      request_.policy != nullptr ? request_.policy : request_.observed;
+  const bool has_key = request_.valid_key() != nullptr;
+  return {
+      .written = upstream_failure_ ? upstream_failure_->delivery != Delivery::kNotSent : written_,
+      .method = request_.head.method,
+      .upstream_idempotent = policy != nullptr && policy->upstream_idempotent && has_key};
 }
 
 // Reports before it sends: the counters include every response that a caller has seen.

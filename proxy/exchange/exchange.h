@@ -113,6 +113,7 @@ class Exchange final : public http::ServerHandler,
   void AnswerTooLarge();
   void Refuse(const Reply& reply, RequestDecision decision);
   void Answer(http::ResponseHead& head, std::string_view body);
+  [[nodiscard]] RequestProgress progress() const;
   void BeginStreaming();
   void StreamBody(std::string_view bytes);
   void EndStreaming();
@@ -144,6 +145,7 @@ class Exchange final : public http::ServerHandler,
   http::RequestHead upstream_head_;
   BufferedResponse response_;
   std::optional<ports::UpstreamFailure> upstream_failure_;
+  bool written_ = false;  // the request's first byte may be on its way to the upstream
   idempotency::ClaimEnding ending_ = idempotency::ClaimEnding::kRelease;
   std::shared_ptr<const idempotency::StoredResponse> stored_;  // with ClaimEnding::kRecord
 };

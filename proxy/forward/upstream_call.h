@@ -33,6 +33,7 @@ class ForwardCall final : public ports::UpstreamCall, public UpstreamConnectionE
   void PauseResponse() override;
   void ResumeResponse() override;
   std::string_view address() const override { return address_; }
+  bool announces_close() const override { return resources_.options.tls.has_value(); }
 
  private:
   enum class Phase : std::uint8_t { kQueued, kLookingUp, kConnecting, kReady, kSent, kDone };

@@ -36,6 +36,9 @@ void AppendProblem(const Problem& problem, std::string& to) {
   AppendMember("request_id", problem.request_id, to);
   AppendMember("retry", problem.retry, to);
   if (problem.executed_status) AppendNumberMember("executed_status", *problem.executed_status, to);
+  AppendMember("first_state", problem.first_state, to);
+  if (problem.first_status) AppendNumberMember("first_status", *problem.first_status, to);
+  AppendMember("mismatch_in", problem.mismatch_in, to);
   to.push_back('}');
 }
 

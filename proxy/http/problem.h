@@ -16,8 +16,12 @@ struct Problem {
   std::string_view title;   // short and the same for every occurrence; if empty, made from `name`
   std::string_view detail;  // what happened here; left out if empty. It never holds a secret.
   std::string_view request_id;  // left out if empty
-  std::string_view retry;       // same-key, new-key, settle or never; left out if empty
-  std::optional<std::uint16_t> executed_status;  // set only if the response was not kept
+  std::string_view retry;       // same-key, correct, settle or never; left out if empty
+  std::optional<std::uint16_t> executed_status{};  // set only if the response was not kept
+  // Set only for a mismatch: the request that holds the key, and the parts that differ from it.
+  std::string_view first_state{};               // executing, unknown or completed
+  std::optional<std::uint16_t> first_status{};  // completed only
+  std::string_view mismatch_in{};               // "body", "path,content-type"
 };
 
 /// Appends the JSON object.

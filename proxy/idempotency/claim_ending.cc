@@ -24,9 +24,24 @@ constexpr Row kTable[] = {
     {425, 425, kRelease, kRelease},  //
     {429, 429, kRelease, kRelease},  //
     {408, 408, kUnknown, kRelease},  // a hop before the backend may have given up after the effect
+    {460, 460, kUnknown, kRelease},  //
+    {499, 499, kUnknown, kRelease},  //
     {502, 504, kUnknown, kRelease},  //
     {409, 409, kRecord, kRelease},   // the backend may still be at work on this key
-    {500, 599, kRecord, kRelease},  {200, 499, kRecord, kRecord},
+    {200, 208, kRecord, kRecord},    // the IANA registry gives these to an origin
+    {226, 226, kRecord, kRecord},    //
+    {300, 305, kRecord, kRecord},    //
+    {307, 308, kRecord, kRecord},    //
+    {400, 417, kRecord, kRecord},    //
+    {421, 426, kRecord, kRecord},    //
+    {428, 428, kRecord, kRecord},    //
+    {431, 431, kRecord, kRecord},    //
+    {451, 451, kRecord, kRecord},    //
+    {500, 501, kRecord, kRelease},   //
+    {505, 508, kRecord, kRelease},   //
+    {510, 511, kRecord, kRelease},   //
+    {200, 499, kUnknown, kRecord},   // no registry says what these mean
+    {500, 599, kUnknown, kRelease},  // hops make most of them: 520 to 530, 561, 598, 599
 };
 constexpr Row kNoResponse = {0, 0, kUnknown, kRelease};
 

@@ -11,7 +11,7 @@ namespace idem::idempotency {
 /// The upstream's result for one claim.
 struct UpstreamResult {
   enum class Kind : std::uint8_t {
-    kResponse,    // a complete response with `status` (200 to 599)
+    kResponse,    // a complete response with `status` (200 to 599), whose end was announced
     kNotSent,     // no byte of the request was written
     kNoResponse,  // bytes were written; then a timeout, a reset, a truncated or malformed response
   };

@@ -15,8 +15,7 @@ Decision DecideUnknown(const Policy& policy, const Record& record) {
 
 // record                       fingerprint  lease  decision
 // executing with my own token  -            any    execute
-// any                          impossible   -      unknown (a mismatch would make the caller use
-//                                                  a new key)
+// any                          impossible   -      unknown (the two may be the same)
 // any                          differs      any    mismatch
 // completed                    same         -      replay, or not kept
 // executing                    same         alive  in progress

@@ -1,8 +1,13 @@
 #include "proxy/idempotency/fingerprint.h"
 
+#include <utility>
+
 #include "proxy/base/invariant.h"
 #include "proxy/http/percent_encoding.h"
 #include "proxy/idempotency/canonical_json.h"
+#include "proxy/idempotency/content_coding.h"
+#include "proxy/idempotency/multipart.h"
+#include "proxy/idempotency/part_digests.h"
 
 namespace idem::idempotency {
 
@@ -10,7 +15,8 @@ namespace {
 
 // --- the id of a recipe ---
 
-constexpr std::string_view kAlgorithm = "1";
+constexpr std::string_view kPlain = "1";
+constexpr std::string_view kDecoding = "2";
 constexpr std::string_view kReserved = ",:";
 
 std::string_view ModeWord(BodyMode mode) { return mode == BodyMode::kRaw ? "raw" : "json"; }
@@ -65,21 +71,56 @@ void AppendField(const http::Fields& fields, std::string_view name, std::string&
   }
 }
 
-// Returns the canonical body, or the raw body with another word if it is not JSON, so that a JSON
-// and a raw body never have the same fingerprint.
-std::string_view CanonicalBody(const Recipe& recipe, const FingerprintInput& input,
-                               std::string& canonical, BodyMode& mode) {
-  mode = BodyMode::kRaw;
-  if (recipe.body != BodyMode::kJson || input.fields->Find("Content-Encoding")) return input.body;
-  if (!AppendCanonicalJson(input.body, recipe.ignore, canonical)) return input.body;
-  mode = BodyMode::kJson;
-  return canonical;
-}
+// The body as the fingerprint counts it. `mode` keeps bodies apart that were read in different ways.
+class CountedBody {
+ public:
+  CountedBody(const Recipe& recipe, const FingerprintInput& input) : bytes_(input.body) {
+    const bool coded = input.fields->Find("Content-Encoding").has_value();
+    const bool plain = !coded || (recipe.decode && Decode(input));
+    if (plain && recipe.decode && ReadMultipart(*input.fields)) return;
+    const bool json = plain && recipe.body == BodyMode::kJson &&
+                      AppendCanonicalJson(bytes_, recipe.ignore, canonical_);
+    if (json) bytes_ = canonical_;
+    mode_.append(ModeWord(json ? BodyMode::kJson : BodyMode::kRaw));
+  }
+  CountedBody(const CountedBody&) = delete;
+  CountedBody& operator=(const CountedBody&) = delete;
+
+  [[nodiscard]] std::string_view bytes() const { return bytes_; }
+  [[nodiscard]] std::string_view mode() const { return mode_; }
+  /// The value that Content-Type counts as, or nullopt if it counts as it is.
+  [[nodiscard]] const std::optional<std::string>& content_type() const { return content_type_; }
+
+ private:
+  bool Decode(const FingerprintInput& input) {
+    const auto coding = input.fields->Find("Content-Encoding");
+    if (input.fields->Count("Content-Encoding") != 1) return false;
+    if (!AppendDecoded(*coding, input.body, decoded_)) return false;
+    bytes_ = decoded_;
+    mode_ = "decoded+";
+    return true;
+  }
+  bool ReadMultipart(const http::Fields& fields) {
+    if (fields.Count("Content-Type") != 1) return false;
+    auto type = ReadMultipartType(*fields.Find("Content-Type"));
+    if (!type || !AppendParts(type->boundary, bytes_, canonical_)) return canonical_.clear(), false;
+    bytes_ = canonical_;
+    mode_.append("multipart");
+    content_type_ = std::move(type->rest);
+    return true;
+  }
+
+  std::string decoded_;
+  std::string canonical_;
+  std::string_view bytes_;
+  std::string mode_;
+  std::optional<std::string> content_type_;
+};
 
 }  // namespace
 
 std::string Recipe::ToId() const {
-  std::string id(kAlgorithm);
+  std::string id(decode ? kDecoding : kPlain);
   id.push_back(':');
   id.append(ModeWord(body));
   AppendList(headers, id);
@@ -89,8 +130,8 @@ std::string Recipe::ToId() const {
 
 std::optional<Recipe> Recipe::FromId(std::string_view id) {
   std::string_view rest = id;
-  if (TakePart(rest) != kAlgorithm) return std::nullopt;
   Recipe recipe;
+  recipe.decode = TakePart(rest) == kDecoding;
   recipe.body = TakePart(rest) == ModeWord(BodyMode::kJson) ? BodyMode::kJson : BodyMode::kRaw;
   if (!ReadList(TakePart(rest), recipe.headers)) return std::nullopt;
   if (!ReadList(TakePart(rest), recipe.ignore)) return std::nullopt;
@@ -98,10 +139,17 @@ std::optional<Recipe> Recipe::FromId(std::string_view id) {
   return recipe;
 }
 
-Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& input) {
-  std::string canonical;
-  BodyMode mode = BodyMode::kRaw;
-  const std::string_view body = CanonicalBody(recipe, input, canonical, mode);
+Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& input,
+                               std::string* digests) {
+  const CountedBody counted(recipe, input);
+  const std::string_view body = counted.bytes();
+  http::Fields read_fields;
+  const http::Fields* fields = input.fields;
+  if (counted.content_type()) {
+    read_fields = *fields;
+    read_fields.Set("Content-Type", *counted.content_type());
+    fields = &read_fields;
+  }
 
   std::string parts;
   parts.reserve(512);
@@ -110,13 +158,18 @@ Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& inp
   AppendPart(input.method, parts);
   AppendPart(input.target, parts);
   AppendLength(recipe.headers.size(), parts);
-  for (const std::string& name : recipe.headers) AppendField(*input.fields, name, parts);
-  AppendPart(ModeWord(mode), parts);
+  for (const std::string& name : recipe.headers) AppendField(*fields, name, parts);
+  AppendPart(counted.mode(), parts);
   AppendLength(body.size(), parts);
 
   thread_local Sha256 sha;
   sha.Add(parts);
   sha.Add(body);
+  if (digests != nullptr) {
+    FingerprintInput read = input;
+    read.fields = fields;
+    *digests = PartDigests(recipe, read, counted.mode(), body);
+  }
   return sha.Finish();
 }
 

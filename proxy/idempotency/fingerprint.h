@@ -23,10 +23,13 @@ enum class BodyMode : std::uint8_t { kRaw, kJson };
 struct Recipe {
   BodyMode body = BodyMode::kRaw;
   std::vector<std::string> headers = {"content-type"};  // lower case, in the configuration's order
-  std::vector<std::string> ignore;  // JSON pointers to leave out (kJson only); none is empty
+  std::vector<std::string> ignore{};  // JSON pointers to leave out (kJson only); none is empty
+  /// True if a multipart body counts by its parts, without its boundary, and a compressed one
+  /// decoded: libraries spell both differently on each try.
+  bool decode = false;
 
-  /// Returns "1:raw:content-type:": algorithm, body mode, fields and pointers. The last two are
-  /// comma-separated, percent-encoded lists without blanks.
+  /// Returns "2:raw:content-type:": algorithm (2 with `decode`, otherwise 1), body mode, fields and
+  /// pointers. The last two are comma-separated, percent-encoded lists without blanks.
   [[nodiscard]] std::string ToId() const;
   /// Returns nullopt for the id of a later version.
   static std::optional<Recipe> FromId(std::string_view id);
@@ -44,7 +47,9 @@ struct FingerprintInput {
 
 /// Returns SHA-256 over the parts. The length of each part precedes it, so that different parts
 /// cannot form the same input. With BodyMode::kJson the raw body counts if it is not JSON, repeats
-/// a member, or came with a Content-Encoding.
-[[nodiscard]] Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& input);
+/// a member, or came with a Content-Encoding that is not decoded. If `digests` is not null, it
+/// becomes PartDigests() of the same parts.
+[[nodiscard]] Fingerprint ComputeFingerprint(const Recipe& recipe, const FingerprintInput& input,
+                                             std::string* digests = nullptr);
 
 }  // namespace idem::idempotency

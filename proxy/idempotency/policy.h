@@ -38,10 +38,12 @@ struct Policy {
   std::string header = "Idempotency-Key";
   bool required = true;
   std::vector<ScopeRule> scope;  // empty: one global scope (the configuration sets the default)
-  Recipe recipe;
+  Recipe recipe{.decode = true};
   std::chrono::milliseconds ttl = std::chrono::hours(24);
   std::chrono::milliseconds unknown_ttl = std::chrono::hours(24 * 30);
   std::uint16_t mismatch_status = 409;
+  std::uint16_t in_progress_status = 503;
+  std::uint16_t unknown_status = 0;  // 0: 504, or 503 where a look-up will settle it
   InProgress in_progress = InProgress::kWait;
   std::chrono::milliseconds wait_timeout = std::chrono::seconds(30);
   std::uint32_t max_waiters_per_key = 16;

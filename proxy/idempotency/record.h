@@ -24,8 +24,9 @@ struct Claim {
   bool upstream_idempotent = false;  // as the route declared it when it claimed
   Milliseconds lease{};
   Milliseconds unknown_ttl{};
-  std::string route;   // operators filter by it
-  std::string client;  // "": the request was not authenticated
+  std::string route;         // operators filter by it
+  std::string client;        // "": the request was not authenticated
+  std::string part_digests;  // PartDigests(); "" in a record of a version that kept none
 };
 
 /// A response as it is replayed: it has only end-to-end fields that may be recorded.

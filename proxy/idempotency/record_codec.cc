@@ -8,6 +8,7 @@
 #include "proxy/base/hex.h"
 #include "proxy/base/invariant.h"
 #include "proxy/http/percent_encoding.h"
+#include "proxy/idempotency/part_digests.h"
 
 namespace idem::idempotency {
 
@@ -117,6 +118,10 @@ void AppendRest(const Record& record, std::string& to) {
   AppendNumber(completed && record.response->body_kept ? 1 : 0, to);
   AppendNumber(completed ? HeadBytes(record.response->fields) : 0, to);
   AppendNumber(completed ? record.response->body.size() : 0, to);
+  if (!record.claim.part_digests.empty()) {
+    INVARIANT(ArePartDigests(record.claim.part_digests));
+    to.append(" ").append(record.claim.part_digests);
+  }
   to.push_back('\n');
   if (completed) {
     AppendHead(record.response->fields, to);
@@ -182,6 +187,14 @@ class HeaderLine {
       if (word == kStateWords[static_cast<std::size_t>(state)]) return state;
     }
     return Fail(), RecordState::kUnknown;
+  }
+
+  // Returns the word that may stand last, or "" without it.
+  std::string PartDigests() {
+    if (done_) return {};
+    const std::string_view word = Word();
+    if (!ArePartDigests(word)) Fail();
+    return std::string(word);
   }
 
   void Fail() { failed_ = true; }
@@ -273,6 +286,7 @@ Result<Record> Decode(std::string_view bytes) {
   sizes.kept = line.Flag();
   sizes.head_bytes = line.Number(bytes.size());
   sizes.body_bytes = line.Number(bytes.size());
+  record.claim.part_digests = line.PartDigests();
   if (line.failed()) return Corrupt("its header line");
 
   if (record.state != RecordState::kCompleted) {

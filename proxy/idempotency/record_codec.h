@@ -13,15 +13,16 @@ namespace idem::idempotency {
 /// with its field lines, an empty line and the body.
 ///
 ///   idemproxy/1 STATE TOKEN LEASE_END BEGUN EXPIRES FINGERPRINT RECIPE IDEMPOTENT
-///       LEASE UNKNOWN_TTL ROUTE CLIENT STATUS KEPT HEAD_BYTES BODY_BYTES<LF>  (single blanks)
+///       LEASE UNKNOWN_TTL ROUTE CLIENT STATUS KEPT HEAD_BYTES BODY_BYTES [PARTS]<LF>
 ///   Content-Type: application/json<CR><LF>
 ///   <CR><LF>
 ///   {"order":...}
 ///
+/// The words have single blanks between them. A claim without part digests has no PARTS.
 /// STATE is executing, completed or unknown. TOKEN and FINGERPRINT are lower-case hex, times
 /// decimal milliseconds (points in time count from 1970), IDEMPOTENT and KEPT are 0 or 1. ROUTE and
 /// CLIENT are percent-encoded; `-` stands for an empty one. HEAD_BYTES counts the field lines and
-/// the empty line; the last four words are 0 unless the record is completed. State, token and times
+/// the empty line; the four from STATUS on are 0 unless the record is completed. State, token and times
 /// stand first, so that a script in the store reads them with one pattern:
 /// ^idemproxy/1 (%a+) (%x+) (%d+) (%d+) (%d+)
 [[nodiscard]] std::string Encode(const Record& record);

@@ -25,8 +25,9 @@ struct RequestReport {
   std::string_view problem;
   // Decision that enforcing would have made, on a route in `mode: observe`; "" otherwise.
   std::string_view would;
-  std::string_view record_key;  // must be hashed before it is shown
-  std::string_view address;     // the client's, found through `trusted_proxies`
+  std::string_view mismatch_in;  // the parts that differ from the request that holds the key
+  std::string_view record_key;   // must be hashed before it is shown
+  std::string_view address;      // the client's, found through `trusted_proxies`
   std::string_view upstream_address;
   http::Version protocol = http::Version::kHttp11;
   std::uint64_t bytes_in = 0;

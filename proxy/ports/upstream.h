@@ -71,6 +71,9 @@ class UpstreamCall {
   virtual void ResumeResponse() = 0;
   /// Returns the backend's address in use, or "" before there is one.
   [[nodiscard]] virtual std::string_view address() const = 0;
+  /// Whether an orderly end of its connection was announced (the close_notify of TLS). A plain
+  /// connection also ends in order when the backend dies in the middle of its response.
+  [[nodiscard]] virtual bool announces_close() const { return false; }
 };
 
 class Upstream {

@@ -94,6 +94,7 @@ void AppendMembers(const AccessLine& line, Members members) {
   members.Number("store_us", Microseconds(line.store));
   members.Number("upstream_us", Microseconds(line.upstream));
   members.Status("upstream_status", line.upstream_status);
+  if (!line.mismatch_in.empty()) members.Text("mismatch_in", line.mismatch_in);
   if (!line.would.empty()) members.Text("would", line.would);
 }
 

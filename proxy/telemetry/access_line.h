@@ -48,13 +48,14 @@ struct AccessLine {
   Duration store{};
   Duration upstream{};
   std::uint16_t upstream_status = 0;
+  std::string_view mismatch_in;  // for a mismatch: the parts that differ, "body" or "path,query"
   // The decision that enforcing would have made, on a route in `mode: observe`.
   std::string_view would;
 };
 
 /// Appends the line for log::WriteRendered(). JSON is `"event":"request"` and every member in a
-/// fixed order. A missing member is written as `null`; `would` is written only for routes in `mode:
-/// observe`. Durations are whole microseconds. Text is `request name=value ...` and leaves missing
+/// fixed order. A missing member is written as `null`; `mismatch_in` is written only for a
+/// mismatch, `would` only for routes in `mode: observe`. Durations are whole microseconds. Text is `request name=value ...` and leaves missing
 /// members out. The call allocates nothing once `to` has grown.
 void AppendAccessLine(const AccessLine& line, log::Format format, std::string& to);
 

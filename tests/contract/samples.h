@@ -38,6 +38,7 @@ inline idempotency::Claim NewClaim(idempotency::Token token = NextToken()) {
   claim.unknown_ttl = kLong;
   claim.route = "orders";
   claim.client = "a shop; 50% off";
+  claim.part_digests = "0123456789abcdef0123456789abcdef01234567";
   return claim;
 }
 
@@ -86,7 +87,8 @@ inline bool IsSameResponse(const idempotency::StoredResponse& a,
 inline bool IsSameClaim(const idempotency::Claim& a, const idempotency::Claim& b) {
   return a.token == b.token && a.fingerprint == b.fingerprint && a.recipe == b.recipe &&
          a.upstream_idempotent == b.upstream_idempotent && a.lease == b.lease &&
-         a.unknown_ttl == b.unknown_ttl && a.route == b.route && a.client == b.client;
+         a.unknown_ttl == b.unknown_ttl && a.route == b.route && a.client == b.client &&
+         a.part_digests == b.part_digests;
 }
 
 }  // namespace idem::contract

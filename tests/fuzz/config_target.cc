@@ -94,7 +94,8 @@ constexpr std::string_view kIdempotency[] = {
     "required: false",
     "\n      fingerprint: { body: json, headers: [a, b], ignore: [/a/b] }\n      "
     "responses: { record: [409], release: [503], unknown: [5xx] }",
-    "{ scope: [], mismatch_status: 422, max_waiters_per_key: ${NUMBER}, replay_drop: [] }"};
+    "{ scope: [], mismatch_status: 422, in_progress_status: 409, unknown_status: 502, "
+    "max_waiters_per_key: ${NUMBER}, replay_drop: [] }"};
 
 std::string MakeRoute(Dice& dice, std::size_t number) {
   const std::string path = "/p" + std::to_string(number);

@@ -33,9 +33,10 @@ bool SameFields(const http::Fields& one, const http::Fields& other) {
 
 bool SameClaim(const Claim& one, const Claim& other) {
   return one.token == other.token && one.fingerprint == other.fingerprint &&
-         one.recipe == other.recipe && one.upstream_idempotent == other.upstream_idempotent &&
-         one.lease == other.lease && one.unknown_ttl == other.unknown_ttl &&
-         one.route == other.route && one.client == other.client;
+         one.recipe == other.recipe && one.part_digests == other.part_digests &&
+         one.upstream_idempotent == other.upstream_idempotent && one.lease == other.lease &&
+         one.unknown_ttl == other.unknown_ttl && one.route == other.route &&
+         one.client == other.client;
 }
 
 bool SameResponse(const StoredResponse& one, const StoredResponse& other) {
@@ -80,6 +81,9 @@ Record MakeRecord(Dice& dice) {
   record.claim.unknown_ttl = MakeTime(dice);
   record.claim.route = dice.OneIn(4) ? "-" : dice.Bytes(6);
   record.claim.client = dice.Text("-% a", 3);
+  for (std::size_t digits = dice.Below(5) * 8; digits > 0; --digits) {
+    record.claim.part_digests.push_back("0123456789abcdef"[dice.Below(16)]);
+  }
   record.begun_at = StoreTime(MakeTime(dice));
   record.lease_ends_at = StoreTime(MakeTime(dice));
   record.expires_at = StoreTime(MakeTime(dice));

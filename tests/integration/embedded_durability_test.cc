@@ -83,7 +83,7 @@ class Callers {
         CHECK(again.status == 201);
         CHECK(again.body == answer);
         CHECK(again.Field("Idempotent-Replayed") == "true");
-      } else if (again.status == 409) {
+      } else if (again.status == 504) {
         CHECK(again.body.find("outcome-unknown") != std::string::npos);
         ++unknown;
       } else if (again.Field("Idempotent-Replayed") == "true") {

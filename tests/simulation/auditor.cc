@@ -58,7 +58,7 @@ bool IsProblem(const Answer& answer) {
 // Returns whether a response is final, by the table of semantics.md.
 bool Stays(std::uint16_t status, bool idempotent) {
   constexpr std::array<std::uint16_t, 5> kNotActed = {401, 407, 421, 425, 429};
-  constexpr std::array<std::uint16_t, 4> kGateway = {408, 502, 503, 504};
+  constexpr std::array<std::uint16_t, 8> kGateway = {408, 460, 499, 502, 503, 504, 524, 598};
   const auto is_one = [&](const auto& list) {
     return std::find(list.begin(), list.end(), status) != list.end();
   };
@@ -160,7 +160,25 @@ Next Auditor::OnProblem(const Attempt& attempt, const Answer& answer, StoreTime 
   if (name == "outcome-unknown") coverage_.Count(Fault::kUnknownTold);
   if (name == "rate-limited") coverage_.Count(Fault::kRateLimited);
   if (name == "store-unavailable") coverage_.Count(Fault::kStoreUnavailable);
-  return Between(answer.body, "\"retry\":\"", '"') == "same-key" ? Next::kAgain : Next::kDone;
+  const std::string_view retry = Between(answer.body, "\"retry\":\"", '"');
+  CheckAdvice(attempt, name, retry);
+  return retry == "same-key" ? Next::kAgain : Next::kDone;
+}
+
+// A caller obeys. What it is told may not make it pay for what has taken effect: `correct` on a
+// mismatch sends it to a key of its own, so nothing may have been done under this one.
+void Auditor::CheckAdvice(const Attempt& attempt, std::string_view name, std::string_view retry) {
+  constexpr std::array<std::string_view, 4> kValues = {"same-key", "correct", "settle", "never"};
+  if (std::find(kValues.begin(), kValues.end(), retry) == kValues.end()) {
+    return Fail("a caller was given an advice that semantics.md does not have");
+  }
+  const ClaimFacts* holder = ledger_.Claim(attempt.holder);
+  if (name != "payload-mismatch" || holder == nullptr || retry != "correct") return;
+  const auto& effects = ledger_.effects[attempt.intent->identity];
+  const bool made = std::any_of(effects.begin(), effects.end(), [&](const Effect& effect) {
+    return effect.call->attempt->token == attempt.holder;
+  });
+  if (made) Fail("a caller was sent to a new key by a request that took effect");
 }
 
 // The record that was met must have the same scope and key, and the same or another request, as the

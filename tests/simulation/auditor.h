@@ -68,6 +68,7 @@ class Auditor {
                      StoreTime store_now);
   void Acknowledge(const Attempt& attempt, const Call& call, BootTime now, StoreTime store_now);
   void CheckNotLost(const Attempt& attempt, const Call* instead, StoreTime store_now);
+  void CheckAdvice(const Attempt& attempt, std::string_view name, std::string_view retry);
   void CheckHolder(const Attempt& attempt, bool same_request);
 
   Ledger& ledger_;

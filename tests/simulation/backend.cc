@@ -121,7 +121,7 @@ void BackendLink::DrawTrouble(Fate& fate) {
       return;
     case 4:
     case 5:
-      fate.status = draw.OneOf<std::uint16_t>({408, 502, 503, 504});
+      fate.status = draw.OneOf<std::uint16_t>({408, 460, 499, 502, 503, 504, 524, 598});
       fate.acts = draw.Chance(500);
       // An owner who configures 503 as released states that 503 means: not acted.
       for (const auto& known : backend_.parts.weather.scenario.policy.overrides) {
@@ -358,9 +358,13 @@ void BackendLink::CountResponse(const Running& running) {
     case 409:
       return count(Saw::kConflict);
     case 408:
+    case 460:
+    case 499:
     case 502:
     case 503:
     case 504:
+    case 524:
+    case 598:
       return count(Saw::kGateway);
     default:
       break;

@@ -45,7 +45,7 @@ constexpr std::string_view kSawNames[] = {
     "4xx",
     "401 407 421 425 429",
     "409",
-    "408 502 503 504",
+    "408 502 503 504, or of a hop",
     "any other 5xx",
     "timeout",
     "reset",

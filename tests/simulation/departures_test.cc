@@ -135,7 +135,7 @@ TEST_CASE("a large response that is cut while its record is written is cut for t
   CHECK_FALSE(first->ended);
 }
 
-TEST_CASE("a wait that runs out while the store is asked is told 409, and leaves no claim") {
+TEST_CASE("a wait that runs out while the store is asked is told 503, and leaves no claim") {
   World world;
   VirtualProxy other(world.loop, world.state, 2);
   other.Serve(Legacy());
@@ -148,7 +148,7 @@ TEST_CASE("a wait that runs out while the store is asked is told 409, and leaves
   world.loop.Settle();
   other.store.hold_answers = true;  // the last read of the key claims it and is not answered
   world.loop.Advance(milliseconds(250));
-  CHECK(duplicate->head.status == 409);
+  CHECK(duplicate->head.status == 503);
   CHECK(duplicate->body.find("in-progress") != std::string::npos);
   CHECK(duplicate->Field("Retry-After") == "1");
   other.store.Deliver();

@@ -83,7 +83,7 @@ TEST_CASE("a duplicate waits for the first and gets its response as a replay") {
   CHECK(world.proxy.upstream->calls.size() == 1);
 }
 
-TEST_CASE("a duplicate whose wait runs out is told 409 with Retry-After") {
+TEST_CASE("a duplicate whose wait runs out is told 503 with Retry-After") {
   World world;
   auto first = world.proxy.Post("k-1");
   world.loop.Settle();
@@ -91,7 +91,7 @@ TEST_CASE("a duplicate whose wait runs out is told 409 with Retry-After") {
   world.loop.Advance(seconds(29));
   CHECK(duplicate->heads == 0);
   world.loop.Advance(seconds(2));
-  CHECK(duplicate->head.status == 409);
+  CHECK(duplicate->head.status == 503);
   CHECK(duplicate->Field("Retry-After") == "1");
   CHECK(duplicate->body.find("in-progress") != std::string::npos);
 }
@@ -104,7 +104,7 @@ TEST_CASE("with in_progress: reject a duplicate is told at once") {
   world.loop.Settle();
   auto duplicate = world.proxy.Post("k-1");
   world.loop.Settle();
-  CHECK(duplicate->head.status == 409);
+  CHECK(duplicate->head.status == 503);
 }
 
 TEST_CASE("waiters of one key are bounded") {
@@ -119,7 +119,7 @@ TEST_CASE("waiters of one key are bounded") {
   world.loop.Settle();
   CHECK(second->heads == 0);
   CHECK(third->heads == 0);
-  CHECK(fourth->head.status == 409);
+  CHECK(fourth->head.status == 503);
 }
 
 TEST_CASE("a released claim wakes one waiter to execute, and all get its answer") {
@@ -189,7 +189,7 @@ TEST_CASE("bytes written and no answer: a legacy claim becomes unknown, and says
         std::string::npos);
   auto again = world.proxy.Post("k-1");
   world.loop.Settle();
-  CHECK(again->head.status == 409);
+  CHECK(again->head.status == 504);
   CHECK(again->body.find("outcome-unknown") != std::string::npos);
   CHECK(world.proxy.upstream->calls.size() == 1);
 }

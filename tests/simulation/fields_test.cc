@@ -213,7 +213,7 @@ TEST_CASE("wherever the limiter was asked, the answer carries its fields") {
   CHECK(has_fields(missing));
   CHECK(lost->head.status == 504);
   CHECK(has_fields(lost));
-  CHECK(unknown->head.status == 409);
+  CHECK(unknown->head.status == 504);
   CHECK(has_fields(unknown));
   CHECK(world.proxy.store.counted == 7);
 

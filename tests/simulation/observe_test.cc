@@ -134,7 +134,8 @@ TEST_CASE("what was forwarded and not answered is an unknown outcome, here as we
   FakeUpstream::Fail(world.call(0), UpstreamProblem::kTimeout, Delivery::kMaybeSent);
   world.loop.Settle();
   CHECK(first->head.status == 504);
-  CHECK(first->body.find("\"same-key\"") != std::string::npos);  // nothing is promised
+  CHECK(first->body.find("\"settle\"") != std::string::npos);  // nothing protects it
+  CHECK(first->Field("Idempotency-Status") == "unprotected");
   CHECK(world.Would("k-1") == "unknown");
 
   auto refused = world.proxy.Post("k-2");

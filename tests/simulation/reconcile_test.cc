@@ -48,7 +48,7 @@ struct Unknown : World {
 };
 
 void CheckStaysUnknown(const VirtualProxy::Sent& sent, std::string_view retry_after) {
-  CHECK(sent->head.status == 409);
+  CHECK(sent->head.status == 503);
   CHECK(sent->body.find("outcome-unknown") != std::string::npos);
   CHECK(sent->body.find("\"same-key\"") != std::string::npos);
   CHECK(sent->Field("Retry-After") == retry_after);

@@ -94,7 +94,7 @@ void StoreLink::Introduce(const BeginRequest& question) {
 // A later version writes a later recipe in every record of its claims.
 idempotency::Claim StoreLink::AsWritten(idempotency::Claim claim) const {
   const ClaimFacts* facts = ledger_.Claim(std::optional(claim.token));
-  const bool later = facts != nullptr && facts->strange && claim.recipe.starts_with("1:");
+  const bool later = facts != nullptr && facts->strange && !claim.recipe.starts_with("9:");
   if (later) claim.recipe = "9:" + claim.recipe;
   return claim;
 }

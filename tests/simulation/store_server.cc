@@ -150,8 +150,8 @@ void StoreServer::CountMet(const BeginRequest& question, const StoredRecord& lie
   }
   if (lies->claim.token == question.claim.token) return coverage_.Count(Met::kMine);
   if (lies->claim.recipe != question.claim.recipe) {
-    return coverage_.Count(lies->claim.recipe.starts_with("1:") ? Met::kOtherRecipe
-                                                                : Met::kStrangeRecipe);
+    return coverage_.Count(lies->claim.recipe.starts_with("9:") ? Met::kStrangeRecipe
+                                                                : Met::kOtherRecipe);
   }
   const Met cell = CellOf(question, *lies, now);
   coverage_.Count(cell);

@@ -21,6 +21,7 @@ struct KeptReport {
   exchange::RequestDecision verdict = exchange::RequestDecision::kFailed;
   std::string problem;
   std::string would;
+  std::string mismatch_in;
 };
 
 class VirtualProxy final : public ports::RequestReportSink {
@@ -92,8 +93,8 @@ class VirtualProxy final : public ports::RequestReportSink {
   }
 
   void OnFinished(const ports::RequestReport& report) override {
-    reports.push_back(
-        {report.status, report.verdict, std::string(report.problem), std::string(report.would)});
+    reports.push_back({report.status, report.verdict, std::string(report.problem),
+                       std::string(report.would), std::string(report.mismatch_in)});
   }
 
   [[nodiscard]] exchange::ExchangeRegistry& registry() { return *registry_; }

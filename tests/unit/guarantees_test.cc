@@ -42,7 +42,8 @@ bool Exists(const std::string& kind, const std::string& name) {
 
 TEST_CASE("the tests that docs/guarantees.md names exist") {
   const std::string page = Read(std::filesystem::path(IDEM_SOURCE_DIR) / "docs/guarantees.md");
-  static const std::regex kName("`(unit|contract|integration|simulation|chaos|model): ([^`]+)`");
+  static const std::regex kName(
+      "`(unit|contract|integration|simulation|field|chaos|model): ([^`]+)`");
   int names = 0;
   for (std::sregex_iterator each(page.begin(), page.end(), kName), end; each != end; ++each) {
     const std::string kind = (*each)[1];

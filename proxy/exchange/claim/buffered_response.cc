@@ -20,6 +20,11 @@ bool BufferedResponse::TakeBody(std::string_view bytes, std::uint64_t body_max) 
   return !too_large;
 }
 
+bool BufferedResponse::TakeEnd(bool announces_close) {
+  complete = announces_close || head.body.kind != http::BodyLength::Kind::kUntilClose;
+  return complete;
+}
+
 std::shared_ptr<idempotency::StoredResponse> BufferedResponse::MoveToStored(
     std::span<const std::string> drop) {
   auto stored = std::make_shared<idempotency::StoredResponse>();

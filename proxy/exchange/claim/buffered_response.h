@@ -21,6 +21,9 @@ struct BufferedResponse {
   /// Take the next part. They return false if the body is, or will be, larger than `body_max`.
   [[nodiscard]] bool TakeHead(http::ResponseHead& from, std::uint64_t body_max);
   [[nodiscard]] bool TakeBody(std::string_view bytes, std::uint64_t body_max);
+  /// Nothing more comes. False where nobody said so: the body ended with its connection, which
+  /// does not announce its close (`announces_close`), and may have been cut.
+  [[nodiscard]] bool TakeEnd(bool announces_close);
 
   /// Returns the response to record: the fields of CopyRecorded(), and the body, which is moved,
   /// unless it is too large.

@@ -71,6 +71,7 @@ bool KeyClaim::Abandon() {
 void KeyClaim::Describe(ports::RequestReport& report) const {
   report.record_key = record_key_;
   report.store = store_time_;
+  report.mismatch_in = mismatch_in_;
   if (reconciliation_ == nullptr) return;
   report.store += reconciliation_->store_time();
   if (!reconciliation_->has_looked_up()) return;
@@ -189,7 +190,8 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
       return Refuse(ResponseNotKept(record.response->status), RequestDecision::kReplayed);
     case Decision::kMismatch:
       if (!outcome_) {
-        return Refuse(PayloadMismatch(request_.policy->mismatch_status),
+        mismatch_in_ = MismatchIn(request_, record.claim);
+        return Refuse(PayloadMismatch(request_.policy->mismatch_status, record, now, mismatch_in_),
                       RequestDecision::kMismatch);
       }
       Close();
@@ -201,7 +203,7 @@ void KeyClaim::OnHeld(const idempotency::Record& record, StoreTime now) {
     case Decision::kUnknown:
       break;
   }
-  Refuse(OutcomeUnknown(std::nullopt), RequestDecision::kUnknown);
+  Refuse(OutcomeUnknown(request_.policy->unknown_status, std::nullopt), RequestDecision::kUnknown);
 }
 
 // Another claim executes. The first waiter of a key asks the store with growing pauses; it wakes
@@ -214,7 +216,9 @@ void KeyClaim::Wait() {
     place_ = parts_.waiters.Join(record_key_, *this, parts_.loop, policy.max_waiters_per_key,
                                  request_.body.size());
   }
-  if (!place_.held()) return Refuse(InProgress(), RequestDecision::kInProgress);
+  if (!place_.held()) {
+    return Refuse(InProgress(policy.in_progress_status), RequestDecision::kInProgress);
+  }
   Enter(Step::kWaiting);
   if (first_time) {
     next_poll_ = kFirstPoll;
@@ -235,14 +239,15 @@ void KeyClaim::OnWoken() {
 void KeyClaim::OnWaitOver() {
   question_.Withdraw();
   if (step_ == Step::kBeginning) Withdraw();
-  Refuse(InProgress(), RequestDecision::kInProgress);
+  Refuse(InProgress(request_.policy->in_progress_status), RequestDecision::kInProgress);
 }
 
 // ---- Reconcile ----------------------------------------------------------------------------------
 
 void KeyClaim::Reconcile(const idempotency::Record& record, StoreTime now) {
   if (!HasLookUpTarget(*request_.policy->reconcile, request_.key, request_.client)) {
-    return Refuse(OutcomeUnknown(std::nullopt), RequestDecision::kUnknown);
+    return Refuse(OutcomeUnknown(request_.policy->unknown_status, std::nullopt),
+                  RequestDecision::kUnknown);
   }
   if (abandoned_) return LeaveAbandoned();
   const idempotency::Milliseconds wait = UntilLookUp(*request_.policy, record, now);
@@ -276,7 +281,7 @@ void KeyClaim::OnReconciled(Reconciliation::Outcome outcome) {
 }
 
 void KeyClaim::StayUnknown(idempotency::Milliseconds look_up_in) {
-  Refuse(OutcomeUnknown(look_up_in), RequestDecision::kUnknown);
+  Refuse(OutcomeUnknown(request_.policy->unknown_status, look_up_in), RequestDecision::kUnknown);
 }
 
 std::optional<idempotency::Milliseconds> KeyClaim::look_up_in() const {

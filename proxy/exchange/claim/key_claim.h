@@ -155,7 +155,8 @@ class KeyClaim final : public KeyWaiter {
 
   idempotency::ClaimEnding ending_ = idempotency::ClaimEnding::kRelease;
   std::shared_ptr<const idempotency::StoredResponse> outcome_;  // of our own effect
-  bool overtaken_ = false;  // the store refused it, because another token held the key
+  std::string mismatch_in_;  // how the request differs from the record: MismatchIn()
+  bool overtaken_ = false;   // the store refused it, because another token held the key
 
   // One open question and a deadline beside it; and the whole wait's.
   Ticket question_;

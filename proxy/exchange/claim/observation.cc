@@ -42,6 +42,7 @@ std::shared_ptr<const idempotency::StoredResponse> StatusAlone(std::uint16_t sta
 void Observation::Describe(ports::RequestReport& report) const {
   report.record_key = record_key_;
   report.would = would_;
+  report.mismatch_in = mismatch_in_;
 }
 
 void Observation::Skip(std::string_view would) {
@@ -91,6 +92,7 @@ void Observation::OnHeld(const idempotency::Record& record, StoreTime now) {
   if (decision == Decision::kExecute) return OnClaimed();
   if (decision == Decision::kTakeOver) return AskBegin(record.claim.token);
   would_ = TextOf(decision);
+  if (decision == Decision::kMismatch) mismatch_in_ = MismatchIn(request_, record.claim);
   Leave();
 }
 

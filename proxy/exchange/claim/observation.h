@@ -62,6 +62,7 @@ class Observation {
   std::string observed_key_;  // record_key_ in the namespace of observations
   idempotency::Claim claim_;
   std::string_view would_;
+  std::string mismatch_in_;
   std::optional<idempotency::UpstreamResult> seen_;
   Ticket question_;
   Ticket deadline_;

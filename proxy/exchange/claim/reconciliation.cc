@@ -109,7 +109,7 @@ void Reconciliation::OnUpstreamBody(std::string_view bytes) {
 }
 
 void Reconciliation::OnUpstreamEnd() {
-  response_.complete = true;
+  static_cast<void>(response_.TakeEnd(call_->announces_close()));
   OnResponse();
 }
 
@@ -128,7 +128,8 @@ void Reconciliation::OnResponse() {
     finding.response = std::move(stored);
   } else if (finding.meaning == LookUpMeaning::kUnclear) {
     finding.reason = "the backend answered " + std::to_string(response_.head.status) +
-                     (response_.too_large                ? ", larger than max_recorded_body"
+                     (response_.too_large   ? ", larger than max_recorded_body"
+                      : !response_.complete ? ", in a body that ended with its connection"
                       : response_.head.status / 100 == 2 ? ", without what found_when asks for"
                                                          : "");
   }

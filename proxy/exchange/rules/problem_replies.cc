@@ -9,32 +9,19 @@ namespace idem::exchange {
 
 namespace {
 
+using idempotency::ProblemKind;
+using idempotency::RecordStanding;
 using std::chrono::seconds;
-
-std::string_view RetryText(Retry retry) {
-  switch (retry) {
-    case Retry::kSameKey:
-      return "same-key";
-    case Retry::kNewKey:
-      return "new-key";
-    case Retry::kSettle:
-      return "settle";
-    case Retry::kNever:
-      break;
-  }
-  return "never";
-}
 
 std::string_view DecimalText(std::int64_t value, char (&buffer)[24]) {
   return {buffer, static_cast<std::size_t>(
                       std::to_chars(buffer, buffer + sizeof buffer, value).ptr - buffer)};
 }
 
-Retry RetryOf(std::string_view name) {
-  if (name == "request-timeout") return Retry::kSameKey;
-  if (name == "overloaded") return Retry::kSameKey;
-  if (name == "bad-request") return Retry::kNewKey;
-  return Retry::kNever;  // limits, expectations, codings
+ProblemKind KindOf(std::string_view name) {
+  if (name == "request-timeout" || name == "overloaded") return ProblemKind::kNotNow;
+  if (name == "bad-request") return ProblemKind::kMalformed;
+  return ProblemKind::kRefused;  // limits, expectations, codings
 }
 
 seconds RoundedUp(std::chrono::milliseconds pause) {
@@ -43,13 +30,51 @@ seconds RoundedUp(std::chrono::milliseconds pause) {
 
 // Adds the caller's options after an unknown outcome.
 Reply WithWayOut(Reply reply, std::optional<std::chrono::milliseconds> look_up_in) {
-  reply.retry = look_up_in ? Retry::kSameKey : Retry::kSettle;
+  reply.at.record = look_up_in ? RecordStanding::kLookedUp : RecordStanding::kUnknown;
   if (look_up_in) reply.retry_after = RoundedUp(*look_up_in);
   reply.more = look_up_in ? "The effect may have happened. Send it again with the same key after "
                             "Retry-After: the proxy then looks it up at the backend."
                           : "The effect may have happened. Ask the owner of the backend; sending "
                             "it again changes nothing.";
   return reply;
+}
+
+constexpr std::string_view kIfARetry = "If this was meant as a retry, send the bytes of the first.";
+
+std::string_view MismatchDetail(const idempotency::Circumstances& at) {
+  if (at.record == RecordStanding::kExecuting) {
+    return "The key was used before with another request, which is still being executed.";
+  }
+  if (at.record == RecordStanding::kUnknown) {
+    return "The key was used before with another request, whose outcome is not known.";
+  }
+  switch (idempotency::Advise(at)) {
+    case idempotency::Advice::kNever:
+      return "The key was used before with another request, which was executed.";
+    case idempotency::Advice::kCorrect:
+      return "The key was used before with another request, which was refused: nothing was done. A "
+             "corrected request is another one, with a key of its own.";
+    default:
+      return "The key was used before with another request, which ended with an error.";
+  }
+}
+
+RecordStanding StandingOf(idempotency::RecordState state) {
+  switch (state) {
+    case idempotency::RecordState::kExecuting:
+      return RecordStanding::kExecuting;
+    case idempotency::RecordState::kCompleted:
+      return RecordStanding::kCompleted;
+    case idempotency::RecordState::kUnknown:
+      break;
+  }
+  return RecordStanding::kUnknown;
+}
+
+std::string_view StateText(RecordStanding standing) {
+  return standing == RecordStanding::kExecuting   ? "executing"
+         : standing == RecordStanding::kCompleted ? "completed"
+                                                  : "unknown";
 }
 
 std::string TextOf(std::string_view detail, std::string_view more) {
@@ -60,18 +85,30 @@ std::string TextOf(std::string_view detail, std::string_view more) {
 
 }  // namespace
 
+Reply WithProgress(Reply reply, const RequestProgress& progress) {
+  reply.at.written = progress.written;
+  reply.at.repeatable = idempotency::IsRepeatable(progress.method);
+  reply.at.upstream_idempotent = progress.upstream_idempotent;
+  if (idempotency::IsUnprotected(reply.at)) {
+    reply.more =
+        "The effect may have happened, and no record protects this request: ask the owner of the "
+        "backend before it is sent again.";
+  }
+  return reply;
+}
+
 Reply AnsweredHere() { return {.status = 200}; }
 
 Reply BadRequest(std::string_view detail, std::string_view more) {
   return {.status = 400,
           .name = "bad-request",
-          .retry = Retry::kNewKey,
+          .at = {.problem = ProblemKind::kMalformed},
           .detail = detail,
           .more = more};
 }
 
 Reply Unreadable(std::uint16_t status, std::string_view name, std::string_view detail) {
-  Reply reply{.status = status, .name = name, .retry = RetryOf(name), .detail = detail};
+  Reply reply{.status = status, .name = name, .at = {.problem = KindOf(name)}, .detail = detail};
   if (status == 503) reply.retry_after = seconds(1);
   return reply;
 }
@@ -79,33 +116,36 @@ Reply Unreadable(std::uint16_t status, std::string_view name, std::string_view d
 Reply NoRoute() {
   return {.status = 404,
           .name = "no-route",
-          .retry = Retry::kNever,
+          .at = {.problem = ProblemKind::kRefused},
           .detail = "No route of this proxy matches the request's host and path."};
 }
 
 Reply MethodNotAllowed(std::string allow) {
   return {.status = 405,
           .name = "method-not-allowed",
-          .retry = Retry::kNever,
+          .at = {.problem = ProblemKind::kRefused},
           .detail = "The path has a route, but not for this method.",
           .allow = std::move(allow)};
 }
 
 Reply NotImplemented(std::string_view detail) {
-  return {.status = 501, .name = "not-implemented", .retry = Retry::kNever, .detail = detail};
+  return {.status = 501,
+          .name = "not-implemented",
+          .at = {.problem = ProblemKind::kRefused},
+          .detail = detail};
 }
 
 Reply BodyTooLarge() {
   return {.status = 413,
           .name = "body-too-large",
-          .retry = Retry::kNever,
+          .at = {.problem = ProblemKind::kRefused},
           .detail = "The body is larger than this route takes."};
 }
 
 Reply SignatureRefused(std::string_view name, std::string_view scheme) {
   return {.status = 401,
           .name = name,
-          .retry = Retry::kSameKey,
+          .at = {.problem = ProblemKind::kNotNow},
           .detail = "The request is not signed as this route requires.",
           .www_authenticate = scheme};
 }
@@ -113,7 +153,7 @@ Reply SignatureRefused(std::string_view name, std::string_view scheme) {
 Reply RateLimited(std::chrono::milliseconds until_free) {
   return {.status = 429,
           .name = "rate-limited",
-          .retry = Retry::kSameKey,
+          .at = {.problem = ProblemKind::kNotNow},
           .detail = "Too many requests; send it again after Retry-After.",
           .retry_after = RoundedUp(until_free)};
 }
@@ -121,33 +161,47 @@ Reply RateLimited(std::chrono::milliseconds until_free) {
 Reply KeyMissing(std::string_view header) {
   return {.status = 400,
           .name = "key-missing",
-          .retry = Retry::kNewKey,
+          .at = {.problem = ProblemKind::kMalformed},
           .detail = "This route needs an idempotency key, in the field",
           .more = header};
 }
 
 Reply KeyInvalid(std::string_view reason) {
-  return {.status = 400, .name = "key-invalid", .retry = Retry::kNewKey, .detail = reason};
+  return {.status = 400,
+          .name = "key-invalid",
+          .at = {.problem = ProblemKind::kMalformed},
+          .detail = reason};
 }
 
-Reply PayloadMismatch(std::uint16_t status) {
+Reply PayloadMismatch(std::uint16_t status, const idempotency::Record& first, StoreTime now,
+                      std::string_view mismatch_in) {
+  Reply reply{.status = status,
+              .name = "payload-mismatch",
+              .at = {.problem = ProblemKind::kMismatch,
+                     .record = StandingOf(first.state_at(now)),
+                     .recorded_status = first.response ? first.response->status : std::uint16_t{}},
+              .more = kIfARetry,
+              .mismatch_in = mismatch_in};
+  reply.detail = MismatchDetail(reply.at);
+  reply.first_state = StateText(reply.at.record);
+  if (reply.at.record == RecordStanding::kCompleted) reply.first_status = reply.at.recorded_status;
+  return reply;
+}
+
+Reply InProgress(std::uint16_t status) {
   return {.status = status,
-          .name = "payload-mismatch",
-          .retry = Retry::kNewKey,
-          .detail = "The key was used before with another request; send this one with a new key."};
-}
-
-Reply InProgress() {
-  return {.status = 409,
           .name = "in-progress",
-          .retry = Retry::kSameKey,
+          .at = {.problem = ProblemKind::kInProgress, .record = RecordStanding::kExecuting},
           .detail = "The first request with this key is still being executed.",
           .retry_after = seconds(1)};
 }
 
-Reply OutcomeUnknown(std::optional<std::chrono::milliseconds> look_up_in) {
-  return WithWayOut({.status = 409,
+// A client classes by the status: a 4xx would read as a refusal, after which it pays again.
+Reply OutcomeUnknown(std::uint16_t status, std::optional<std::chrono::milliseconds> look_up_in) {
+  if (status == 0) status = look_up_in ? 503 : 504;
+  return WithWayOut({.status = status,
                      .name = "outcome-unknown",
+                     .at = {.problem = ProblemKind::kOutcomeUnknown},
                      .detail = "The outcome of the first request with this key is not known."},
                     look_up_in);
 }
@@ -155,7 +209,7 @@ Reply OutcomeUnknown(std::optional<std::chrono::milliseconds> look_up_in) {
 Reply ResponseNotKept(std::uint16_t executed_status) {
   return {.status = 409,
           .name = "response-not-kept",
-          .retry = Retry::kNever,
+          .at = {.problem = ProblemKind::kNotKept},
           .detail = "The request was executed; its response was too large to be kept.",
           .executed_status = executed_status};
 }
@@ -163,7 +217,7 @@ Reply ResponseNotKept(std::uint16_t executed_status) {
 Reply StoreUnavailable() {
   return {.status = 503,
           .name = "store-unavailable",
-          .retry = Retry::kSameKey,
+          .at = {.problem = ProblemKind::kNotNow},
           .detail = "The record of the key cannot be read or written now; nothing was forwarded.",
           .retry_after = seconds(1)};
 }
@@ -171,7 +225,7 @@ Reply StoreUnavailable() {
 Reply Overloaded() {
   return {.status = 503,
           .name = "overloaded",
-          .retry = Retry::kSameKey,
+          .at = {.problem = ProblemKind::kNotNow},
           .detail = "Too many requests are under way; nothing was forwarded.",
           .retry_after = seconds(1)};
 }
@@ -179,14 +233,17 @@ Reply Overloaded() {
 Reply Draining() {
   return {.status = 503,
           .name = "draining",
-          .retry = Retry::kSameKey,
+          .at = {.problem = ProblemKind::kNotNow},
           .detail = "This proxy is shutting down; nothing was forwarded.",
           .retry_after = seconds(1)};
 }
 
 Reply UpstreamFailed(ports::UpstreamProblem problem) {
   const auto is = [](std::uint16_t status, std::string_view name, std::string_view detail) {
-    return Reply{.status = status, .name = name, .retry = Retry::kSameKey, .detail = detail};
+    return Reply{.status = status,
+                 .name = name,
+                 .at = {.problem = ProblemKind::kUpstreamFailed},
+                 .detail = detail};
   };
   switch (problem) {
     case ports::UpstreamProblem::kUnreachable:
@@ -226,14 +283,18 @@ void Render(const Reply& reply, std::string_view request_id, http::ResponseHead&
   }
   if (!reply.allow.empty()) head.fields.Add("Allow", reply.allow);
   if (!reply.www_authenticate.empty()) head.fields.Add("WWW-Authenticate", reply.www_authenticate);
+  if (idempotency::IsUnprotected(reply.at)) head.fields.Add("Idempotency-Status", "unprotected");
   const std::string detail = TextOf(reply.detail, reply.more);
   http::AppendProblem({.status = reply.status,
                        .name = reply.name,
                        .title = {},
                        .detail = detail,
                        .request_id = request_id,
-                       .retry = RetryText(reply.retry),
-                       .executed_status = reply.executed_status},
+                       .retry = idempotency::AdviceText(idempotency::Advise(reply.at)),
+                       .executed_status = reply.executed_status,
+                       .first_state = reply.first_state,
+                       .first_status = reply.first_status,
+                       .mismatch_in = reply.mismatch_in},
                       body);
   head.body = http::BodyLength::Known(body.size());
 }

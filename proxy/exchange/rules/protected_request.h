@@ -36,4 +36,10 @@ struct ProtectedRequest {
                                                               const idempotency::Claim& mine,
                                                               const idempotency::Record& record);
 
+/// The names of the parts in which `request` differs from the request of the claim, with a comma
+/// between them: "route", "client", or those of idempotency::DifferingParts(). "" where the claim
+/// does not tell.
+[[nodiscard]] std::string MismatchIn(const ProtectedRequest& request,
+                                     const idempotency::Claim& theirs);
+
 }  // namespace idem::exchange

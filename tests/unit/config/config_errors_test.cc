@@ -321,6 +321,12 @@ TEST_CASE("idempotency of a route is checked") {
        "f:5:22: routes[0].idempotency.ttl: must be at least twice the lease, which is 47s\n"},
       {"idempotency: {lease: 20h}",
        "f:5:16: routes[0].idempotency.ttl: must be at least twice the lease, which is 20h\n"},
+      {"idempotency: {in_progress_status: 404}",
+       "f:5:37: routes[0].idempotency.in_progress_status: must be 503, 409, 425 or 429; did you "
+       "mean "
+       "`409`?\n"},
+      {"idempotency: {unknown_status: 422}",
+       "f:5:33: routes[0].idempotency.unknown_status: must be auto, 504, 503, 502, 500 or 409\n"},
       {"idempotency: {mismatch_status: 410}",
        "f:5:34: routes[0].idempotency.mismatch_status: must be 409 or 422\n"},
       {"idempotency: {fingerprint: {ignore: [/a]}}",

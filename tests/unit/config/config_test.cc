@@ -127,8 +127,10 @@ routes:
       scope: [client]
       ttl: 24h
       unknown_ttl: 30d
-      fingerprint: { body: raw, headers: [content-type], ignore: [] }
+      fingerprint: { body: raw, headers: [content-type], decode: true, ignore: [] }
       mismatch_status: 409
+      in_progress_status: 503
+      unknown_status: auto
       in_progress: wait
       wait_timeout: 30s
       max_waiters_per_key: 16
@@ -225,7 +227,8 @@ class Description {
   void AddPolicy(const idempotency::Policy& policy) {
     Line("idempotency", static_cast<int>(policy.mode), policy.header, policy.required,
          policy.recipe.ToId(), policy.ttl.count(), policy.unknown_ttl.count(),
-         policy.mismatch_status, static_cast<int>(policy.in_progress), policy.wait_timeout.count(),
+         policy.mismatch_status, policy.in_progress_status, policy.unknown_status,
+         static_cast<int>(policy.in_progress), policy.wait_timeout.count(),
          policy.max_waiters_per_key, policy.lease.count(), policy.record_timeout.count(),
          policy.max_recorded_body, policy.upstream_idempotent, policy.reconcile.has_value());
     if (policy.reconcile) {

@@ -26,12 +26,19 @@ struct Row {
 };
 
 constexpr Row kTable[] = {
-    {200, 299, kRecord, kRecord},   {300, 399, kRecord, kRecord},   {400, 400, kRecord, kRecord},
+    {200, 208, kRecord, kRecord},   {209, 225, kUnknown, kRecord},  {226, 226, kRecord, kRecord},
+    {227, 299, kUnknown, kRecord},  {300, 305, kRecord, kRecord},   {306, 306, kUnknown, kRecord},
+    {307, 308, kRecord, kRecord},   {309, 399, kUnknown, kRecord},  {400, 400, kRecord, kRecord},
     {401, 401, kRelease, kRelease}, {402, 406, kRecord, kRecord},   {407, 407, kRelease, kRelease},
-    {408, 408, kUnknown, kRelease}, {409, 409, kRecord, kRelease},  {410, 420, kRecord, kRecord},
-    {421, 421, kRelease, kRelease}, {422, 424, kRecord, kRecord},   {425, 425, kRelease, kRelease},
-    {426, 428, kRecord, kRecord},   {429, 429, kRelease, kRelease}, {430, 499, kRecord, kRecord},
-    {500, 501, kRecord, kRelease},  {502, 504, kUnknown, kRelease}, {505, 599, kRecord, kRelease},
+    {408, 408, kUnknown, kRelease}, {409, 409, kRecord, kRelease},  {410, 417, kRecord, kRecord},
+    {418, 420, kUnknown, kRecord},  {421, 421, kRelease, kRelease}, {422, 424, kRecord, kRecord},
+    {425, 425, kRelease, kRelease}, {426, 426, kRecord, kRecord},   {427, 427, kUnknown, kRecord},
+    {428, 428, kRecord, kRecord},   {429, 429, kRelease, kRelease}, {430, 430, kUnknown, kRecord},
+    {431, 431, kRecord, kRecord},   {432, 450, kUnknown, kRecord},  {451, 451, kRecord, kRecord},
+    {452, 459, kUnknown, kRecord},  {460, 460, kUnknown, kRelease}, {461, 498, kUnknown, kRecord},
+    {499, 499, kUnknown, kRelease}, {500, 501, kRecord, kRelease},  {502, 504, kUnknown, kRelease},
+    {505, 508, kRecord, kRelease},  {509, 509, kUnknown, kRelease}, {510, 511, kRecord, kRelease},
+    {512, 599, kUnknown, kRelease},
 };
 
 }  // namespace

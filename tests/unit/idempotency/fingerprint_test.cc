@@ -157,6 +157,8 @@ TEST_CASE("a recipe has one id, from which it is made again") {
   const Row rows[] = {
       {{}, "1:raw:content-type:"},
       {{BodyMode::kRaw, {}, {}}, "1:raw::"},
+      {{BodyMode::kRaw, {"content-type"}, {}, true}, "2:raw:content-type:"},
+      {{BodyMode::kJson, {"a"}, {"/x"}, true}, "2:json:a:/x"},
       {{BodyMode::kJson, {"a", "b"}, {"/x", "/y z"}}, "1:json:a,b:/x,/y%20z"},
       {{BodyMode::kJson, {}, {"/a,b:c%", "/\xC3\xA9"}}, "1:json::/a%2Cb%3Ac%25,/%C3%A9"},
   };
@@ -168,7 +170,7 @@ TEST_CASE("a recipe has one id, from which it is made again") {
 }
 
 TEST_CASE("an id that this release cannot have written makes no recipe") {
-  for (const char* id : {"", "1", "2:raw:content-type:", "1:cbor:content-type:", "1:raw:a",
+  for (const char* id : {"", "1", "3:raw:content-type:", "1:cbor:content-type:", "1:raw:a",
                          "1:raw:a::", "1:raw:a,:", "1:raw:,a:", "1:raw:%61:", "1:raw:a%2:",
                          "1:raw:a%2c:", "1:raw:a b:", "1:RAW:a:", "1:raw:a:/x:"}) {
     CAPTURE(id);

@@ -54,6 +54,7 @@ std::vector<Record> SampleRecords() {
   odd.upstream_idempotent = true;
   odd.route = "/orders, new";
   odd.client = "-";
+  odd.part_digests = "0123456789abcdef";
   records.push_back(MakeCompleted(odd, At(5), At(45'005), Shared(SampleResponse()),
                                   milliseconds(86'400'000), At(9)));
   StoredResponse every_byte = SampleResponse();
@@ -80,6 +81,7 @@ void CheckEqual(const Record& a, const Record& b) {
   CHECK(a.claim.unknown_ttl == b.claim.unknown_ttl);
   CHECK(a.claim.route == b.claim.route);
   CHECK(a.claim.client == b.claim.client);
+  CHECK(a.claim.part_digests == b.claim.part_digests);
   CHECK(a.begun_at == b.begun_at);
   CHECK(a.lease_ends_at == b.lease_ends_at);
   CHECK(a.expires_at == b.expires_at);
@@ -139,6 +141,24 @@ TEST_CASE("the rest of a record is its byte form but for the six words that a se
     const std::string_view words = std::string_view(bytes).substr(0, bytes.size() - rest.size());
     CHECK(std::count(words.begin(), words.end(), ' ') == 6);
     CHECK(words.ends_with(' '));
+  }
+}
+
+TEST_CASE("a record with part digests has one word more, and one without is read as ever") {
+  Claim claim = SampleClaim();
+  const std::string print = ToHex(claim.fingerprint);
+  const std::string before =
+      "idemproxy/1 executing a0a1a2a3a4a5a6a7a8a9aaabacadaeaf 46000 1000 2592046000 " + print +
+      " 1:raw:content-type: 0 45000 2592000000 orders shop 0 0 0 0";
+  claim.part_digests = "00000001000000020000000300000004aaaaaaaa";
+  CHECK(Encode(MakeExecuting(claim, At(1'000))) == before + " " + claim.part_digests + "\n");
+  const Result<Record> old = Decode(before + "\n");
+  REQUIRE(old.has_value());
+  CHECK(old->claim.part_digests.empty());
+  CHECK(Encode(*old) == before + "\n");
+  for (const char* word : {"0000000", "0000000A", "000000010", "00000001 00000001", ""}) {
+    CAPTURE(word);
+    CHECK_FALSE(Decode(before + " " + word + "\n").has_value());
   }
 }
 

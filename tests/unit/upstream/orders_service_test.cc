@@ -44,6 +44,7 @@ class FakeStore final : public OrderStore {
 
   std::map<std::string, Order> orders;
   bool away = false;
+  Delivery delivery = Delivery::kNotSent;  // of what fails while it is away
   int puts = 0;
 
  private:
@@ -52,7 +53,7 @@ class FakeStore final : public OrderStore {
   }
   template <class T>
   Ticket Answer(Function<void(T)> callback, T answer) {
-    if (away) answer = Error{ErrorCode::kUnavailable, "away"};
+    if (away) answer = Error{ErrorCode::kUnavailable, "away", delivery};
     return loop_.After(Duration::zero(),
                        [callback = std::move(callback), answer = std::move(answer)]() mutable {
                          callback(std::move(answer));
@@ -242,6 +243,17 @@ TEST_CASE("a client that leaves is forgotten, whenever it leaves") {
   fixture.loop.Advance(std::chrono::seconds(1));
   CHECK(client.heads == 0);
   CHECK(fixture.store.puts == 0);
+}
+
+TEST_CASE("a database that is lost during a commit leaves the outcome open: 503, not 500") {
+  Fixture fixture;
+  fixture.store.away = true;
+  fixture.store.delivery = Delivery::kMaybeSent;
+  const FakeClient put = fixture.Post();
+  CHECK(put.head.status == 503);
+  CHECK(put.body.find("outcome-unknown") != std::string::npos);
+  CHECK(fixture.Ask("GET", "/orders?idempotency_key=k-1").head.status ==
+        500);  // it changes nothing
 }
 
 TEST_CASE("a request fails on purpose in three ways") {
