@@ -16,15 +16,15 @@ void AddOptions(CLI::App& app, idem::upstream::RawOptions& texts) {
   app.add_option("--database", texts.database, "postgres://user:password@host:port/database")
       ->envname("ORDERS_DATABASE");
   app.add_flag("--legacy", texts.legacy,
-               "drop no duplicates: every POST is a new row, as an old backend would make it");
+               "drop no duplicates: every POST writes a new row, like an old backend");
   app.add_option("--delay", texts.delay, "wait before each row is written, such as 50ms")
       ->capture_default_str();
   app.add_option("--fail", texts.fail,
                  "fail on purpose: 500 (no row), drop-after-commit (a row, then the connection is "
                  "cut), hang-after-commit (a row, then no answer)");
-  app.add_option("--fail-rate", texts.fail_rate, "the share of POSTs that --fail is for, 0 to 1")
+  app.add_option("--fail-rate", texts.fail_rate, "share of the POSTs that fail, 0 to 1")
       ->capture_default_str();
-  app.add_option("--seed", texts.seed, "makes the choice of --fail-rate repeatable");
+  app.add_option("--seed", texts.seed, "number that makes the choice of --fail-rate repeatable");
   app.add_option("--log-level", texts.log_level, "debug, info, warn or error")
       ->capture_default_str();
   app.set_version_flag("--version", "orders " IDEM_VERSION);

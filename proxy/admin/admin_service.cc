@@ -36,14 +36,14 @@ AdminService::Answer AdminService::Choose(std::string_view path, const http::Req
   const bool may_ask = MayAsk(head);
   if (!is_probe && !may_ask) {
     return {401, "text/plain; charset=utf-8",
-            "This needs the token of admin.token: Authorization: Bearer TOKEN\n"};
+            "This path needs the token admin.token: Authorization: Bearer TOKEN\n"};
   }
   if (std::ranges::find(kPaths, path) == std::end(kPaths)) {
     return {404, "text/plain; charset=utf-8",
-            "There is /healthz, /readyz, /metrics and /records.\n"};
+            "The paths are /healthz, /readyz, /metrics and /records.\n"};
   }
   if (head.method != "GET" && head.method != "HEAD") {
-    return {405, "text/plain; charset=utf-8", "GET and HEAD only.\n"};
+    return {405, "text/plain; charset=utf-8", "This path allows GET and HEAD only.\n"};
   }
   if (path == "/metrics")
     return {200, "text/plain; version=0.0.4; charset=utf-8", render_metrics_()};

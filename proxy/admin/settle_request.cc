@@ -171,8 +171,8 @@ void SettleRequest::RefuseHeld(const Record& record, StoreTime now) {
     return Refuse(409, "completed", "the record is completed; its response cannot change", json);
   }
   Refuse(409, "lease-alive",
-         "the request is still being executed. Its lease ends in " +
-             std::to_string((record.lease_ends_at - now).count()) + " ms; try again then.",
+         "the request is still being executed: its lease ends in " +
+             std::to_string((record.lease_ends_at - now).count()) + " ms. Try again then.",
          json);
 }
 

@@ -34,8 +34,8 @@ void RaiseDescriptorLimit(const config::Config& config) {
   if (limit.rlim_cur >= wanted) return;
   log::Write(log::Level::kWarn, "few_descriptors",
              {{"reason",
-               "this process may not open as many files as its limits could need: raise the limit "
-               "of the service (LimitNOFILE, ulimit -n), or lower limits.connections"},
+               "this process may not open as many files as its configured limits may need: raise the "
+               "limit of the service (LimitNOFILE, ulimit -n), or lower limits.connections"},
               {"may_open", static_cast<std::int64_t>(limit.rlim_cur)},
               {"could_need", static_cast<std::int64_t>(wanted)}});
 }

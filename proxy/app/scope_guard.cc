@@ -83,7 +83,8 @@ Ticket ScopeGuard::Run(const config::Config& config, bool accept,
   races_ = 0;
   auto [ticket, completion] = Ask<ScopeAnswer>(std::move(on_answer));
   question_.Withdraw();
-  if (completion_.awaited()) completion_({ScopeAnswer::Kind::kUnanswered, "another check began"});
+  if (completion_.awaited())
+    completion_({ScopeAnswer::Kind::kUnanswered, "another check has begun"});
   completion_ = std::move(completion);
   Read();
   return std::move(ticket);
@@ -117,7 +118,8 @@ void ScopeGuard::Compare(const std::optional<std::string>& held) {
     if (!answer) return Answer(ScopeAnswer::Kind::kUnanswered, answer.error().detail);
     if (answer->written) return Answer(ScopeAnswer::Kind::kAgreed);
     if (++races_ > kRacesMax) {
-      return Answer(ScopeAnswer::Kind::kUnanswered, "too many others write the store's scopes");
+      return Answer(ScopeAnswer::Kind::kUnanswered,
+                    "too many other processes write the store's scopes");
     }
     Compare(answer->value);
   });

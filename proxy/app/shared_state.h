@@ -36,8 +36,8 @@ class SharedState {
   exchange::UnrecordedTotals unrecorded;
   std::atomic<std::size_t> connections{0};
   store::ClaimGate claim_gate{
-      "it is not known yet whether the store's records lie where this "
-      "configuration looks for them"};
+      "it has not been checked yet whether the store's records were written under the scope of "
+      "this configuration"};
 
   // The store that the configuration names; a Redis store has nothing that is shared.
   std::unique_ptr<store::MemoryStore> memory;

@@ -32,16 +32,16 @@ void LogDurabilityRisks(const store::StoreOptions& options) {
   if (options.durability == store::Durability::kOs) {
     log::Write(log::Level::kWarn, "store_may_forget",
                {{"reason",
-                 "store.durability is `os`: a power loss forgets claims, and a forgotten one can "
-                 "be executed twice"}});
+                 "store.durability is `os`: a power loss can lose claims, and a request whose "
+                 "claim is lost can be executed twice"}});
   }
   struct statfs file_system {};
   if (statfs(options.path.c_str(), &file_system) == 0 &&
       file_system.f_type == OVERLAYFS_SUPER_MAGIC) {
     log::Write(log::Level::kWarn, "store_may_forget",
                {{"reason",
-                 "store.path lies in a container's own layer and goes with the container; put it "
-                 "on a volume"},
+                 "store.path is in a container's own layer and is deleted with the container; put "
+                 "it on a volume"},
                 {"path", options.path}});
   }
 }

@@ -28,7 +28,7 @@ Status WaitUntilTried(event::EventLoop& loop, Store& store) {
   if (tried || tried.error().code == ErrorCode::kRefused) return tried;
   log::Write(log::Level::kWarn, "store_away",
              {{"reason", tried.error().detail},
-              {"next", "trying again until it answers; requests with a key get 503 until then"}});
+              {"next", "retrying until it answers; requests with a key get 503 until then"}});
   return Ok();
 }
 

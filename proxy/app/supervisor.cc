@@ -122,9 +122,9 @@ class Supervisor {
   }
 
   static std::string ScopeRefusal(const std::string& differences) {
-    return "the store's records lie under another scope than this configuration's; set it back, or "
-           "start once with --accept-new-scope, which forgets earlier keys, so that their retries "
-           "are executed again: " +
+    return "the store's records were written under another scope than this configuration's. Set "
+           "the scope back, or start once with --accept-new-scope, which forgets earlier keys, so "
+           "that their retries are executed again: " +
            differences;
   }
 
@@ -140,7 +140,7 @@ class Supervisor {
     if (std::exchange(scope_told_, why) != why) {
       log::Write(differs ? log::Level::kError : log::Level::kWarn, "scope_unchecked",
                  {{"reason", std::string_view(why)},
-                  {"effect", "requests with a key get 503 until this is settled"}});
+                  {"effect", "requests with a key get 503 until this is resolved"}});
       log::Flush();
     }
     process_.claim_gate.StayClosed(why);
@@ -201,7 +201,7 @@ class Supervisor {
     }
     const std::string why = answer.kind == ScopeAnswer::Kind::kDiffers
                                 ? ScopeRefusal(answer.detail)
-                                : "the store cannot be asked: " + answer.detail;
+                                : "the store could not be read: " + answer.detail;
     log::Write(log::Level::kError, "reload_refused",
                {{"reason", draining_ ? "the process is draining" : std::string_view(why)}});
     if (process_.claim_gate.why_closed()) CheckScopeLater();

@@ -101,7 +101,7 @@ Result<AdminResponse> AdminClient::Ask(std::string_view method, std::string_view
     const bool silent = errno == EAGAIN || errno == EWOULDBLOCK;
     return Error{ErrorCode::kUnavailable,
                  where + " " + what + ": " +
-                     (silent ? "no answer in 30 s" : std::system_category().message(errno))};
+                     (silent ? "no response in 30 s" : std::system_category().message(errno))};
   };
   const auto address = event::SocketAddress::FromLiteral(endpoint_);
   if (!address) return address.error();
@@ -128,11 +128,11 @@ Result<AdminResponse> AdminClient::Ask(std::string_view method, std::string_view
   std::string received;
   while (!reader.ended) {
     const ssize_t count = socket.Receive(received);
-    if (count < 0) return failed(sent ? "does not answer" : "cannot be asked");
-    if (count == 0) return Error{ErrorCode::kUnavailable, where + " cut its answer short"};
+    if (count < 0) return failed(sent ? "does not answer" : "did not take the request");
+    if (count == 0) return Error{ErrorCode::kUnavailable, where + " sent an incomplete response"};
     const bool fits = reader.answer.body.size() + received.size() <= kAnswerBytesMax;
     if (!fits || !reader.Feed(received)) {
-      return Error{ErrorCode::kUnavailable, where + " does not speak HTTP"};
+      return Error{ErrorCode::kUnavailable, where + " did not send a valid HTTP response"};
     }
   }
   return std::move(reader.answer);

@@ -28,8 +28,8 @@ Error Invalid(std::string what) { return {ErrorCode::kInvalid, std::move(what)};
 Result<AdminClient> FindAdmin(const RecordsArguments& question) {
   auto loaded = config::LoadFile(question.config_path, config::ProcessEnvironment());
   if (const auto* mistakes = std::get_if<std::vector<config::ConfigError>>(&loaded)) {
-    return Invalid("the configuration has mistakes; `idemproxy check -c " + question.config_path +
-                   "` shows them (the first: " + mistakes->front().ToText() + ")");
+    return Invalid("the configuration has errors; `idemproxy check -c " + question.config_path +
+                   "` prints them (the first: " + mistakes->front().ToText() + ")");
   }
   auto& config = std::get<config::Config>(loaded);
   if (!question.admin.empty()) {
@@ -39,7 +39,7 @@ Result<AdminClient> FindAdmin(const RecordsArguments& question) {
   }
   if (!config.admin) {
     return Invalid("`admin` is off in " + question.config_path +
-                   ": without its admin listener nobody can ask the proxy");
+                   ": the command needs the admin listener");
   }
   return AdminClient(std::move(*config.admin), std::move(config.admin_token));
 }
@@ -63,23 +63,23 @@ void AddParameter(std::string_view name, std::string_view value, std::string& ta
 
 Error NotTheAdminListener(std::uint16_t status) {
   return {ErrorCode::kUnavailable,
-          "what answers there is not the admin listener of an idemproxy of this version (status " +
+          "the address is not the admin listener of this idemproxy version (HTTP " +
               std::to_string(status) + ")"};
 }
 
-/// The answer's JSON; an error where the other side refused.
+/// Returns the JSON of the response, or an error if the proxy refused the request.
 Result<JsonValue> Read(const Result<AdminResponse>& answer) {
   if (!answer) return answer.error();
   if (answer->status == 401) {
-    return Error{
-        ErrorCode::kRefused,
-        "the admin listener asks for another token than admin.token of this configuration"};
+    return Error{ErrorCode::kRefused,
+                 "the admin listener does not accept admin.token of this configuration"};
   }
   auto json = JsonValue::Parse(answer->body);
   if (!json) return NotTheAdminListener(answer->status);
   if (answer->status == 200) return json;
   if (!(*json)["error"].text()) return NotTheAdminListener(answer->status);
-  return Error{ErrorCode::kRefused, std::string((*json)["detail"].text().value_or("it refused"))};
+  return Error{ErrorCode::kRefused,
+               std::string((*json)["detail"].text().value_or("the proxy refused the request"))};
 }
 
 std::string_view Text(const JsonValue& record, std::string_view name) {
@@ -215,7 +215,7 @@ ExitCode List(const RecordsArguments& question, const AdminClient& admin, std::o
   } else {
     out << "no records\n";
   }
-  if (listed->more) errors << "there are more; --limit shows them\n";
+  if (listed->more) errors << "there are more records; raise --limit to see them\n";
   return kExitOk;
 }
 
@@ -236,7 +236,7 @@ Result<JsonValue> Find(const RecordsArguments& question, const AdminClient& admi
     if (!records.empty()) return records.front();
     cursor = Text(*json, "cursor");
   } while (!cursor.empty());
-  return Error{ErrorCode::kRefused, "there is no such record"};
+  return Error{ErrorCode::kRefused, "no such record"};
 }
 
 void PrintRecord(const JsonValue& record, std::ostream& out) {
@@ -310,7 +310,7 @@ ExitCode Records(const RecordsArguments& question, std::ostream& out, std::ostre
   }
   if (question.action == Action::kList) return List(question, *admin, out, errors);
   if (question.key_hash.empty() == question.record_key.empty()) {
-    errors << "idemproxy: name the record, by the key_hash that the log shows or with --key\n";
+    errors << "idemproxy: name the record by the key_hash from the log, or with --key\n";
     return kExitMistake;
   }
   if (question.action != Action::kShow) return Settle(question, *admin, out, errors);

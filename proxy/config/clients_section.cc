@@ -14,7 +14,7 @@ constexpr std::size_t kSecretsFileMax = 1 << 20;
 
 // What is wrong with a secret; "" where nothing is.
 std::string_view WrongWithSecret(std::string_view secret) {
-  if (secret.empty()) return "is an empty secret, with which anybody could sign";
+  if (secret.empty()) return "is an empty secret, with which anyone could sign";
   if (secret.size() > kSecretMax) return "is longer than 4096 bytes";
   return "";
 }
@@ -42,12 +42,12 @@ void ReadSecretLines(MapReader& map, std::string text, auth::ClientOptions& clie
     const std::string_view wrong = WrongWithSecret(line);
     if (!wrong.empty()) {
       map.AddError("secrets_file",
-                   "line " + std::to_string(number) + " of it " + std::string(wrong));
+                   "line " + std::to_string(number) + " of the file " + std::string(wrong));
     }
     client.secrets.emplace_back(line);
     ++secrets;
   }
-  if (secrets == 0) map.AddError("secrets_file", "is a file without a secret; it has one a line");
+  if (secrets == 0) map.AddError("secrets_file", "holds no secret; write one per line");
 }
 
 void ReadSecretsFile(MapReader& map, auth::ClientOptions& client, Draft& draft) {
@@ -58,7 +58,7 @@ void ReadSecretsFile(MapReader& map, auth::ClientOptions& client, Draft& draft) 
   ReadSecretLines(map, std::move(file->text), client);
   if (file->anybody_may_write) {
     AddError(*map.node().Find("secrets_file"),
-             "is a file that every user of the machine may change (chmod o-w)", draft.warnings);
+             "can be changed by every user of this machine (chmod o-w)", draft.warnings);
   }
 }
 
@@ -72,8 +72,8 @@ void ReadId(MapReader& map, auth::ClientOptions& client, Draft& draft) {
   const auto& clients = draft.config.clients;
   for (std::size_t i = 0; i < clients.size(); ++i) {
     if (clients[i].id != client.id) continue;
-    map.AddError("id", "is the id of " + draft.client_nodes[i].path + " (line " +
-                           std::to_string(draft.client_nodes[i].place.line) + ") too");
+    map.AddError("id", "is already the id of " + draft.client_nodes[i].path + " (line " +
+                           std::to_string(draft.client_nodes[i].place.line) + ")");
   }
 }
 
@@ -95,9 +95,9 @@ void ReadSubject(MapReader& map, auth::ClientOptions& client, Draft& draft) {
   const auto& clients = draft.config.clients;
   for (std::size_t i = 0; i < clients.size(); ++i) {
     if (clients[i].certificate_subject != client.certificate_subject) continue;
-    map.AddError("certificate_subject", "is the one of " + draft.client_nodes[i].path + " (line " +
-                                            std::to_string(draft.client_nodes[i].place.line) +
-                                            ") too");
+    map.AddError("certificate_subject", "is already the subject of " + draft.client_nodes[i].path +
+                                            " (line " +
+                                            std::to_string(draft.client_nodes[i].place.line) + ")");
   }
 }
 

@@ -28,11 +28,11 @@ void CheckListeners(Draft& draft) {
     const bool fixed = endpoint.port != 0 || !endpoint.unix_path.empty();
     const auto before = listen.begin() + static_cast<std::ptrdiff_t>(i);
     if (fixed && std::any_of(listen.begin(), before, same)) {
-      AddError(draft.listener_nodes[i], "is an address that is listened on already",
+      AddError(draft.listener_nodes[i], "is already the address of another listener",
                draft.mistakes);
     }
     if (fixed && draft.config.admin == endpoint) {
-      AddError(draft.listener_nodes[i], "is the address of `admin` too", draft.mistakes);
+      AddError(draft.listener_nodes[i], "is also the address of `admin`", draft.mistakes);
     }
   }
 }
@@ -104,7 +104,7 @@ bool IsScopedByRoute(const Policy& policy) {
   });
 }
 
-// Two routes that have different keys for equal texts must not send the same look-up.
+// Refuses two routes with the same look-up if equal keys of the two are different keys.
 void CheckLookUp(std::size_t index, Draft& draft) {
   const Route& route = draft.config.routes[index];
   if (!route.idempotency || !route.idempotency->reconcile) return;
@@ -117,10 +117,10 @@ void CheckLookUp(std::size_t index, Draft& draft) {
         IsScopedByRoute(*other.idempotency) || IsScopedByRoute(*route.idempotency);
     if (!same || !told_apart) continue;
     return AddErrorAt(draft.route_nodes[index], {"idempotency", "reconcile", "get"},
-                      "asks what route `" + other.name +
-                          "` asks: equal keys of the two are two keys in a scope with `route`, "
-                          "and would find each other's effect. Ask differently, or take "
-                          "`route` out of both scopes",
+                      "is also the look-up of route `" + other.name +
+                          "`: a scope with `route` makes equal keys of the two routes different "
+                          "keys, but the look-up would find either effect. Use another look-up, or "
+                          "remove `route` from both scopes",
                       draft.mistakes);
   }
 }

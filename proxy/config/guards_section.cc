@@ -42,7 +42,7 @@ void ReadRule(MapReader& map, ports::LimitRule& rule) {
   map.ReadTime("per", rule.per, {std::chrono::seconds(1), std::chrono::hours(24 * 31)});
   rule.burst = bucket ? rule.requests : 0;
   if (map.ReadNumber("burst", rule.burst, {1, kBucketRequestsMax}) && !bucket) {
-    map.AddError("burst", "goes with `algorithm: token_bucket` only");
+    map.AddError("burst", "requires `algorithm: token_bucket`");
   }
 }
 

@@ -70,7 +70,7 @@ void ReadFingerprint(MapReader& map, idempotency::Recipe& recipe, ConfigErrors& 
       recipe.ignore.push_back(*pointer);
     }
     if (!recipe.ignore.empty() && recipe.body == BodyMode::kRaw) {
-      print.AddError("ignore", "goes with `body: json` only");
+      print.AddError("ignore", "requires `body: json`");
     }
   }
   print.RefuseUnknownKeys();
@@ -85,7 +85,7 @@ void ReadOverride(const Node& item, ClaimEnding ending, Policy& policy, ConfigEr
     return earlier.first == statuses->first && earlier.last == statuses->second;
   };
   if (std::ranges::any_of(policy.overrides, same)) {
-    return AddError(item, "is named twice below `responses`", mistakes);
+    return AddError(item, "is listed twice under `responses`", mistakes);
   }
   policy.overrides.push_back({statuses->first, statuses->second, ending});
 }
@@ -113,20 +113,22 @@ void CheckLookUp(MapReader& map, const std::string& get, const Policy& policy) {
     for (std::size_t at; (at = rest.find(name)) != std::string::npos;) rest.erase(at, name.size());
   }
   if (!IsVisible(rest, 8192) || rest.find_first_of("{}#") != std::string::npos) {
-    return map.AddError("get", "must be a path and a query in which {key} and {client} may stand");
+    return map.AddError(
+        "get",
+        "must be a path with or without a query, with no placeholders except {key} and {client}");
   }
-  if (get.find("{key}") == std::string::npos) return map.AddError("get", "must hold {key}");
+  if (get.find("{key}") == std::string::npos) return map.AddError("get", "must contain {key}");
   const auto scoped_by = [&](ScopeRule::Kind kind) {
     return std::ranges::any_of(policy.scope,
                                [&](const ScopeRule& rule) { return rule.kind == kind; });
   };
   if (scoped_by(ScopeRule::Kind::kClient) && get.find("{client}") == std::string::npos) {
-    map.AddError("get", "must hold {client}: two clients may have the same key in this scope");
+    map.AddError("get", "must contain {client}: two clients may have the same key in this scope");
   }
   if (scoped_by(ScopeRule::Kind::kHeader)) {
     map.AddError("get",
-                 "cannot tell apart what the scope does by a header field: equal keys of two "
-                 "values would find each other's effect");
+                 "cannot be used with a header field in the scope: equal keys under two values of "
+                 "the field would find each other's effect");
   }
 }
 
@@ -150,7 +152,7 @@ void CheckKeyHeader(MapReader& map, const std::string& header) {
       "host",        "via",          "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
       "x-client-id", "x-request-id", "content-type"};
   if (!IsOwnField(header) && !IsOneOf(header, kWritten)) return;
-  map.AddError("header", "has a meaning of its own; a key needs a field for itself");
+  map.AddError("header", "has another meaning; the key needs a field of its own");
 }
 
 bool IsFieldValue(std::string_view text) {
@@ -163,13 +165,13 @@ void ReadLookUpHeaders(const Node& node, idempotency::ReconcileRule& rule, Confi
   const MapReader fields(node, mistakes);
   for (const Entry& entry : node.entries) {
     if (!IsToken(entry.key)) {
-      AddError(entry.value, "is not the name of a field", mistakes);
+      AddError(entry.value, "is not a valid field name", mistakes);
     } else if (IsOwnField(entry.key)) {
       AddError(entry.value, "is a field that the proxy sets itself", mistakes);
     }
     const std::string* value = TextOf(entry.value, mistakes);
     if (value == nullptr) continue;
-    if (!IsFieldValue(*value)) AddError(entry.value, "holds a control character", mistakes);
+    if (!IsFieldValue(*value)) AddError(entry.value, "contains a control character", mistakes);
     rule.headers.emplace_back(entry.key, *value);
   }
 }

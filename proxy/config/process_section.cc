@@ -23,8 +23,7 @@ std::optional<event::Endpoint> ReadAddress(const Node& node, ConfigErrors& mista
     return std::nullopt;
   }
   if (!event::SocketAddress::FromLiteral(*endpoint)) {
-    AddError(node, "must be an IP address and not a name: it is where this machine listens",
-             mistakes);
+    AddError(node, "must be an IP address, not a name: the proxy listens on it", mistakes);
     return std::nullopt;
   }
   return *endpoint;
@@ -75,7 +74,8 @@ void CheckToken(MapReader& admin, std::string_view key, std::string token, Draft
 
 void ReadAdminToken(MapReader& admin, Draft& draft) {
   const bool has_both = admin.Find("token") != nullptr && admin.Find("token_file") != nullptr;
-  if (has_both) return admin.AddError("token_file", "stands beside `token`: give one of them");
+  if (has_both)
+    return admin.AddError("token_file", "conflicts with `token`: set only one of the two");
   std::string text;
   if (admin.ReadText("token", text)) return CheckToken(admin, "token", std::move(text), draft);
   if (!admin.ReadText("token_file", text)) return;
@@ -101,9 +101,10 @@ void ReadAdmin(MapReader& root, Draft& draft) {
   ReadAdminToken(admin, draft);
   admin.RefuseUnknownKeys();
   if (draft.config.admin && !IsLoopback(*draft.config.admin) && !draft.config.admin_token) {
-    admin.AddError("listen",
-                   "can be reached by other machines, and whoever reaches it may settle records: "
-                   "set admin.token or admin.token_file, or listen on loopback or a Unix socket");
+    admin.AddError(
+        "listen",
+        "can be reached by other machines, and anyone who reaches it can settle records: "
+        "set admin.token or admin.token_file, or listen on loopback or a Unix socket");
   }
 }
 

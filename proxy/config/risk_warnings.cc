@@ -65,8 +65,8 @@ void WarnOfDemoSecret(const Draft& draft, ConfigErrors& warnings) {
       continue;
     }
     AddErrorAt(draft.client_nodes[i], {"secrets"},
-               "holds the demo secret, which everybody knows, and `listen` has an address that "
-               "other machines can reach",
+               "holds the demo secret, which is public, and `listen` has an address that other "
+               "machines can reach",
                warnings);
   }
 }
@@ -83,10 +83,10 @@ void WarnOfSharedSecrets(const Draft& draft, ConfigErrors& warnings) {
   for (std::size_t i = 0; i < clients.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (!ShareASecret(clients[i], clients[j])) continue;
-      AddErrorAt(draft.client_nodes[i], {"secrets"},
-                 "has a secret in common with " + draft.client_nodes[j].path +
-                     ": each of them can pass for the other",
-                 warnings);
+      AddErrorAt(
+          draft.client_nodes[i], {"secrets"},
+          "shares a secret with " + draft.client_nodes[j].path + ": each can impersonate the other",
+          warnings);
     }
   }
 }

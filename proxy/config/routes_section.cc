@@ -28,10 +28,10 @@ Node WithDefaults(const Node& route, const Node* defaults) {
 std::string WrongWithPath(const std::string& path, bool concealed) {
   if (!path.starts_with('/')) return "must begin with /";
   if (path.find_first_of("?#") != std::string::npos || !IsVisible(path, 8192)) {
-    return "must be a path alone, of characters from ! to ~ without ? and #";
+    return "must be only a path, of characters from ! to ~ without ? and #";
   }
   const auto normal = exchange::NormalisePath(path);
-  if (normal.hides_slash) return "must not hold %2F, %5C or %00: a request with them is refused";
+  if (normal.hides_slash) return "must not contain %2F, %5C or %00: requests with them are refused";
   if (normal.text == path) return "";
   return "would never match: write it in its normal form" + (concealed ? "" : ", " + normal.text);
 }
@@ -41,7 +41,7 @@ void ReadPath(MapReader& map, Route& route) {
   std::string prefix;
   const bool has_exact = map.ReadText("path", exact);
   const bool has_prefix = map.ReadText("path_prefix", prefix);
-  if (has_exact && has_prefix) return map.AddError("path_prefix", "cannot stand beside path");
+  if (has_exact && has_prefix) return map.AddError("path_prefix", "cannot be combined with path");
   if (!has_exact && !has_prefix) {
     return map.node().Find("path_prefix") == nullptr ? map.Require("path") : void();
   }
@@ -61,10 +61,10 @@ void ReadName(MapReader& map, Route& route, const Draft& draft) {
   const auto& routes = draft.config.routes;
   for (std::size_t i = 0; i < routes.size(); ++i) {
     if (routes[i].name != route.name || route.name.empty()) continue;
-    map.AddError("name",
-                 (own ? "is the name of " : "is needed: its default, the path, is the name of ") +
-                     draft.route_nodes[i].path + " (line " +
-                     std::to_string(draft.route_nodes[i].place.line) + ") too");
+    map.AddError("name", (own ? "is already the name of "
+                              : "is required: its default, the path, is already the name of ") +
+                             draft.route_nodes[i].path + " (line " +
+                             std::to_string(draft.route_nodes[i].place.line) + ")");
     return;
   }
 }
@@ -74,7 +74,7 @@ void ReadHost(MapReader& map, Route& route) {
   route.host = ToLower(route.host);
   const auto endpoint = event::Endpoint::Parse(route.host + ":80");
   if (!endpoint || !endpoint->unix_path.empty()) {
-    map.AddError("host", "must be a host alone, such as pay.example.com, without scheme and port");
+    map.AddError("host", "must be only a host, such as pay.example.com, without scheme and port");
   }
 }
 
@@ -120,7 +120,7 @@ void ReadRoute(const Node& node, Draft& draft) {
 void ReadRoutes(MapReader& root, Draft& draft) {
   const Node* defaults = root.Find("defaults");
   if (defaults != nullptr && defaults->kind != Node::Kind::kMap) {
-    root.AddError("defaults", "must be a map of what routes may hold");
+    root.AddError("defaults", "must be a map of settings for routes");
     defaults = nullptr;
   }
   root.Require("routes");
@@ -152,14 +152,14 @@ void ReadMethods(MapReader& map, std::string_view key, std::vector<std::string>&
     if (!IsToken(*method) || !capital) {
       AddError(item, "is not a method such as POST, in capital letters", mistakes);
     } else if (*method == "CONNECT") {
-      AddError(item, "is not served: this is no tunnel", mistakes);
+      AddError(item, "is not supported: the proxy is not a tunnel", mistakes);
     }
     to.push_back(*method);
   }
 }
 
 void ReadFieldName(MapReader& map, std::string_view key, std::string& to) {
-  if (map.ReadText(key, to) && !IsToken(to)) map.AddError(key, "is not the name of a field");
+  if (map.ReadText(key, to) && !IsToken(to)) map.AddError(key, "is not a valid field name");
 }
 
 void ReadFieldNames(MapReader& map, std::string_view key, std::vector<std::string>& to,
@@ -170,7 +170,7 @@ void ReadFieldNames(MapReader& map, std::string_view key, std::vector<std::strin
   for (const Node& item : *items) {
     const std::string* name = TextOf(item, mistakes);
     if (name == nullptr) continue;
-    if (!IsToken(*name)) AddError(item, "is not the name of a field", mistakes);
+    if (!IsToken(*name)) AddError(item, "is not a valid field name", mistakes);
     to.push_back(ToLower(*name));
   }
 }

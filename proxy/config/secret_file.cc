@@ -32,7 +32,7 @@ Result<SecretFile> ReadSecretFile(const std::string& path, std::size_t bytes_max
   struct stat status {};
   if (file.number < 0 || fstat(file.number, &status) != 0) return CannotRead();
   if (S_ISDIR(status.st_mode)) return Error{ErrorCode::kInvalid, "is a folder"};
-  if (!S_ISREG(status.st_mode)) return Error{ErrorCode::kInvalid, "is not a plain file"};
+  if (!S_ISREG(status.st_mode)) return Error{ErrorCode::kInvalid, "is not a regular file"};
   SecretFile read{{}, (status.st_mode & S_IWOTH) != 0};
   char piece[4096];
   for (;;) {
@@ -42,7 +42,7 @@ Result<SecretFile> ReadSecretFile(const std::string& path, std::size_t bytes_max
     read.text.append(piece, static_cast<std::size_t>(got));
     if (read.text.size() > bytes_max) {
       return Error{ErrorCode::kInvalid,
-                   "is a file of more than " + std::to_string(bytes_max >> 10) + "KiB"};
+                   "is larger than " + std::to_string(bytes_max >> 10) + "KiB"};
     }
   }
 }

@@ -23,7 +23,7 @@ void ComplainOfFiles(const Node& tls, const Error& error, ConfigErrors& mistakes
 void WarnOfCertificate(const Node& tls, const event::TlsContext& context, ConfigErrors& warnings) {
   const std::string_view fault = context.CertificateFault(std::chrono::system_clock::now());
   if (fault.empty()) return;
-  AddError(*tls.Find("certificate"), std::string(fault) + ", so that the other side will refuse it",
+  AddError(*tls.Find("certificate"), std::string(fault) + ", so the other side will refuse it",
            warnings);
 }
 
@@ -41,7 +41,7 @@ http_server::ServerTls ReadListenerTls(MapReader& listener, Draft& draft) {
   const bool asks_clients = map.ReadText("client_ca", options.client_ca);
   map.RefuseUnknownKeys();
   if (asks_clients && options.client_ca.empty()) {
-    map.AddError("client_ca", "is empty: leave it out to ask clients for no certificate");
+    map.AddError("client_ca", "is empty: leave it out to request no client certificates");
   }
   draft.asks_clients = draft.asks_clients || asks_clients;
   if (!certified || !keyed) return nullptr;
@@ -67,7 +67,8 @@ void ReadUpstreamTls(MapReader& upstream, forward::UpstreamOptions& options, Dra
   map.RefuseUnknownKeys();
   const bool paired = tls.certificate.empty() == tls.key.empty();
   if (!paired) {
-    map.AddError(tls.key.empty() ? "key" : "certificate", "is missing: the two go together");
+    map.AddError(tls.key.empty() ? "key" : "certificate",
+                 "is missing: `certificate` and `key` go together");
   }
   if (!options.tls) {
     if (!options.endpoints.empty() && tls != forward::UpstreamTls()) {
@@ -84,7 +85,7 @@ void ReadUpstreamTls(MapReader& upstream, forward::UpstreamOptions& options, Dra
   WarnOfCertificate(place, *options.tls->context, draft.warnings);
   if (!options.tls->verify) {
     AddError(*place.Find("verify"),
-             "is false: whoever answers is believed to be the backend, and gets every request",
+             "is false: any server that answers is trusted as the backend and gets every request",
              draft.warnings);
   }
 }

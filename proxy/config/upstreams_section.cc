@@ -19,7 +19,7 @@ void ReadUrl(MapReader& map, forward::UpstreamOptions& options) {
 
 // The path of a socket stands where host and port would, and is taken as it is.
 Result<UpstreamUrl> ParseSocketUrl(std::string_view address, bool tls) {
-  if (tls) return Invalid("must begin with http://: a Unix socket is spoken to without TLS");
+  if (tls) return Invalid("must begin with http://, because a Unix socket is used without TLS");
   auto endpoint = event::Endpoint::Parse(address);
   if (!endpoint) return std::move(endpoint).error();
   return UpstreamUrl{.endpoint = *std::move(endpoint), .tls = false};
@@ -38,9 +38,9 @@ Result<UpstreamUrl> ParseUpstreamUrl(std::string_view text) {
   if (text.starts_with("unix:/")) return ParseSocketUrl(text, url.tls);
   if (text.ends_with('/')) text.remove_suffix(1);
   if (text.find('@') != std::string_view::npos)
-    return Invalid("must not hold a user or a password");
+    return Invalid("must not contain a user or a password");
   if (text.find_first_of("/?#") != std::string_view::npos) {
-    return Invalid("must end after host and port: a request's own path is what is forwarded");
+    return Invalid("must end after host and port: the path comes from each request");
   }
   std::string address(text);
   const bool has_port =
@@ -62,7 +62,7 @@ void ReadUpstreams(MapReader& root, Draft& draft) {
     forward::UpstreamOptions options;
     options.name = entry.key;
     if (entry.key.find("://") != std::string::npos) {
-      AddError(entry.value, "has a URL for its name; give it a word", draft.mistakes);
+      AddError(entry.value, "has a URL as its name; use a word", draft.mistakes);
     }
     MapReader map(entry.value, draft.mistakes);
     ReadUrl(map, options);
@@ -90,7 +90,7 @@ std::optional<std::size_t> ReadUpstreamOfRoute(const Node& value, Draft& draft) 
     names.push_back(upstreams[i].name);
   }
   if (text->find("://") == std::string::npos) {
-    AddError(value, "is neither a name under `upstreams` nor a URL" + DidYouMean(*text, names),
+    AddError(value, "is neither the name of an upstream nor a URL" + DidYouMean(*text, names),
              draft.mistakes);
     return std::nullopt;
   }

@@ -80,8 +80,8 @@ TEST_CASE("check says ok, after its warnings") {
   answer = Run({"check", "--config", good.path()}, {{"SECRET", "o"}});
   CHECK(answer.exit_code == 0);
   CHECK(answer.output == "warning: " + good.path() +
-                             ":5:27: clients[1].secrets: has a secret in common with clients[0]: "
-                             "each of them can pass for the other\nok\n");
+                             ":5:27: clients[1].secrets: shares a secret with clients[0]: "
+                             "each can impersonate the other\nok\n");
 }
 
 TEST_CASE("check prints every mistake on its output, run on its errors, and both exit with 2") {
@@ -105,8 +105,8 @@ TEST_CASE("a command line that cannot be understood is answered with one line an
     const char* what;
   };
   const Row rows[] = {
-      {{"serve"}, "there is no command or option `serve`"},
-      {{"check", "--all"}, "there is no command or option `--all`"},
+      {{"serve"}, "unknown command or option `serve`"},
+      {{"check", "--all"}, "unknown command or option `--all`"},
       {{"sign", "--data", "x", "/orders"}, "--client is required"},
       {{"check", "-c"}, "--config: 1 required FILE missing"},
   };
@@ -116,7 +116,7 @@ TEST_CASE("a command line that cannot be understood is answered with one line an
     CHECK(answer.exit_code == 2);
     CHECK(answer.output.empty());
     CHECK(answer.errors ==
-          "idemproxy: " + std::string(row.what) + " (idemproxy --help tells more)\n");
+          "idemproxy: " + std::string(row.what) + " (run idemproxy --help for usage)\n");
   }
 }
 

@@ -343,7 +343,7 @@ TEST_CASE("an address that is no admin listener gets an error of its own") {
     CAPTURE(address);
     const Outcome outcome = world.Records({"list"}, address);
     CHECK(outcome.exit_code == 1);
-    CHECK(Holds(outcome.errors, "is not the admin listener of an idemproxy"));
+    CHECK(Holds(outcome.errors, "is not the admin listener of this idemproxy version"));
   }
 }
 
@@ -471,8 +471,9 @@ TEST_CASE("a proxy that cannot be asked: one clear line") {
     int exit_code;
     std::string errors;
   };
-  for (const Row& row : {Row{file, 1, nobody.address() + " cannot be reached"},
-                         Row{off, 2, "`admin` is off"}, Row{"/nowhere.yaml", 2, "mistakes"}}) {
+  for (const Row& row :
+       {Row{file, 1, nobody.address() + " cannot be reached"}, Row{off, 2, "`admin` is off"},
+        Row{"/nowhere.yaml", 2, "the configuration has errors"}}) {
     CAPTURE(row.file);
     auto command =
         Process::Start({BuiltProgram("idemproxy"), {"records", "list", "-c", row.file}, {}});

@@ -58,8 +58,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto named = anchors_.find(anchor);
     if (named == anchors_.end()) {
-      mistakes_.Add(PlaceOf(mark), CurrentPath(),
-                    "is an alias of something that it is itself a part of");
+      mistakes_.Add(PlaceOf(mark), CurrentPath(), "is an alias of a value that contains it");
       Close(Begin(Node::Kind::kNull, mark, 0));
       return;
     }
@@ -148,7 +147,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   Entry KeyOf(const Node& node) {
     if (node.kind != Node::Kind::kText) {
-      mistakes_.Add(node.place, node.path, "has a key that is not a word");
+      mistakes_.Add(node.place, node.path, "has a key that is not a text");
     }
     if (node.text.size() > kKeyBytesMax) throw BeyondLimits{node.place, "is too long for a key"};
     return {node.text, node.place, {}};
@@ -167,15 +166,14 @@ class TreeBuilder : public YAML::EventHandler {
 
   void RefuseTag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
-    mistakes_.Add(PlaceOf(mark), CurrentPath(),
-                  "has a tag (" + tag + "); there are none in this file");
+    mistakes_.Add(PlaceOf(mark), CurrentPath(), "has a tag (" + tag + "), which is not supported");
   }
 
   void Count(std::size_t nodes, const YAML::Mark& mark) {
     node_count_ += nodes;
     if (node_count_ <= kNodesMax) return;
     throw BeyondLimits{PlaceOf(mark),
-                       "is one value too many: there may be " + std::to_string(kNodesMax)};
+                       "exceeds the limit of " + std::to_string(kNodesMax) + " values"};
   }
 
   ConfigErrors& mistakes_;
@@ -206,7 +204,8 @@ std::optional<Node> ParseYaml(std::string_view text, ConfigErrors& mistakes) {
     parser.HandleNextDocument(builder);
     TreeBuilder second(mistakes);
     if (parser.HandleNextDocument(second)) {
-      mistakes.Add(second.start(), "", "a second document begins here; one file holds one");
+      mistakes.Add(second.start(), "",
+                   "a second document begins here; a file may contain only one");
     }
   } catch (const YAML::Exception& error) {
     const SourcePosition place = PlaceOf(error.mark);

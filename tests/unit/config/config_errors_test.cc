@@ -49,11 +49,10 @@ TEST_CASE("what is not one YAML map is refused at its place") {
       {"routes: *nobody", "f:1:9: is not YAML: the referenced anchor is not defined\n"},
   });
   CheckSections({
-      {"---\nx: 1", "f:3:1: a second document begins here; one file holds one\n"},
-      {"log: !!map {}",
-       "f:3:6: log: has a tag (tag:yaml.org,2002:map); there are none in this file\n"},
+      {"---\nx: 1", "f:3:1: a second document begins here; a file may contain only one\n"},
+      {"log: !!map {}", "f:3:6: log: has a tag (tag:yaml.org,2002:map), which is not supported\n"},
       {"? [x]\n: 1",
-       "f:3:3: has a key that is not a word\nf:3:3: is not a known key; allowed here: " + kTopKeys +
+       "f:3:3: has a key that is not a text\nf:3:3: is not a known key; allowed here: " + kTopKeys +
            "\n"},
   });
 }
@@ -63,10 +62,9 @@ TEST_CASE("an alias stands for what it names, and may not hold itself") {
                    "- {path: /a, upstream: http://b, rate_limit: &limit {requests: 1, per: 1m}}\n"
                    "- {path: /b, upstream: http://b, rate_limit: *limit}\n")
             .empty());
-  CheckRows(
-      {{"routes: &all\n- {path: /a, upstream: *all}",
-        "f:2:14: routes[0].upstream: is missing\n"
-        "f:2:24: routes[0].upstream: is an alias of something that it is itself a part of\n"}});
+  CheckRows({{"routes: &all\n- {path: /a, upstream: *all}",
+              "f:2:14: routes[0].upstream: is missing\n"
+              "f:2:24: routes[0].upstream: is an alias of a value that contains it\n"}});
 }
 
 TEST_CASE("aliases of aliases do not fill the memory") {
@@ -78,7 +76,7 @@ TEST_CASE("aliases of aliases do not fill the memory") {
     for (int j = 0; j < 9; ++j) text += ", " + last;
     text += "]\n";
   }
-  CHECK(JoinLines(MistakesOf(text)).find("is one value too many: there may be 100000") !=
+  CHECK(JoinLines(MistakesOf(text)).find("exceeds the limit of 100000 values") !=
         std::string::npos);
   CHECK(JoinLines(MistakesOf(std::string(1000, '['))).starts_with("f:1:"));
 }
@@ -105,24 +103,26 @@ TEST_CASE("the process's own keys are checked") {
       {"listen: 8080",
        "f:3:9: listen: '8080' is not an address: expected HOST:PORT, [IPV6]:PORT or unix:PATH\n"},
       {"listen: localhost:80",
-       "f:3:9: listen: must be an IP address and not a name: it is where this machine listens\n"},
+       "f:3:9: listen: must be an IP address, not a name: the proxy listens on it\n"},
       {"listen: []", "f:3:9: listen: must have at least one address\n"},
       {"listen: [127.0.0.1:80, 127.0.0.1:80]",
-       "f:3:24: listen[1]: is an address that is listened on already\n"},
-      {"listen: 127.0.0.1:9901", "f:3:9: listen: is the address of `admin` too\n"},
+       "f:3:24: listen[1]: is already the address of another listener\n"},
+      {"listen: 127.0.0.1:9901", "f:3:9: listen: is also the address of `admin`\n"},
       {"listen: {}", "f:3:9: listen.address: is missing\n"},
       {"admin: 127.0.0.1:80", "f:3:8: admin: must be a map, not a text\n"},
       {"admin: {listen: 0.0.0.0:9901}",
-       "f:3:17: admin.listen: can be reached by other machines, and whoever reaches it may settle "
-       "records: set admin.token or admin.token_file, or listen on loopback or a Unix socket\n"},
+       "f:3:17: admin.listen: can be reached by other machines, and anyone who reaches it can "
+       "settle records: set admin.token or admin.token_file, or listen on loopback or a Unix "
+       "socket\n"},
       {"admin: {listen: 0.0.0.0:9901, token: too-short}",
-       "f:3:17: admin.listen: can be reached by other machines, and whoever reaches it may settle "
-       "records: set admin.token or admin.token_file, or listen on loopback or a Unix socket\n"
+       "f:3:17: admin.listen: can be reached by other machines, and anyone who reaches it can "
+       "settle records: set admin.token or admin.token_file, or listen on loopback or a Unix "
+       "socket\n"
        "f:3:38: admin.token: must be 16 to 512 characters from ! to ~\n"},
       {"admin: {token: \"with a blank in it\"}",
        "f:3:16: admin.token: must be 16 to 512 characters from ! to ~\n"},
       {"admin: {token: 0123456789abcdef, token_file: x}",
-       "f:3:46: admin.token_file: stands beside `token`: give one of them\n"},
+       "f:3:46: admin.token_file: conflicts with `token`: set only one of the two\n"},
       {"admin: {token_file: /nowhere/token}",
        "f:3:21: admin.token_file: cannot be read: No such file or directory\n"},
       {"workers: 0", "f:3:10: workers: must be from 1 to 256\n"},
@@ -175,7 +175,7 @@ TEST_CASE("the store's keys are checked, and its URL is never shown") {
 TEST_CASE("clients have distinct ids and at least one secret, which is never shown") {
   CheckSections({
       {"clients: [{id: a, secrets: [x]}, {id: a, secrets: [y]}]",
-       "f:3:39: clients[1].id: is the id of clients[0] (line 3) too\n"},
+       "f:3:39: clients[1].id: is already the id of clients[0] (line 3)\n"},
       {"clients: [{secrets: [x]}]", "f:3:11: clients[0].id: is missing\n"},
       {"clients: [{id: a b, secrets: [x]}]",
        "f:3:16: clients[0].id: must be 1 to 255 characters from ! to ~\n"},
@@ -184,7 +184,7 @@ TEST_CASE("clients have distinct ids and at least one secret, which is never sho
       {"clients: [{id: a, secrets: []}]",
        "f:3:28: clients[0].secrets: must have at least one, here or in secrets_file\n"},
       {"clients: [{id: a, secrets: [\"\"]}]",
-       "f:3:29: clients[0].secrets[0]: is an empty secret, with which anybody could sign\n"},
+       "f:3:29: clients[0].secrets[0]: is an empty secret, with which anyone could sign\n"},
       {"clients: [{id: a, secrets: secret}]",
        "f:3:28: clients[0].secrets: must be a list, not a text\n"},
       {"clients: [{id: a, secrets_file: /does/not/exist}]",
@@ -203,16 +203,15 @@ TEST_CASE("upstreams are URLs of a host and a port") {
        "f:3:22: upstreams.a.url: must be a URL such as http://127.0.0.1:9000 or "
        "http://unix:/run/backend.sock\n"},
       {"upstreams: {a: {url: \"https://unix:/run/b.sock\"}}",
-       "f:3:22: upstreams.a.url: must begin with http://: a Unix socket is spoken to without "
+       "f:3:22: upstreams.a.url: must begin with http://, because a Unix socket is used without "
        "TLS\n"},
       {"upstreams: {a: {url: \"http://unix:/" + std::string(107, 'p') + "\"}}",
        "f:3:22: upstreams.a.url: 'unix:/" + std::string(107, 'p') +
            "' is not an address: the path is longer than 107 bytes\n"},
       {"upstreams: {a: {url: \"http://b/c\"}}",
-       "f:3:22: upstreams.a.url: must end after host and port: a request's own path is what is "
-       "forwarded\n"},
+       "f:3:22: upstreams.a.url: must end after host and port: the path comes from each request\n"},
       {"upstreams: {a: {url: \"http://u:p@b\"}}",
-       "f:3:22: upstreams.a.url: must not hold a user or a password\n"},
+       "f:3:22: upstreams.a.url: must not contain a user or a password\n"},
       {"upstreams: {a: {url: \"http://b:0\"}}",
        "f:3:22: upstreams.a.url: must name a host, and a port from 1 to 65535, such as "
        "http://127.0.0.1:9000\n"},
@@ -220,7 +219,7 @@ TEST_CASE("upstreams are URLs of a host and a port") {
        "f:3:37: upstreams.a.tls: has no effect on an http:// URL; write https://\n"},
       {"upstreams: {a: {url: http://b, tls: {certificate: x}}}",
        "f:3:37: upstreams.a.tls: has no effect on an http:// URL; write https://\n"
-       "f:3:37: upstreams.a.tls.key: is missing: the two go together\n"},
+       "f:3:37: upstreams.a.tls.key: is missing: `certificate` and `key` go together\n"},
       {"upstreams: {a: {url: http://b, keepalive: -1}}",
        "f:3:43: upstreams.a.keepalive: must be a whole number from 0 to 100000\n"},
   });
@@ -234,35 +233,37 @@ TEST_CASE("a route needs a path, an upstream and a name of its own") {
       {"routes: [{upstream: http://b}]", "f:1:10: routes[0].path: is missing\n"},
       {"routes: [{path: /a}]", "f:1:10: routes[0].upstream: is missing\n"},
       {"routes: [{path: /a, path_prefix: /b, upstream: http://b}]",
-       "f:1:34: routes[0].path_prefix: cannot stand beside path\n"},
+       "f:1:34: routes[0].path_prefix: cannot be combined with path\n"},
       {"routes: [{path: a, upstream: http://b}]", "f:1:17: routes[0].path: must begin with /\n"},
       {"routes: [{path: /a/../b, upstream: http://b}]",
        "f:1:17: routes[0].path: would never match: write it in its normal form, /b\n"},
       {"routes: [{path: /a%2Fb, upstream: http://b}]",
-       "f:1:17: routes[0].path: must not hold %2F, %5C or %00: a request with them is refused\n"},
+       "f:1:17: routes[0].path: must not contain %2F, %5C or %00: requests with them are "
+       "refused\n"},
       {"routes: [{path: \"/a?b\", upstream: http://b}]",
-       "f:1:17: routes[0].path: must be a path alone, of characters from ! to ~ without ? and #\n"},
+       "f:1:17: routes[0].path: must be only a path, of characters from ! to ~ without ? and #\n"},
       {"upstreams: {orders: {url: http://b}}\nroutes: [{path: /a, upstream: ordres}]",
-       "f:2:31: routes[0].upstream: is neither a name under `upstreams` nor a URL; did you mean "
+       "f:2:31: routes[0].upstream: is neither the name of an upstream nor a URL; did you mean "
        "`orders`?\n"},
       {"routes:\n- {path: /a, upstream: http://b}\n"
        "- {path: /a, upstream: http://b, methods: [GET]}",
-       "f:3:3: routes[1].name: is needed: its default, the path, is the name of routes[0] (line 2) "
-       "too\n"},
+       "f:3:3: routes[1].name: is required: its default, the path, is already the name of "
+       "routes[0] (line 2)\n"},
       {"routes:\n- {name: x, path: /a, upstream: http://b}\n"
        "- {name: x, path: /b, upstream: http://b}",
-       "f:3:10: routes[1].name: is the name of routes[0] (line 2) too\n"},
+       "f:3:10: routes[1].name: is already the name of routes[0] (line 2)\n"},
   });
   CheckRoutes({
       {"methods: [post]",
        "f:5:13: routes[0].methods[0]: is not a method such as POST, in capital letters\n"},
       {"methods: []", "f:5:12: routes[0].methods: must have at least one method\n"},
-      {"methods: [CONNECT]", "f:5:13: routes[0].methods[0]: is not served: this is no tunnel\n"},
+      {"methods: [CONNECT]",
+       "f:5:13: routes[0].methods[0]: is not supported: the proxy is not a tunnel\n"},
       {"host: http://x",
-       "f:5:9: routes[0].host: must be a host alone, such as pay.example.com, without scheme and "
+       "f:5:9: routes[0].host: must be only a host, such as pay.example.com, without scheme and "
        "port\n"},
       {"host: x:80",
-       "f:5:9: routes[0].host: must be a host alone, such as pay.example.com, without scheme and "
+       "f:5:9: routes[0].host: must be only a host, such as pay.example.com, without scheme and "
        "port\n"},
   });
 }
@@ -276,7 +277,7 @@ TEST_CASE("authentication and rate limit of a route are checked") {
        "f:5:26: routes[0].authenticate.scheme: must be none, hmac-body, hmac-timestamp, "
        "http-message-signatures or client-certificate\n"},
       {"authenticate: {scheme: hmac-body, header: \"X Y\"}",
-       "f:5:45: routes[0].authenticate.header: is not the name of a field\n"},
+       "f:5:45: routes[0].authenticate.header: is not a valid field name\n"},
       {"authenticate: {scheme: hmac-body, clients: [shp]}",
        "f:5:47: routes[0].authenticate.clients[0]: is not the id of a client under `clients`; did "
        "you mean `shop`?\n"},
@@ -295,7 +296,7 @@ TEST_CASE("authentication and rate limit of a route are checked") {
       {"rate_limit: {requests: 1, per: 1m, by: \"header:\"}",
        "f:5:42: routes[0].rate_limit.by: must be address, client or header:NAME\n"},
       {"rate_limit: {requests: 1, per: 1m, burst: 5}",
-       "f:5:45: routes[0].rate_limit.burst: goes with `algorithm: token_bucket` only\n"},
+       "f:5:45: routes[0].rate_limit.burst: requires `algorithm: token_bucket`\n"},
       {"rate_limit: {requests: 1, per: 1m, on_store_error: alow}",
        "f:5:54: routes[0].rate_limit.on_store_error: must be allow or deny; did you mean "
        "`allow`?\n"},
@@ -330,7 +331,7 @@ TEST_CASE("idempotency of a route is checked") {
       {"idempotency: {mismatch_status: 410}",
        "f:5:34: routes[0].idempotency.mismatch_status: must be 409 or 422\n"},
       {"idempotency: {fingerprint: {ignore: [/a]}}",
-       "f:5:39: routes[0].idempotency.fingerprint.ignore: goes with `body: json` only\n"},
+       "f:5:39: routes[0].idempotency.fingerprint.ignore: requires `body: json`\n"},
       {"idempotency: {fingerprint: {body: json, ignore: [a]}}",
        "f:5:52: routes[0].idempotency.fingerprint.ignore[0]: is not a JSON pointer to a member, "
        "such as /sent_at\n"},
@@ -338,7 +339,7 @@ TEST_CASE("idempotency of a route is checked") {
        "f:5:44: routes[0].idempotency.responses.release[1]: is not a status such as 503, or a "
        "class "
        "such as 5xx\n"
-       "f:5:60: routes[0].idempotency.responses.unknown[0]: is named twice below `responses`\n"},
+       "f:5:60: routes[0].idempotency.responses.unknown[0]: is listed twice under `responses`\n"},
       {"idempotency: {max_recorded_body: 1GiB}",
        "f:5:36: routes[0].idempotency.max_recorded_body: must be from 0 to 64MiB\n"},
       {"idempotency: {mode: observes}",
@@ -366,9 +367,9 @@ TEST_CASE("two routes whose equal keys are two keys do not ask the backend the s
   const std::string second = "\n  idempotency: {reconcile: {get: \"/?k={key}\", found: 200}}";
   CheckRoutes({
       {first + "http://b" + second,
-       "f:8:34: routes[1].idempotency.reconcile.get: asks what route `/a` asks: equal keys of the "
-       "two are two keys in a scope with `route`, and would find each other's effect. Ask "
-       "differently, or take `route` out of both scopes\n"},
+       "f:8:34: routes[1].idempotency.reconcile.get: is also the look-up of route `/a`: a scope "
+       "with `route` makes equal keys of the two routes different keys, but the look-up would find "
+       "either effect. Use another look-up, or remove `route` from both scopes\n"},
       {first + "http://c" + second, ""},
       {first + "http://b\n  idempotency: {reconcile: {get: \"/b?k={key}\", found: 200}}", ""},
       {"idempotency: &one {scope: [], reconcile: {get: \"/?k={key}\", found: 200}}\n- path: /b\n"
@@ -382,23 +383,23 @@ TEST_CASE("a look-up that could find another's effect, or come too early, is ref
       {"idempotency: {lease: 1s, reconcile: {get: /k, found: 404, after: soon}}",
        "f:5:24: routes[0].idempotency.lease: is shorter than every wait that an execution may have "
        "(auto: 47s), which `reconcile` needs covered\n"
-       "f:5:45: routes[0].idempotency.reconcile.get: must hold {key}\n"
+       "f:5:45: routes[0].idempotency.reconcile.get: must contain {key}\n"
        "f:5:56: routes[0].idempotency.reconcile.found: must be from 200 to 299\n"
        "f:5:68: routes[0].idempotency.reconcile.after: is not a duration such as 250ms, 30s, 5m, "
        "24h or 7d\n"},
       {"authenticate: {scheme: hmac-body}\n"
        "  idempotency: {reconcile: {get: \"/?k={key}\", found: 200}}",
-       "f:6:34: routes[0].idempotency.reconcile.get: must hold {client}: two clients may have the "
-       "same key in this scope\n"},
+       "f:6:34: routes[0].idempotency.reconcile.get: must contain {client}: two clients may have "
+       "the same key in this scope\n"},
       {"idempotency: {scope: [\"header:X-Shop\"], reconcile: {get: \"/?k={key}\", found: 200}}",
-       "f:5:60: routes[0].idempotency.reconcile.get: cannot tell apart what the scope does by a "
-       "header field: equal keys of two values would find each other's effect\n"},
+       "f:5:60: routes[0].idempotency.reconcile.get: cannot be used with a header field in the "
+       "scope: equal keys under two values of the field would find each other's effect\n"},
       {"idempotency: {header: Content-Length}",
-       "f:5:25: routes[0].idempotency.header: has a meaning of its own; a key needs a field for "
-       "itself\n"},
+       "f:5:25: routes[0].idempotency.header: has another meaning; the key needs a field of its "
+       "own\n"},
       {"idempotency: {header: x-client-id}",
-       "f:5:25: routes[0].idempotency.header: has a meaning of its own; a key needs a field for "
-       "itself\n"},
+       "f:5:25: routes[0].idempotency.header: has another meaning; the key needs a field of its "
+       "own\n"},
       {"idempotency: {reconcile: {}}",
        "f:5:28: routes[0].idempotency.reconcile.found: is missing\n"
        "f:5:28: routes[0].idempotency.reconcile.get: is missing\n"},
@@ -413,10 +414,10 @@ TEST_CASE("a look-up that could find another's effect, or come too early, is ref
        "as /order/id\n"},
       {"idempotency: {reconcile: {get: \"/?k={key}\", found: 200, headers: {a b: c, TE: d, E: "
        "\"f\\ng\"}}}",
-       "f:5:74: routes[0].idempotency.reconcile.headers.a b: is not the name of a field\n"
+       "f:5:74: routes[0].idempotency.reconcile.headers.a b: is not a valid field name\n"
        "f:5:81: routes[0].idempotency.reconcile.headers.TE: is a field that the proxy sets "
        "itself\n"
-       "f:5:87: routes[0].idempotency.reconcile.headers.E: holds a control character\n"},
+       "f:5:87: routes[0].idempotency.reconcile.headers.E: contains a control character\n"},
   });
 }
 
@@ -436,7 +437,7 @@ TEST_CASE("all errors of a file are reported together, in the order of their pos
         "f:2:10: workers: must be a whole number from 1 to 256\n"
         "f:3:29: clients[0].secrets[0]: needs the environment variable GONE, which is not set\n"
         "f:5:10: routes[0].path: must begin with /\n"
-        "f:5:23: routes[0].upstream: is neither a name under `upstreams` nor a URL\n"}});
+        "f:5:23: routes[0].upstream: is neither the name of an upstream nor a URL\n"}});
 }
 
 TEST_CASE("a variable that is not set, or not spelled as one, is a mistake") {

@@ -538,10 +538,10 @@ TEST_CASE("a secrets file has one secret a line, and adds to those of the config
 
   write("\n\n");
   CHECK(JoinLines(MistakesOf(yaml)) ==
-        "f:1:49: clients[0].secrets_file: is a file without a secret; it has one a line\n");
+        "f:1:49: clients[0].secrets_file: holds no secret; write one per line\n");
   write("good\n" + std::string(5000, 'x'));
   CHECK(JoinLines(MistakesOf(yaml)) ==
-        "f:1:49: clients[0].secrets_file: line 2 of it is longer than 4096 bytes\n");
+        "f:1:49: clients[0].secrets_file: line 2 of the file is longer than 4096 bytes\n");
   close(file);
   unlink(path);
 }
@@ -553,8 +553,8 @@ TEST_CASE("what holds a secret is a plain file: a pipe would be waited for, a de
     std::string path;
     std::string complaint;
   };
-  for (const Row& row : {Row{pipe, "is not a plain file"}, Row{"/dev/zero", "is not a plain file"},
-                         Row{"/tmp", "is a folder"}}) {
+  for (const Row& row : {Row{pipe, "is not a regular file"},
+                         Row{"/dev/zero", "is not a regular file"}, Row{"/tmp", "is a folder"}}) {
     CAPTURE(row.path);
     const std::string yaml = "clients: [{id: a, secrets_file: " + row.path +
                              "}]\nadmin: {token_file: " + row.path +
@@ -570,7 +570,7 @@ TEST_CASE("a secrets file that is too large is refused") {
   std::ofstream(path) << std::string((1 << 20) + 1, 's');
   CHECK(JoinLines(MistakesOf("clients: [{id: a, secrets_file: " + path +
                              "}]\nroutes: [{path: /, upstream: http://b}]\n")) ==
-        "f:1:33: clients[0].secrets_file: is a file of more than 1024KiB\n");
+        "f:1:33: clients[0].secrets_file: is larger than 1024KiB\n");
   unlink(path.c_str());
 }
 
@@ -598,14 +598,14 @@ TEST_CASE("what is allowed but risky is warned of, with its place") {
        "the "
        "claim (lease and reconcile.after): the key is executed again without a look-up\n"},
       {"name: x\nclients: [{id: a, secrets: [super-secret-key]}]",
-       "f:5:28: clients[0].secrets: holds the demo secret, which everybody knows, and `listen` has "
-       "an address that other machines can reach\n"},
+       "f:5:28: clients[0].secrets: holds the demo secret, which is public, and `listen` has an "
+       "address that other machines can reach\n"},
       {"name: x\nlisten: [127.0.0.2:80, \"[::1]:80\", \"unix:/x\"]\n"
        "clients: [{id: a, secrets: [super-secret-key]}]",
        ""},
       {"name: x\nclients: [{id: a, secrets: [s, t]}, {id: b, secrets: [u, s]}]",
-       "f:5:54: clients[1].secrets: has a secret in common with clients[0]: each of them can pass "
-       "for the other\n"},
+       "f:5:54: clients[1].secrets: shares a secret with clients[0]: each can impersonate "
+       "the other\n"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.text);

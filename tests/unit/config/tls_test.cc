@@ -68,7 +68,7 @@ TEST_CASE("a file that cannot be used is a mistake that says which and why") {
        "f:3:38: upstreams.a.tls: cannot use the authorities '/nowhere': No such file or "
        "directory\n"},
       {UpstreamText("certificate: x"),
-       "f:3:38: upstreams.a.tls.key: is missing: the two go together\n"},
+       "f:3:38: upstreams.a.tls.key: is missing: `certificate` and `key` go together\n"},
       {kRoute + "listen: {address: 127.0.0.1:80, tls: {}}",
        "f:3:38: listen.tls.certificate: is missing\nf:3:38: listen.tls.key: is missing\n"},
   };
@@ -92,10 +92,10 @@ TEST_CASE("an empty client_ca does not quietly let everybody in") {
 
 TEST_CASE("a certificate that is over, and a backend that anybody may be, are warned of") {
   CHECK(WarningsOf(ListenText(Files().expired(), Files().key())) ==
-        "f:3:52: listen.tls.certificate: has expired, so that the other side will refuse it\n");
+        "f:3:52: listen.tls.certificate: has expired, so the other side will refuse it\n");
   CHECK(WarningsOf(UpstreamText("verify: false")) ==
-        "f:3:47: upstreams.a.tls.verify: is false: whoever answers is believed to be the backend, "
-        "and gets every request\n");
+        "f:3:47: upstreams.a.tls.verify: is false: any server that answers is trusted as the "
+        "backend and gets every request\n");
 }
 
 TEST_CASE("client-certificate needs a listener that asks for one, and a client's subject") {
@@ -125,7 +125,7 @@ TEST_CASE("a certificate's subject is written as RFC 2253 has it, and is one cli
   CHECK(MistakesOf(kRoute + "clients: [{id: a, certificate_subject: 'CN=a,O=A\\, Inc.'}]").empty());
   CHECK(JoinLines(MistakesOf(kRoute + "clients: [{id: a, certificate_subject: CN=x}, {id: b, "
                                       "certificate_subject: CN=x}]")) ==
-        "f:3:76: clients[1].certificate_subject: is the one of clients[0] (line 3) too\n");
+        "f:3:76: clients[1].certificate_subject: is already the subject of clients[0] (line 3)\n");
 }
 
 }  // namespace idem::config
