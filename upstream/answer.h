@@ -1,4 +1,4 @@
-// What the order service answers, as data.
+// The responses of the order service, as data.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@ struct OrderResponse {
   std::uint16_t status = 200;
   std::string_view media_type = "application/json";
   std::string body;
-  std::string_view allow;  // for 405; "" elsewhere
+  std::string_view allow;  // for 405; otherwise empty
 };
 
-/// 201 or 200 with the order.
+/// Returns a response with the order.
 [[nodiscard]] OrderResponse OrderAnswer(std::uint16_t status, const Order& order);
 
-/// An application/problem+json (RFC 9457) whose type is `urn:orders:problem:NAME`.
+/// Returns an application/problem+json (RFC 9457) whose type is `urn:orders:problem:NAME`.
 [[nodiscard]] OrderResponse ProblemAnswer(std::uint16_t status, std::string_view name,
                                           std::string_view detail);
-/// 405; `allow` is a comma list of methods.
+/// Returns 405. `allow` is a list of methods with commas.
 [[nodiscard]] OrderResponse MethodNotAllowed(std::string_view allow);
 
 }  // namespace idem::upstream

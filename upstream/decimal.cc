@@ -7,7 +7,7 @@ namespace idem::upstream {
 
 namespace {
 
-// Beyond this a written-out number has too many digits whatever its other digits are.
+// With a larger exponent a plain decimal always has too many digits.
 constexpr long kExponentMax = 1'000'000;
 
 long ReadExponent(std::string_view text) {
@@ -37,7 +37,7 @@ std::optional<std::string> ToPlainDecimal(std::string_view json_number, std::siz
   const long exponent = e == std::string_view::npos ? 0 : ReadExponent(json_number.substr(e + 1));
   const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
 
-  // The digits, and how many of them stand before the point once it has moved.
+  // The digits, and the number of digits before the moved point.
   std::string digits(mantissa.substr(0, point));
   if (point < mantissa.size()) digits += mantissa.substr(point + 1);
   long before = static_cast<long>(point) + exponent;

@@ -10,8 +10,9 @@
 
 namespace idem::upstream {
 
-/// Returns the key without quotes, or nullopt if there is no such field. Both spellings give the same
-/// key: `k-1`, and the string `"k-1"` of RFC 9651. kInvalid says what is wrong, without the key.
+/// Returns the key without quotes, or nullopt if there is no such field. Both spellings give the
+/// same key: `k-1`, and the string `"k-1"` of RFC 9651. kInvalid says what is wrong, without the
+/// key.
 [[nodiscard]] Result<std::optional<std::string>> ReadIdempotencyKey(const http::Fields& fields);
 
 }  // namespace idem::upstream

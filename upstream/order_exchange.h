@@ -44,8 +44,8 @@ class OrderExchange final : public http::ServerHandler, public Retirable {
   OrderExchange(const OrderExchangeContext& context, http::ServerStream& stream,
                 http::RequestHead head);
 
-  /// Begins on the next turn of the loop, so that no response is sent inside the call that delivered
-  /// the request.
+  /// Begins on the next turn of the loop, so that no response is sent inside the call that
+  /// delivered the request.
   void Begin();
   /// Begins the refusal of a request that could not be read.
   void BeginRefusal(const http::ParseError& error);

@@ -20,9 +20,8 @@ std::size_t CountCodePoints(std::string_view utf8) {
   }));
 }
 
-/// What nlohmann's parser tells as it reads. Only the members of the outermost object count; what
-/// lies deeper is skipped. Reads on after a mistake, because text that is no JSON at all is a
-/// greater one.
+/// Receives the events of nlohmann's parser. Uses only the members of the outermost object.
+/// Continues after an error, because a text that is not JSON at all is reported first.
 class OrderReader final : public nlohmann::json_sax<nlohmann::json> {
  public:
   bool null() override { return OnOther(); }
@@ -94,7 +93,7 @@ bool OrderReader::OnNumber(const std::string& text) {
   return IsPositive(*amount_) || Refuse("amount must be greater than zero");
 }
 
-// A value of a kind that no member of ours has; fine inside of what is ignored.
+// Called for a value of a wrong type. The value is allowed inside ignored members.
 bool OrderReader::OnOther() {
   if (depth_ == 0) return Refuse(kNotAnObject);
   if (depth_ > 1) return true;

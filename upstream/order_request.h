@@ -14,13 +14,13 @@ inline constexpr std::size_t kAmountDigitsMax = 30;     // once written out
 struct OrderRequest {
   std::string user_id;  // UTF-8
   std::string item;     // UTF-8
-  std::string amount;   // a decimal greater than zero, written out (decimal.h)
+  std::string amount;   // a plain decimal greater than zero (decimal.h)
   bool operator==(const OrderRequest&) const = default;
 };
 
-/// Reads {"user_id":"u-1","item":"book","amount":12.50}. Members with other names are ignored, but
-/// no member may come twice and no string may hold a NUL (PostgreSQL has none). kInvalid otherwise;
-/// the detail is for the caller.
+/// Reads {"user_id":"u-1","item":"book","amount":12.50}. Ignores other members, but no member may
+/// occur twice and no string may contain a NUL, which PostgreSQL cannot store. The detail of
+/// kInvalid is for the caller.
 [[nodiscard]] Result<OrderRequest> ParseOrderRequest(std::string_view body);
 
 }  // namespace idem::upstream

@@ -1,5 +1,4 @@
-// Where orders are kept. The service asks; the PostgreSQL one answers (postgres_order_store.h), or
-// a test's.
+// Interface of the store of orders. PostgresOrderStore implements it, and tests have a fake.
 #pragma once
 
 #include <optional>
@@ -13,27 +12,27 @@
 namespace idem::upstream {
 
 struct NewOrder {
-  std::string id;  // of the row, if one is written
+  std::string id;  // of the row, if it is written
   OrderRequest request;
   std::optional<std::string> key;
 };
 
-/// Answers come on a later turn. Errors: the database is away, or refused; kMaybe: the row may have
-/// been written.
+/// Callbacks run on a later turn of the loop. Errors mean that the database is unreachable or
+/// refused. With Delivery::kMaybeSent the row may have been written.
 class OrderStore {
  public:
   virtual ~OrderStore() = default;
 
-  /// Writes a row, unless the store drops duplicates and one with this key is there already.
-  /// Answers the row that is there then, with its own body and id.
+  /// Writes a row, unless the store drops duplicates and already has a row with this key. Returns
+  /// the stored row, with its own body and id.
   [[nodiscard]] virtual Ticket Put(NewOrder order, Function<void(Result<Order>)> on_answer) = 0;
 
   using OnFound = Function<void(Result<std::optional<Order>>)>;
   [[nodiscard]] virtual Ticket FindById(std::string id, OnFound on_found) = 0;
-  /// The first one where there are several.
+  /// Returns the first row if there are several.
   [[nodiscard]] virtual Ticket FindByKey(std::string key, OnFound on_found) = 0;
 
-  /// Whether the database could be asked just now.
+  /// Returns true if the database is reachable.
   [[nodiscard]] virtual bool reachable() const = 0;
 };
 

@@ -1,10 +1,9 @@
-// Orders in PostgreSQL: one table, rows of many requests in one commit.
+// Orders in PostgreSQL: one table, with rows of many requests in one commit.
 //
-// Two ways to write, chosen at start. Without `legacy` the idempotency key is unique, by an index,
-// and a second row with it is dropped. With `legacy` every row is written, as an old backend would:
-// that start removes the unique index. A later start without `legacy` makes it again; where the
-// table then holds a key twice that fails, the log says so, and requests get errors until someone
-// decides which of the rows is to stay.
+// Without `legacy` a unique index on the idempotency key drops a second row with the same key. With
+// `legacy` every row is written, as an old backend would, and the start removes the index. A later
+// start without `legacy` creates it again. That fails if the table has a key twice: the log says
+// so, and requests get errors until an operator has removed the extra rows.
 #pragma once
 
 #include "upstream/order_store.h"

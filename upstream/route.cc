@@ -35,7 +35,7 @@ std::optional<std::string> PercentDecoded(std::string_view text) {
   return decoded;
 }
 
-/// GET /orders?idempotency_key=K; other parameters are ignored.
+/// Reads GET /orders?idempotency_key=K. Other parameters are ignored.
 Route ReadQuery(std::string_view query) {
   constexpr std::string_view kName = "idempotency_key=";
   std::optional<std::string_view> raw;
@@ -56,7 +56,7 @@ Route ReadQuery(std::string_view query) {
   return FindOrderByKey{*std::move(key)};
 }
 
-/// The media type without its parameters (RFC 9110, section 8.3.1).
+/// Compares the media type without its parameters (RFC 9110, section 8.3.1).
 bool IsJson(const http::Fields& fields) {
   if (fields.Count("Content-Type") != 1 || fields.Find("Content-Encoding")) return false;
   std::string_view type = *fields.Find("Content-Type");

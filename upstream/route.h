@@ -1,4 +1,4 @@
-// Which resource a request means, and what its head says about it. Pure functions of the text.
+// Maps the head of a request to a resource. Pure functions.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 namespace idem::upstream {
 
 struct CreateOrder {
-  std::optional<std::string> key;  // nullopt: none was sent, and none is needed
+  std::optional<std::string> key;  // nullopt: no key was sent, and none is needed
 };
 struct FindOrderById {
   std::string id;
@@ -22,10 +22,10 @@ struct FindOrderByKey {
 };
 struct ShowHealth {};
 
-/// What is to be done, or the answer if that is decided by the head alone.
+/// The action, or the response if the head decides it.
 using Route = std::variant<CreateOrder, FindOrderById, FindOrderByKey, ShowHealth, OrderResponse>;
 
-/// `key_required`: a POST without an Idempotency-Key is answered 400.
+/// With `key_required` a POST without an Idempotency-Key gets 400.
 [[nodiscard]] Route ReadRoute(const http::RequestHead& head, bool key_required);
 
 }  // namespace idem::upstream

@@ -29,7 +29,7 @@ class Program {
         service_(loop_, store_, random_, options.plan) {}
 
   int Run() {
-    // Asked first, because two that share a port would each get half of its requests.
+    // Two processes that share a port would each get half of the requests.
     if (const Status free = event::Listener::CheckFree(options_.listen); !free) {
       return Fail(free.error());
     }
@@ -82,7 +82,7 @@ class Program {
     draining_ = loop_.After(kDrainLook, [this] { StopWhenIdle(); });
   }
 
-  // In the order of dependence: who asks dies before who answers.
+  // Members are destroyed in reverse order: the service before the store that it uses.
   const Options& options_;
   event::EventLoop loop_;
   event::Resolver resolver_;

@@ -5,8 +5,8 @@
 
 namespace idem::upstream {
 
-/// Serves until SIGTERM or SIGINT, then finishes what runs; a second signal leaves at once. Returns
-/// the process's exit code: 1 if it cannot listen (said on standard error in one line).
+/// Serves until SIGTERM or SIGINT, then finishes running requests. A second signal stops at once.
+/// Returns the exit code of the process: 1, with a line on standard error, if it cannot listen.
 [[nodiscard]] int Serve(const Options& options);
 
 }  // namespace idem::upstream

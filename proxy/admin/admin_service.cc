@@ -7,8 +7,7 @@
 
 namespace idem::admin {
 
-// Every answer is known when the head has come, so a handler has nothing left to do: it is there
-// because a server tells it how the request went on.
+// The handler that the server requires for a request which has its response already.
 class AdminService::AnsweredRequest final : public http::ServerHandler, public Retirable {
  public:
   void OnBody(std::string_view) override {}
@@ -20,7 +19,7 @@ class AdminService::AnsweredRequest final : public http::ServerHandler, public R
 
 AdminService::~AdminService() = default;
 
-// The digests are compared, so that the time tells nothing of the token, its length included.
+// Compares digests, so that the response time reveals neither the token nor its length.
 bool AdminService::MayAsk(const http::RequestHead& head) const {
   constexpr std::string_view kScheme = "Bearer ";
   if (!token_) return true;

@@ -1,8 +1,8 @@
-// What the admin listener answers: /healthz (the process runs), /readyz (200, or 503 naming what is
-// not ready), /metrics, /records (records_api.h).
+// The resources of the admin listener: /healthz (the process runs), /readyz (200, or 503 with the
+// reasons), /metrics and /records (records_api.h).
 //
-// With a token, a request must carry it as `Authorization: Bearer TOKEN`. Probes need none:
-// /healthz answers anybody, and /readyz too, but tells its reasons only to who has the token.
+// If a token is configured, a request must carry it as `Authorization: Bearer TOKEN`. The probes
+// /healthz and /readyz need no token, but /readyz gives its reasons only to a request that has it.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,7 @@ namespace idem::admin {
 
 class AdminService final : public http::ServerService {
  public:
-  /// `render_metrics` gives the text of /metrics (Prometheus' exposition format 0.0.4).
+  /// `render_metrics` returns the text of /metrics (Prometheus' exposition format 0.0.4).
   AdminService(Loop& loop, const Readiness& readiness, Function<std::string()> render_metrics,
                RecordsApi& records)
       : loop_(loop),
@@ -27,7 +27,7 @@ class AdminService final : public http::ServerService {
         records_(records) {}
   ~AdminService() override;
 
-  /// nullopt: nobody is asked for one.
+  /// nullopt means that no token is needed.
   void SetToken(std::optional<auth::Secret> token) { token_ = std::move(token); }
 
   http::ServerHandler* OnRequest(http::ServerStream& stream, http::RequestHead& head) override;

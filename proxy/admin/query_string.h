@@ -1,4 +1,4 @@
-// The query of a request's target: `state=unknown&route=orders`.
+// Parser of the query of a request's target: `state=unknown&route=orders`.
 #pragma once
 
 #include <optional>
@@ -11,13 +11,13 @@ namespace idem::admin {
 
 class Query {
  public:
-  /// Names and values percent-decoded, `+` as a blank. nullopt where a % does not begin %XX, or a
-  /// name comes twice.
+  /// Decodes %XX, and `+` as a space. Returns nullopt if a % does not begin %XX or if a name occurs
+  /// twice.
   static std::optional<Query> Parse(std::string_view target);
 
-  /// "" where there is none.
+  /// Returns the value, or "" if there is no such parameter.
   [[nodiscard]] std::string_view Find(std::string_view name) const;
-  /// The first name that is none of `known`; "" where all are.
+  /// Returns the first name that is not in `known`, or "".
   [[nodiscard]] std::string_view UnknownName(std::initializer_list<std::string_view> known) const;
 
  private:

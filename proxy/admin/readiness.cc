@@ -27,7 +27,7 @@ std::string Readiness::unavailable_reason() const {
   for (const auto& store : stores_) {
     if (!store) continue;
     text += "store: " + *store + "\n";
-    break;  // the workers share a store; one reason says it
+    break;  // the workers share a store, so one reason is enough
   }
   return text;
 }

@@ -1,4 +1,4 @@
-// Whether this process should get requests, and if not, why: /readyz.
+// The state behind /readyz: can this process serve requests?
 #pragma once
 
 #include <mutex>
@@ -8,17 +8,19 @@
 
 namespace idem::admin {
 
-/// Shared by the workers, which say how their store is, and the admin listener, which asks.
+/// Shared by the workers, which report the state of their store, and the admin listener, which
+/// reads it.
 class Readiness {
  public:
   explicit Readiness(std::size_t workers) : stores_(workers, "not asked yet") {}
 
-  /// nullopt: worker `index` can ask its store.
+  /// nullopt means that worker `index` reaches its store.
   void SetStore(std::size_t index, std::optional<std::string> unavailable_reason);
   void SetListening();
   void SetDraining();
 
-  /// "" when ready; else each thing that is not, one a line: "store: connection refused".
+  /// Returns "" if the process is ready. Otherwise returns one line for each reason, such as
+  /// "store: connection refused".
   [[nodiscard]] std::string unavailable_reason() const;
 
  private:

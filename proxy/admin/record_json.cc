@@ -14,7 +14,7 @@ using idempotency::RecordState;
 
 namespace {
 
-/// Appends `"name":value,` and so on; the last comma is taken back by Close().
+/// Writes one JSON object. Each member is appended with a comma; Close() replaces the last comma.
 class ObjectText {
  public:
   explicit ObjectText(std::string& to) : to_(to) { to_ += '{'; }
@@ -43,7 +43,7 @@ class ObjectText {
   std::string& to_;
 };
 
-// RFC 3339, in UTC.
+// Returns the time as RFC 3339 in UTC.
 std::string TimeText(StoreTime time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);

@@ -1,4 +1,4 @@
-// A record as the admin API shows it: everything an operator decides by, and no body.
+// A record as the admin API shows it: all that an operator needs for a decision, without the body.
 #pragma once
 
 #include <string>
@@ -15,12 +15,12 @@ namespace idem::admin {
 ///    "begun_at":"2026-01-31T12:00:00.000Z","lease_ends_at":"...","expires_at":"...",
 ///    "age_ms":90000,"lease_left_ms":0}
 ///
-/// state is that of `now`: an executing record whose lease has ended is unknown. A completed one
-/// has "status", "body_bytes" and "body_kept" too.
+/// `state` is the state at `now`: an executing record whose lease has ended is unknown. A completed
+/// record also has "status", "body_bytes" and "body_kept".
 void AppendRecordJson(std::string_view record_key, const idempotency::Record& record, StoreTime now,
                       std::string& to);
 
-/// "executing", "unknown", "completed".
+/// Returns "executing", "unknown" or "completed".
 [[nodiscard]] std::string_view StateText(idempotency::RecordState state);
 
 }  // namespace idem::admin

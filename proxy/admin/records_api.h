@@ -1,6 +1,6 @@
 // /records of the admin listener: an operator finds records and settles unknown ones.
 //
-//   GET  /records?state=&min_age_ms=&route=&client=&limit=&cursor=    records that are not completed
+//   GET  /records?state=&min_age_ms=&route=&client=&limit=&cursor=    what is not completed
 //   GET  /records?key_hash=  or  ?record_key=                         one record, in any state
 //     -> {"records":[{...}],"cursor":"..."}     cursor: pass it to get the next page; "" at the end
 //   POST /records/release  {"record_key","token","reason"}

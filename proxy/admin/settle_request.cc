@@ -27,8 +27,8 @@ bool IsFieldValue(std::string_view text) {
 
 }  // namespace
 
-// Keeps web pages out. A page can make a browser send a POST here, but the browser then adds Origin,
-// and it sends this content type only after a preflight request, which fails.
+// Keeps web pages out. A page can make a browser send a POST here, but the browser then adds
+// Origin, and it sends this content type only after a preflight request, which fails.
 void SettleRequest::Start(const http::RequestHead& head) {
   if (head.method != method()) return Refuse(405, "method-not-allowed", "use POST");
   const std::string_view type = head.fields.Find("Content-Type").value_or("");

@@ -33,7 +33,7 @@ void AdminListener::Apply(std::shared_ptr<const config::Config> config) {
   service_.SetToken(config_->admin_token);
 }
 
-// Of a route that is gone, the default.
+// Returns the default for a route that no longer exists.
 idempotency::Milliseconds AdminListener::TtlOf(std::string_view route) const {
   for (const exchange::Route& known : config_->routes) {
     if (known.name == route && known.idempotency) return known.idempotency->ttl;

@@ -17,14 +17,13 @@ namespace idem::app {
 
 class AdminListener {
  public:
-  /// `config` has an `admin`. All but it outlive this.
+  /// Requires a `config` with `admin`. The other arguments outlive this object.
   AdminListener(event::EventLoop& loop, SharedState& shared, const StoreClient& store,
                 std::shared_ptr<const config::Config> config);
 
-  /// Begins to listen. Where another process has the address, the error names it and says what to
-  /// do.
+  /// Begins to listen. If another process uses the address, the error names it and says what to do.
   Status Start();
-  /// The same address, and from now on this configuration's token and routes.
+  /// Uses the token and the routes of this configuration from now on. The address stays the same.
   void Apply(std::shared_ptr<const config::Config> config);
 
  private:

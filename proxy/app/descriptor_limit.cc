@@ -10,7 +10,7 @@ namespace idem::app {
 
 namespace {
 
-constexpr rlim_t kOwnFiles = 1024;  // the store's, at most a few hundred, and room to spare
+constexpr rlim_t kOwnFiles = 1024;  // the store uses a few hundred at most; the rest is margin
 
 rlim_t MostEverOpen(const config::Config& config) {
   const rlim_t clients = config.server.connections_max;
@@ -32,12 +32,13 @@ void RaiseDescriptorLimit(const config::Config& config) {
     setrlimit(RLIMIT_NOFILE, &limit);
   }
   if (limit.rlim_cur >= wanted) return;
-  log::Write(log::Level::kWarn, "few_descriptors",
-             {{"reason",
-               "this process may not open as many files as its configured limits may need: raise the "
-               "limit of the service (LimitNOFILE, ulimit -n), or lower limits.connections"},
-              {"may_open", static_cast<std::int64_t>(limit.rlim_cur)},
-              {"could_need", static_cast<std::int64_t>(wanted)}});
+  log::Write(
+      log::Level::kWarn, "few_descriptors",
+      {{"reason",
+        "this process may not open as many files as its configured limits may need: raise the "
+        "limit of the service (LimitNOFILE, ulimit -n), or lower limits.connections"},
+       {"may_open", static_cast<std::int64_t>(limit.rlim_cur)},
+       {"could_need", static_cast<std::int64_t>(wanted)}});
 }
 
 }  // namespace idem::app

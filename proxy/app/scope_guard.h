@@ -1,5 +1,6 @@
-// Whether a configuration may serve from a store: what decides where records lie must be what the
-// store holds (store/scopes.h), or earlier keys would be forgotten in silence.
+// Checks that a configuration may serve from a store. The settings that form a record's key must be
+// equal to those noted in the store (idempotency/scope_manifest.h). Otherwise earlier keys would be
+// forgotten silently.
 #pragma once
 
 #include <string>
@@ -12,16 +13,16 @@
 
 namespace idem::app {
 
-/// Of every route that enforces: what one observes forgets nothing.
+/// Returns the scopes of all routes in `mode: enforce`. A route that only observes needs no check.
 [[nodiscard]] std::vector<idempotency::RouteScope> ScopesOf(const config::Config& config);
-/// What stands before every record's key: of a store that has it.
+/// Returns the prefix of every record's key, or "" if the store is not shared.
 [[nodiscard]] std::string PrefixOf(const config::Config& config);
 
 struct ScopeAnswer {
   enum class Kind : std::uint8_t {
-    kAgreed,      // the store holds what the configuration says, now at the latest
-    kDiffers,     // `detail`: how, with both values. The store holds what it held
-    kUnanswered,  // `detail`: why the store could not be asked. Ask again
+    kAgreed,      // the store holds the scopes of the configuration
+    kDiffers,     // `detail` names the differences; the store is unchanged
+    kUnanswered,  // `detail` says why the store did not answer; try again
   };
   Kind kind = Kind::kAgreed;
   std::string detail;
@@ -32,8 +33,8 @@ class ScopeGuard {
  public:
   explicit ScopeGuard(ports::NoteStore& notes) : notes_(notes) {}
 
-  /// `accept`: what the configuration says is right, and the store is to hold it from now on. A
-  /// check that runs is given up.
+  /// With `accept`, the scopes of the configuration replace those in the store. A check that is
+  /// still running is given up.
   [[nodiscard]] Ticket Run(const config::Config& config, bool accept,
                            Function<void(ScopeAnswer)> on_answer);
 
@@ -46,7 +47,7 @@ class ScopeGuard {
   std::string prefix_;
   std::vector<idempotency::RouteScope> routes_;
   bool accept_ = false;
-  int races_ = 0;  // others that wrote meanwhile
+  int races_ = 0;  // writes by other processes in between
   Completion<ScopeAnswer> completion_;
   Ticket question_;
 };

@@ -1,5 +1,5 @@
-// What the workers of a process share, named in one place. Everything here is safe to use from
-// any worker, and outlives them.
+// The state that the workers of a process share. All of it may be used from any worker, and it
+// outlives them.
 #pragma once
 
 #include <atomic>
@@ -26,7 +26,8 @@ class SharedState {
   /// An error says why the store cannot be opened.
   static Result<std::unique_ptr<SharedState>> Open(const config::Config& config);
 
-  /// The gate of an upstream, by its name: a reload keeps what is in flight counted.
+  /// Returns the limit of an upstream by its name. It survives a reload, so that requests in flight
+  /// stay counted.
   forward::InFlightLimit& GateOf(const forward::UpstreamOptions& upstream);
 
   event::Resolver resolver;
@@ -39,7 +40,7 @@ class SharedState {
       "it has not been checked yet whether the store's records were written under the scope of "
       "this configuration"};
 
-  // The store that the configuration names; a Redis store has nothing that is shared.
+  // The store of the configuration. Redis and PostgreSQL stores share nothing between workers.
   std::unique_ptr<store::MemoryStore> memory;
   std::unique_ptr<store::EmbeddedStore> embedded;
 

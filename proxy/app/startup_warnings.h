@@ -1,4 +1,4 @@
-// What an operator is told by the log of a configuration that is allowed.
+// Log warnings about a valid but risky configuration.
 #pragma once
 
 #include <vector>
@@ -7,14 +7,15 @@
 
 namespace idem::app {
 
-/// What is risky in it; at the start and at each reload.
+/// Logs the warnings of the configuration. Called at the start and at each reload.
 void LogWarnings(const config::Config& config);
 
-/// Once, at the start, where a route asks for `hmac-body` (semantics.md, "Signature").
+/// Logs what the signature schemes of the routes do not cover (semantics.md, "Signature"). Called
+/// once, at the start.
 void LogSignatureCoverage(const std::vector<exchange::Route>& routes);
 
-/// What the embedded store may forget: before the first claim is made, and once its folder is
-/// there (semantics.md, "The stores").
+/// Logs how the embedded store may lose records (semantics.md, "The stores"). Called when the
+/// store's folder exists, before the first claim.
 void LogDurabilityRisks(const store::StoreOptions& options);
 
 }  // namespace idem::app

@@ -32,7 +32,7 @@ Status WaitUntilTried(event::EventLoop& loop, Store& store) {
   return Ok();
 }
 
-/// A store that replicas share.
+/// Opens a store that several processes share.
 template <class Store>
 Result<StoreClient> OpenShared(SharedState& shared, event::EventLoop& loop, Random& random,
                                const store::StoreOptions& options, bool is_reporter) {

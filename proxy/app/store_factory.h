@@ -1,4 +1,4 @@
-// The store that the configuration names, as one loop sees it.
+// Creates the client of the configured store for one loop.
 #pragma once
 
 #include <memory>
@@ -21,10 +21,12 @@ struct StoreClient {
   ports::NoteStore* notes = nullptr;
 };
 
-/// For `loop`, on its thread; all arguments outlive it. An error says what is wrong and what to do;
-/// a store that is only away is none. Of the clients of a process one `is_reporter`: it logs, and turns
-/// the loop until its first attempt to connect has ended, because a server that is refused (a wrong
-/// password, a cluster, one that may forget) stops a start, and all clients would find the same.
+/// Called on the thread of `loop`. All arguments outlive the client. An error says what is wrong
+/// and what to do. An unreachable store is not an error.
+///
+/// One client of a process is the reporter. It logs, and it runs the loop until its first attempt
+/// to connect has ended: a server that must be refused (wrong password, cluster, may forget) stops
+/// the start, and all clients would find the same.
 [[nodiscard]] Result<StoreClient> OpenStore(SharedState& shared, event::EventLoop& loop,
                                             Random& random, const store::StoreOptions& options,
                                             bool is_reporter);

@@ -29,7 +29,7 @@ namespace {
 
 using SharedConfig = std::shared_ptr<const config::Config>;
 
-// nullptr after the mistakes have been told to `tell`, one call for each.
+// Returns nullptr after calling `tell` once for each error.
 SharedConfig Load(const std::string& path, Function<void(const config::ConfigError&)> tell) {
   auto loaded = config::LoadFile(path, config::ProcessEnvironment());
   if (const auto* mistakes = std::get_if<std::vector<config::ConfigError>>(&loaded)) {
@@ -39,8 +39,8 @@ SharedConfig Load(const std::string& path, Function<void(const config::ConfigErr
   return std::make_shared<const config::Config>(std::get<config::Config>(std::move(loaded)));
 }
 
-// What a reload may not change is either made at the start, or says where records lie: a restart
-// would be believed to be the cure, and forget them.
+// A setting with `change` forms the keys of records. Its text must not suggest a restart, which
+// would forget them.
 std::string RestartReason(const config::RestartOnlyChange& fixed) {
   if (fixed.change.empty()) return fixed.key + " cannot change while running; restart to change it";
   return fixed.key + " cannot change while running, " + fixed.change +
@@ -48,8 +48,8 @@ std::string RestartReason(const config::RestartOnlyChange& fixed) {
          "retries executed again";
 }
 
-// Until it is watched it is held back: a start may wait for its store, and must not be ended by who
-// asks it for a reload. Threads that are made meanwhile leave it to this one.
+// Blocks SIGHUP until it is watched. Otherwise a request to reload would end a process that still
+// waits for its store. Threads that are created in between inherit the block.
 void HoldHangup(bool held) {
   sigset_t hangup;
   sigemptyset(&hangup);
@@ -103,8 +103,8 @@ class Supervisor {
     return kExitRefused;
   }
 
-  // Before the first claim: earlier keys must lie where this configuration looks for them. A store
-  // that is away is asked again, and claims are refused until it has answered.
+  // Runs before the first claim, because earlier keys must be found under this configuration. If
+  // the store is unreachable, the check is repeated, and claims are refused until it succeeds.
   Status CheckScopeFirst() {
     std::optional<ScopeAnswer> answer;
     checking_scope_ = scope_check_->Run(*config_, accept_new_scope_, [&](ScopeAnswer given) {
@@ -113,7 +113,7 @@ class Supervisor {
     });
     loop_.Run();
     checking_scope_ = {};
-    if (!answer) return Ok();  // a signal came before it
+    if (!answer) return Ok();  // a signal ended the wait
     if (answer->kind == ScopeAnswer::Kind::kDiffers) {
       return Error{ErrorCode::kRefused, ScopeRefusal(answer->detail)};
     }
@@ -153,20 +153,20 @@ class Supervisor {
   }
 
   void OpenForClaims() {
-    accept_new_scope_ = false;  // it was for the start
+    accept_new_scope_ = false;  // it is valid for the start only
     if (!scope_told_.empty()) log::Write(log::Level::kInfo, "scope_checked");
     scope_told_.clear();
     process_.claim_gate.Open();
   }
 
-  // All of it or none of it.
+  // Applies the new file completely or not at all.
   void OnReload() {
     if (draining_) {
       log::Write(log::Level::kError, "reload_refused", {{"reason", "the process is draining"}});
       return;
     }
     if (!serving_) {
-      reload_asked_ = true;  // what it serves with was read before
+      reload_asked_ = true;  // the running configuration was read before the signal
       return;
     }
     const SharedConfig next = Load(path_, [](const config::ConfigError& mistake) {
@@ -178,7 +178,7 @@ class Supervisor {
       log::Write(log::Level::kError, "reload_refused", {{"reason", RestartReason(key)}});
     }
     if (!fixed.empty() || !CanListen(*next)) return;
-    // What is new must lie in the store before the first claim is made under it.
+    // New scopes must be in the store before the first claim under them.
     const bool one_was_checked = std::exchange(checking_reload_, false);
     if (one_was_checked) checking_scope_ = {};  // this file is newer than that one
     if (ScopesOf(*next) == ScopesOf(*config_)) {
@@ -217,8 +217,8 @@ class Supervisor {
     log::Write(log::Level::kInfo, "reloaded", {{"file", path_}});
   }
 
-  // Whether the addresses that a reload adds can be bound, tried before any worker changes
-  // anything.
+  // Returns true if the addresses that a reload adds can be bound. Called before any worker
+  // changes.
   bool CanListen(const config::Config& next) {
     for (const config::Listener& added : next.listen) {
       const auto same = [&](const config::Listener& running) {
@@ -270,7 +270,7 @@ class Supervisor {
   StoreClient store_;
   std::optional<ScopeGuard> scope_check_;
   Ticket checking_scope_;
-  bool checking_reload_ = false;  // what is checked is a file that would be applied
+  bool checking_reload_ = false;  // the running check belongs to a reload
   Ticket scope_retry_;
   std::string scope_told_;  // the last reason that was logged
   std::optional<AdminListener> admin_;

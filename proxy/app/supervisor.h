@@ -7,9 +7,8 @@
 
 namespace idem::app {
 
-/// kExitOk after an orderly drain. Errors of the configuration, and what the world refused, are
-/// told on standard error. `accept_new_scope`: go on where the store holds records under another
-/// scope.
+/// Returns kExitOk after an orderly drain. Errors are printed to standard error. With
+/// `accept_new_scope` the start continues although the store holds records under another scope.
 ExitCode Run(const std::string& config_path, bool accept_new_scope);
 
 }  // namespace idem::app

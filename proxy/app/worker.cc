@@ -75,8 +75,7 @@ std::vector<event::Endpoint> Worker::bound() const {
   return endpoints;
 }
 
-// What has no event of its own: lines of the log that wait for the next one, and the store's
-// health.
+// Does the work that no event triggers: flushes the log and reports the store's health.
 void Worker::Tick() {
   shared_.readiness.SetStore(index_, records_->unavailable_reason());
   log::Flush();
@@ -88,15 +87,15 @@ void Worker::Apply(std::shared_ptr<const config::Config> config) {
 }
 
 void Worker::Reload(const std::shared_ptr<const config::Config>& config) {
-  if (!registry_ || registry_->draining()) return;  // posted before the end, read after it
+  if (!registry_ || registry_->draining()) return;  // posted before the end, run after it
   config_ = config;
   access_log_.SetFormat(config_->log.format);
   registry_->SetSite(MakeSite(*config_));
   ReloadListeners();
 }
 
-// Each server goes on for the first listener at its address that no other serves yet; who finds
-// none drains, and what is left is new.
+// Each server continues with the first listener at its address that no other server has. A server
+// without one drains. The listeners that are left over are new.
 void Worker::ReloadListeners() {
   std::vector<config::Listener> left = config_->listen;
   for (BoundListener& serving : servers_) {
@@ -149,7 +148,7 @@ void Worker::Close() {
   servers_.clear();
   if (registry_) registry_->Cut();
   registry_.reset();
-  // One more turn destroys what was retired, while everything that it refers to is alive.
+  // One more turn destroys retired objects while everything that they refer to is alive.
   loop_.Post([this] { loop_.Post([this] { loop_.Stop(); }); });
   loop_.Run();
   settler_.reset();

@@ -1,4 +1,5 @@
-// One worker: a loop and all that hangs on it. It lives on the thread that runs it.
+// One worker: a loop with its store client, exchanges and listeners. It lives on the thread that
+// runs it.
 #pragma once
 
 #include <memory>
@@ -23,28 +24,29 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Opens the store and binds the listeners, each at its endpoint of `endpoints`: that of the
-  /// configuration, or where another worker bound it. One with port 0 gets one of the system's:
-  /// bound() tells. An error says what is wrong and what to do; a store that is only away is none,
-  /// /readyz tells.
+  /// Opens the store and binds each listener at its endpoint in `endpoints`, which is the endpoint
+  /// of the configuration or the one that another worker bound. Port 0 lets the system choose;
+  /// bound() returns the port. An error says what is wrong and what to do. An unreachable store is
+  /// not an error; /readyz reports it.
   Status Start(const std::vector<event::Endpoint>& endpoints);
   [[nodiscard]] std::vector<event::Endpoint> bound() const;
 
-  /// Turns until Stop().
+  /// Runs the loop until Drain() has finished.
   void Run() { loop_.Run(); }
 
-  // These two from any thread.
+  // Apply() and Drain() may be called from any thread.
   void Apply(std::shared_ptr<const config::Config> config);
-  /// Stops accepting, finishes what runs, then Run() returns; at the latest after `grace`.
+  /// Stops accepting and finishes running requests. Then Run() returns, at the latest after
+  /// `grace`.
   void Drain(Duration grace);
 
-  /// After Run(): the exchanges and everything that they ask are gone; the store's client, which
-  /// answers them, and the loop stay, because others may still post to it.
+  /// Called after Run(). Destroys the exchanges and everything that they use, except for the
+  /// store's client and the loop: other threads may still post to it.
   void Close();
 
  private:
   struct BoundListener {
-    event::Endpoint configured;  // as the configuration says it: its port may be 0
+    event::Endpoint configured;  // of the configuration; its port may be 0
     std::unique_ptr<http_server::Server> server;
     bool draining = false;
   };

@@ -8,14 +8,14 @@
 
 namespace idem::app {
 
-// The life of a worker's thread, and where it waits for the others:
+// The phases of a worker's thread, and where it waits for the others:
 //
 //   listen ──started──▶ run ... ──▶ close exchanges ──closed──▶ (all are; the store is closed)
 //   ──may_end──▶ destroy
 struct WorkerPool::WorkerThread {
   std::size_t index = 0;
   std::thread thread;
-  Worker* worker = nullptr;  // good between started and may_end
+  Worker* worker = nullptr;  // valid between started and may_end
   std::promise<Status> started;
   std::promise<void> closed;
   std::future<void> is_closed = closed.get_future();
@@ -60,7 +60,7 @@ Status WorkerPool::Start(const std::shared_ptr<const config::Config>& config) {
     running.thread = std::thread([this, &running, config, endpoints = std::move(endpoints)] {
       Run(running, config, endpoints);
     });
-    auto status = started.get();  // before the next: what the first bound is read by the others
+    auto status = started.get();  // the other workers read what the first one bound
     if (!status) {
       Drain(Duration::zero());
       WaitQuiet();

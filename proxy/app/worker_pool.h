@@ -1,4 +1,4 @@
-// All workers of a process, each on its thread: started together, reloaded, drained and ended
+// All workers of a process, each on a thread of its own. They start, reload, drain and end
 // together.
 #pragma once
 
@@ -14,18 +14,18 @@ class WorkerPool {
   explicit WorkerPool(SharedState& shared);
   ~WorkerPool();
 
-  /// Starts as many as the configuration says; answers when every listener is bound, or why one is
-  /// not (then none is left running).
+  /// Starts the configured number of workers. Returns when every listener is bound. After an error
+  /// no worker is left running.
   Status Start(const std::shared_ptr<const config::Config>& config);
   [[nodiscard]] const std::vector<event::Endpoint>& bound() const { return bound_; }
 
   void Apply(const std::shared_ptr<const config::Config>& config);
   void Drain(Duration grace);
 
-  /// After Drain(): waits until no worker has an exchange left. Every loop still stands, so that
-  /// whoever answers may still post.
+  /// Called after Drain(). Waits until no worker has an exchange left. All loops still exist, so
+  /// that stores may still post to them.
   void WaitQuiet();
-  /// After WaitQuiet(): ends the threads.
+  /// Called after WaitQuiet(). Ends the threads.
   void Join();
 
  private:

@@ -1,8 +1,9 @@
 // Verifies who sent a request, and signs requests for the command `sign` (semantics.md,
 // "Signature").
 //
-// Everything here is a pure function: no I/O, and the time is an argument. A scheme therefore cannot
-// remember nonces or fetch keys. It sees one request, the clients of the configuration and the time.
+// Everything here is a pure function: no I/O, and the time is an argument. A scheme therefore
+// cannot remember nonces or fetch keys. It sees one request, the clients of the configuration and
+// the time.
 #pragma once
 
 #include <string>
@@ -49,7 +50,8 @@ struct AuthenticatedClient {
   std::string client_id;  // empty with kNone
 };
 struct SignatureMissing {};
-/// Stands also for a client that is unknown or may not use the route: a caller does not learn which.
+/// Stands also for a client that is unknown or may not use the route: a caller does not learn
+/// which.
 struct SignatureInvalid {};
 struct SignatureExpired {};  // schemes with a timestamp only
 using AuthenticateResult =

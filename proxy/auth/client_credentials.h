@@ -34,8 +34,8 @@ struct ClientOptions {
   std::string certificate_subject = {};
 };
 
-/// All clients of a configuration, immutable while it is in force. There are few, so a linear search
-/// finds them.
+/// All clients of a configuration, immutable while it is in force. There are few, so a linear
+/// search finds them.
 using Clients = std::vector<ClientOptions>;
 
 /// Returns the client with that id, or nullptr.

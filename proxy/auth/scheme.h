@@ -1,5 +1,6 @@
-// The table of signature schemes (semantics.md, "Signature"). The configuration, the command `sign`,
-// the log at the start and the verification all read it, so that a new scheme is described once.
+// The table of signature schemes (semantics.md, "Signature"). The configuration, the command
+// `sign`, the log at the start and the verification all read it, so that a new scheme is described
+// once.
 #pragma once
 
 #include <array>

@@ -43,7 +43,7 @@ class Socket {
     }
     return true;
   }
-  /// How many bytes were added to `to`: 0 at the end; -1 where it failed.
+  /// Returns the number of bytes added to `to`, 0 at the end, or -1 after an error.
   ssize_t Receive(std::string& to) const {
     char buffer[16384];
     ssize_t count = 0;
@@ -62,7 +62,7 @@ class AnswerReader final : public http::ResponseEvents {
  public:
   explicit AnswerReader(std::string_view method) : parser_({}, *this) { parser_.Begin(method); }
 
-  /// False: this is no HTTP.
+  /// Returns false if the bytes are not HTTP.
   bool Feed(std::string& received) {
     http::ResponseParser::Progress progress;
     do {
@@ -121,7 +121,7 @@ Result<AdminResponse> AdminClient::Ask(std::string_view method, std::string_view
   std::string bytes;
   http::AppendRequestHead(head, bytes);
   bytes += json;
-  // One that refuses a request may close before it has read all of it: its answer counts.
+  // A server that refuses a request may close before it has read all of it. Its response counts.
   const bool sent = socket.SendAll(bytes);
 
   AnswerReader reader(method);

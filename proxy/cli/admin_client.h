@@ -1,4 +1,4 @@
-// One request to the admin listener of a running proxy, for the commands that ask it.
+// Client of the admin listener of a running proxy, for the command `records`.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,11 @@ struct AdminResponse {
 
 class AdminClient {
  public:
-  /// `token`: what that listener asks for; nullopt: nothing.
+  /// `token` is sent if the listener needs one.
   AdminClient(event::Endpoint endpoint, std::optional<auth::Secret> token)
       : endpoint_(std::move(endpoint)), token_(std::move(token)) {}
 
-  /// Blocks until the answer is there; each wait for the other side lasts 30 seconds at most.
+  /// Blocks until the response is complete. Each wait for the server lasts at most 30 seconds.
   [[nodiscard]] Result<AdminResponse> Get(std::string_view target) const;
   [[nodiscard]] Result<AdminResponse> PostJson(std::string_view target,
                                                std::string_view json) const;

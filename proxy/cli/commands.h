@@ -1,4 +1,4 @@
-// The commands that ask and answer without serving: check, sign, version. `run` is run.h.
+// The commands check, sign and version. The command run is in app/supervisor.h.
 #pragma once
 
 #include <iosfwd>
@@ -8,26 +8,26 @@
 
 namespace idem::cli {
 
-/// The first of config/idemproxy.yaml and /etc/idemproxy/idemproxy.yaml that is there; "": neither.
+/// Returns the first of config/idemproxy.yaml and /etc/idemproxy/idemproxy.yaml that exists, or "".
 [[nodiscard]] std::string DefaultConfigPath();
 
-/// Prints every warning, then `ok` or every mistake, one a line.
+/// Prints every warning and then `ok`, or every error. Each is one line.
 ExitCode Check(const std::string& config_path, std::ostream& out);
 
 struct SignArguments {
   std::string config_path;
   std::string client;
-  std::string scheme;  // "": the route's
+  std::string scheme;  // empty: the scheme of the route
   std::string method = "POST";
-  std::string key;   // "": none is sent
-  std::string data;  // the body, or @FILE for one that is read as it is
-  std::string url;   // or its path alone
+  std::string key;   // empty: no key is sent
+  std::string data;  // the body, or @FILE
+  std::string url;   // or only its path
 };
-/// Prints the field lines that a caller must send, `Name: value` one a line, as curl's -H @FILE
-/// takes them. What is wrong goes to `errors` in one line.
+/// Prints the field lines that a caller must send, one `Name: value` per line, as curl's -H @FILE
+/// reads them. Prints an error to `errors` in one line.
 ExitCode Sign(const SignArguments& question, std::ostream& out, std::ostream& errors);
 
-/// This program, its compiler, and the libraries it was built with.
+/// Prints the versions of the program, its compiler and its libraries.
 ExitCode PrintVersion(std::ostream& out);
 
 }  // namespace idem::cli

@@ -10,7 +10,8 @@ Result<std::string> ReadData(const std::string& data, std::size_t bytes_max) {
   const auto wrong = [&](const std::string& what) {
     return Error{ErrorCode::kInvalid, "the file " + path + " " + what};
   };
-  // read() and no iterators, which throw where a file opens and cannot be read, as a folder does.
+  // Uses read(), because stream iterators throw if a file opens and cannot be read, as a folder
+  // does.
   std::ifstream file(path, std::ios::binary);
   std::string bytes(bytes_max + 1, '\0');
   file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));

@@ -1,4 +1,4 @@
-// What stands for a body on a command line: the text itself, or @FILE.
+// A body on the command line: the text itself, or @FILE.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace idem::cli {
 
-/// The bytes that `data` names, as they are. kInvalid, in words for the user, where the file cannot
-/// be read or holds more than `bytes_max`, a whole number of MiB; a device never ends.
+/// Returns the bytes of the text or the file. Returns kInvalid, with a text for the user, if the
+/// file cannot be read or is larger than `bytes_max`, which must be a whole number of MiB.
 [[nodiscard]] Result<std::string> ReadData(const std::string& data, std::size_t bytes_max);
 
 }  // namespace idem::cli

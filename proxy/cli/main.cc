@@ -66,7 +66,7 @@ CLI::App* AddRecordsCommand(CLI::App& records, const char* name, const char* wha
   return command;
 }
 
-// Which one, and for what changes it: as it was shown, and why.
+// Adds the options that name a record and, if the command changes it, its token and the reason.
 void AddRecordOptions(CLI::App& command, bool changes, RecordsArguments& question) {
   command.add_option("key_hash", question.key_hash, "key_hash of the record, as the log shows it")
       ->type_name("KEY_HASH");

@@ -44,7 +44,7 @@ Result<AdminClient> FindAdmin(const RecordsArguments& question) {
   return AdminClient(std::move(*config.admin), std::move(config.admin_token));
 }
 
-/// A parameter of a query, where it is given.
+/// Appends a parameter to the query, unless it is empty.
 void AddParameter(std::string_view name, std::string_view value, std::string& target) {
   if (value.empty()) return;
   constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -89,7 +89,7 @@ std::string_view Text(const JsonValue& record, std::string_view name) {
 std::string Length(const JsonValue& record, std::string_view name) {
   const milliseconds length(record[name].whole_number().value_or(0));
   if (length <= milliseconds(0)) return "-";
-  // Whole seconds, minutes or hours: two digits tell enough.
+  // Two digits are precise enough.
   if (length < std::chrono::minutes(2)) {
     return std::to_string(std::chrono::ceil<std::chrono::seconds>(length).count()) + "s";
   }
@@ -127,10 +127,10 @@ Row RowOf(const JsonValue& record) {
       shown("route"),    shown("client"), shown("token"),           shown("record_key")};
 }
 
-/// A list as far as it was asked for.
+/// The records of a list, up to its limit.
 struct RecordList {
   std::vector<JsonValue> records;
-  bool more = false;  // there are
+  bool more = false;  // the limit left out further records
 };
 
 Result<std::string> ListTarget(const RecordsArguments& question) {
@@ -148,11 +148,11 @@ Result<std::string> ListTarget(const RecordsArguments& question) {
   return target;
 }
 
-/// All pages, until the list is full and one more record is known, or known not to be.
+/// Reads pages until the list is full and it is known whether there are more records.
 Result<RecordList> AskList(const std::string& target, std::uint64_t limit,
                            const AdminClient& admin) {
   RecordList listed;
-  std::set<std::string, std::less<>> seen;  // a record may be shown twice
+  std::set<std::string, std::less<>> seen;  // two pages may contain the same record
   std::string cursor;
   do {
     std::string page = target;
@@ -183,7 +183,7 @@ void AppendRecord(const JsonValue& record, std::string& json) {
   json += '}';
 }
 
-/// One document, however many pages it took.
+/// Prints all pages as one document.
 void PrintJson(const RecordList& listed, std::ostream& out) {
   std::string json = "{\"records\":[";
   for (const JsonValue& record : listed.records) {
@@ -202,7 +202,7 @@ ExitCode List(const RecordsArguments& question, const AdminClient& admin, std::o
   if (!target) return fail(target.error(), kExitMistake);
   auto listed = AskList(*target, question.limit, admin);
   if (!listed) return fail(listed.error(), kExitRefused);
-  // The oldest first; such times sort as texts.
+  // The oldest record comes first. RFC 3339 times sort as texts.
   std::ranges::stable_sort(listed->records, {},
                            [](const JsonValue& record) { return Text(record, "begun_at"); });
   std::vector<Row> rows = {
@@ -219,7 +219,7 @@ ExitCode List(const RecordsArguments& question, const AdminClient& admin, std::o
   return kExitOk;
 }
 
-/// The one record that is asked about.
+/// Returns the record that the arguments name.
 Result<JsonValue> Find(const RecordsArguments& question, const AdminClient& admin,
                        std::string& body) {
   std::string cursor;
@@ -249,9 +249,9 @@ void PrintRecord(const JsonValue& record, std::ostream& out) {
   }
 }
 
-/// The body to record, which goes to the proxy as JSON: it must be UTF-8, or would not be itself.
+/// Reads the body to record. It must be UTF-8, because it is sent as JSON.
 Result<std::string> ReadBody(const std::string& body) {
-  constexpr std::size_t kBytesMax = 2 << 20;  // what the API takes
+  constexpr std::size_t kBytesMax = 2 << 20;  // limit of the API
   auto bytes = ReadData(body, kBytesMax);
   if (!bytes) return bytes;
   for (std::string_view rest = *bytes; !rest.empty();) {

@@ -1,5 +1,5 @@
-// The command `records`: an operator's way to the records of a running proxy, through its admin
-// listener (docs/operating.md, "An unknown outcome").
+// The command `records`: finds and settles records of a running proxy through its admin listener
+// (docs/operating.md, "An unknown outcome").
 #pragma once
 
 #include <iosfwd>
@@ -9,22 +9,22 @@
 
 namespace idem::cli {
 
-/// What was asked on the command line; "" for what was not given.
+/// Arguments of the command line. An argument that was not given is empty.
 struct RecordsArguments {
   enum class Action : std::uint8_t { kList, kShow, kRelease, kResolve };
   Action action = Action::kList;
-  std::string config_path;  // whose `admin` says where to ask, and with which token
-  std::string admin;        // instead: its address
-  bool json = false;        // the answer as the API gives it, for programs
+  std::string config_path;  // its `admin` has the address and the token
+  std::string admin;        // address, instead of the one in the configuration
+  bool json = false;        // print the JSON of the API
 
-  // kList: which.
+  // kList.
   std::string state;
   std::string min_age;
   std::string route;
   std::string client;
   std::uint64_t limit = 1000;
 
-  // All others: which one.
+  // All others.
   std::string key_hash;
   std::string record_key;
 
@@ -37,8 +37,8 @@ struct RecordsArguments {
   std::string content_type = "application/json";
 };
 
-/// kExitRefused: it cannot be asked, there is no such record, or it may not be settled now. What is
-/// wrong goes to `errors`.
+/// Returns kExitRefused if the proxy is unreachable, if there is no such record, or if the record
+/// may not be settled now. Prints the reason to `errors`.
 ExitCode Records(const RecordsArguments& question, std::ostream& out, std::ostream& errors);
 
 }  // namespace idem::cli

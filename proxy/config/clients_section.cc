@@ -1,4 +1,4 @@
-// clients: who may sign, and their secrets.
+// Reads `clients`: the callers and their secrets.
 #include <sstream>
 
 #include "proxy/config/secret_file.h"
@@ -12,7 +12,7 @@ constexpr std::size_t kIdMax = 255;
 constexpr std::size_t kSecretMax = 4096;  // bytes
 constexpr std::size_t kSecretsFileMax = 1 << 20;
 
-// What is wrong with a secret; "" where nothing is.
+// Returns what is wrong with a secret, or "".
 std::string_view WrongWithSecret(std::string_view secret) {
   if (secret.empty()) return "is an empty secret, with which anyone could sign";
   if (secret.size() > kSecretMax) return "is longer than 4096 bytes";
@@ -31,7 +31,7 @@ void ReadSecrets(MapReader& map, auth::ClientOptions& client, ConfigErrors& mist
   }
 }
 
-// One a line; the line's end (LF or CRLF) is not a part of it, and empty lines are none.
+// Reads one secret per line. Line endings (LF or CRLF) are stripped; empty lines are skipped.
 void ReadSecretLines(MapReader& map, std::string text, auth::ClientOptions& client) {
   std::istringstream lines(std::move(text));
   std::string line;
@@ -77,7 +77,7 @@ void ReadId(MapReader& map, auth::ClientOptions& client, Draft& draft) {
   }
 }
 
-// Somebody who writes a subject as other tools show it would wait for a match that never comes.
+// Refuses the notations of other tools, which would never match.
 bool IsSubject(std::string_view text) {
   const std::size_t comma = text.find(", ");
   const bool spaced = text.find(" = ") != std::string_view::npos ||

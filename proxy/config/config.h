@@ -1,9 +1,9 @@
 // The configuration: one YAML file, read into each part's own Options (docs/configuration.md).
 //
-// All or nothing: LoadFile() answers a Config of which every value has been checked, or every
-// mistake of the file with its place. Certificates and keys are read with it, so that those in use
-// are those that were checked. A start and a reload use the same function; what only a start may
-// change is told by RestartOnlyChanges(). A Config is a value and immutable once it is in force.
+// LoadFile() returns a Config whose values have all been checked, or all errors of the file with
+// their places. It also reads certificates and keys, so that the checked files are the ones in use.
+// A start and a reload use the same function. RestartOnlyChanges() returns the changes that a
+// reload may not make. A Config is a value and immutable once it is in force.
 #pragma once
 
 #include <chrono>
@@ -36,43 +36,44 @@ struct Listener {
 struct Config {
   std::vector<Listener> listen = {{{"0.0.0.0", 8080, ""}}};                       // never empty
   std::optional<event::Endpoint> admin = event::Endpoint{"127.0.0.1", 9901, ""};  // nullopt: off
-  std::optional<auth::Secret> admin_token;     // what the admin listener asks for; nullopt: nothing
+  std::optional<auth::Secret> admin_token;     // nullopt: the admin listener needs no token
   unsigned workers = 1;                        // from 1; `auto` is resolved to the number of cores
   log::Options log;                            // level and format
   std::chrono::milliseconds shutdown_grace{};  // `auto` is resolved to the longest lease
-  std::vector<Cidr> trusted_proxies;           // peers whose X-Forwarded-* is believed
+  std::vector<Cidr> trusted_proxies;           // peers whose X-Forwarded-* is trusted
 
   http_server::Options server;  // `limits:`
-  exchange::Options exchange;   // what follows from `limits:` and `store:`
+  exchange::Options exchange;   // derived from `limits:` and `store:`
   store::StoreOptions store;
 
   auth::Clients clients;  // ids are distinct; each has a secret or a certificate's subject
-  /// Those named under `upstreams:`, then those that a route gave as a URL, each once.
+  /// The upstreams under `upstreams:`, then each URL that a route gives instead of a name.
   std::vector<forward::UpstreamOptions> upstreams;
   /// In the file's order, `defaults:` applied. Names are distinct; `upstream` is an index into
   /// upstreams; a scheme `none` is no `authenticate`; leases are computed, never zero.
   std::vector<exchange::Route> routes;
 
-  std::vector<ConfigError> warnings;  // what is allowed but risky
+  std::vector<ConfigError> warnings;  // allowed but risky settings
 };
 
-using LoadResult = std::variant<Config, std::vector<ConfigError>>;  // never no mistakes
+using LoadResult = std::variant<Config, std::vector<ConfigError>>;  // the list is never empty
 
 /// Reads the file and the secrets files that it names. Errors and warnings are in the order of
-/// their places and never hold what came from the environment or a secrets file.
+/// their places. They never contain a value from the environment or from a secrets file.
 [[nodiscard]] LoadResult LoadFile(const std::string& path, const Environment& environment);
-/// The same for a text; `file` is what its mistakes are said to be in.
+/// Reads a text. `file` is the file name in its errors.
 [[nodiscard]] LoadResult LoadText(const std::string& file, std::string_view text,
                                   const Environment& environment);
 
-/// A key whose value a reload may not change, and that differs.
+/// A changed setting that a reload may not change.
 struct RestartOnlyChange {
   std::string key;     // "store.url"
-  std::string change;  // "from `[client]` to `[]`", where it decides where records lie; else ""
+  std::string change;  // "from `[client]` to `[]`" if it forms record keys; otherwise empty
   bool operator==(const RestartOnlyChange&) const = default;
 };
 
-/// A reload with any is refused whole, naming them (semantics.md, "Changing the configuration").
+/// A reload with any such change is refused completely (semantics.md, "Changing the
+/// configuration").
 [[nodiscard]] std::vector<RestartOnlyChange> RestartOnlyChanges(const Config& running,
                                                                 const Config& next);
 

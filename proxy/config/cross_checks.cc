@@ -173,8 +173,7 @@ void CheckWhole(Draft& draft) {
     CheckLimitSubject(node, route, draft.mistakes);
     CheckBody(node, route, draft.mistakes);
     CheckLookUp(i, draft);
-    if (route.upstream >= config.upstreams.size())
-      return;  // there is no upstream; this was reported already
+    if (route.upstream >= config.upstreams.size()) return;  // an error was already reported
     if (route.idempotency) {
       CheckLease(node, config.upstreams[route.upstream], *route.idempotency, draft);
     }

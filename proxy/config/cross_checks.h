@@ -1,13 +1,13 @@
-// The checks that need the whole configuration: references between sections, leases, and risks.
+// Checks that need the whole file: references, leases, and risky settings.
 #pragma once
 
 #include "proxy/config/sections.h"
 
 namespace idem::config {
 
-/// Computes the `auto` values (leases, shutdown_grace) and checks whatever crosses sections.
+/// Resolves `auto` (leases, shutdown_grace) and checks everything that spans several sections.
 void CheckWhole(Draft& draft);
-/// Adds to draft.warnings. Requires a draft without mistakes.
+/// Adds to draft.warnings. Requires a draft without errors.
 void WarnOfRisks(Draft& draft);
 
 /// Returns idempotency::RequiredLease() for an execution on this upstream.

@@ -1,4 +1,4 @@
-// idempotency of a route: keys, fingerprints, leases, and what becomes of a claim.
+// Reads `idempotency` of a route: keys, fingerprints, leases, and how a claim ends.
 #include <algorithm>
 #include <span>
 
@@ -105,7 +105,7 @@ void ReadResponses(MapReader& map, Policy& policy, ConfigErrors& mistakes) {
   responses.RefuseUnknownKeys();
 }
 
-// `{key}` and `{client}` are what a look-up may name.
+// A look-up may contain the placeholders {key} and {client}.
 void CheckLookUp(MapReader& map, const std::string& get, const Policy& policy) {
   if (!get.starts_with('/')) return map.AddError("get", "must begin with /");
   std::string rest = get;
@@ -136,7 +136,7 @@ bool IsOneOf(std::string_view name, std::span<const std::string_view> fields) {
   return std::ranges::find(fields, ToLower(name)) != fields.end();
 }
 
-// What the proxy says itself about the framing and the coding of a request.
+// The proxy sets these fields itself: they describe framing and coding of a request.
 bool IsOwnField(std::string_view name) {
   constexpr std::string_view kOwn[] = {
       "connection", "content-length",  "transfer-encoding", "te",
@@ -145,8 +145,8 @@ bool IsOwnField(std::string_view name) {
   return IsOneOf(name, kOwn);
 }
 
-// The backend is sent the key in this field: where the proxy says something else in it, that would
-// be gone, or the message be framed by a caller's key.
+// The proxy sends the key to the backend in this field, so it must not be a field that the proxy
+// sets: that value would be lost, or the caller's key would frame the message.
 void CheckKeyHeader(MapReader& map, const std::string& header) {
   constexpr std::string_view kWritten[] = {
       "host",        "via",          "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",

@@ -1,4 +1,4 @@
-// limits: what a client may ask of the process.
+// Reads `limits`.
 #include "proxy/config/sections.h"
 
 namespace idem::config {
@@ -17,7 +17,7 @@ void ReadLimits(MapReader& root, Draft& draft) {
   limits.ReadTime("body_timeout", server.body_timeout, kWaitRange);
   limits.ReadTime("idle_timeout", server.idle_timeout, kWaitRange);
   limits.RefuseUnknownKeys();
-  // Waiters are connections that do nothing: a quarter of them all.
+  // Waiters occupy a connection each; they may be a quarter of all.
   draft.config.exchange.waiters_max = std::max<std::size_t>(1, server.connections_max / 4);
 }
 

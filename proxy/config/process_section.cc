@@ -1,4 +1,4 @@
-// listen, admin, workers, log, shutdown_grace, trusted_proxies: what concerns the process.
+// Reads the settings of the process: listen, admin, workers, log, shutdown_grace, trusted_proxies.
 #include <algorithm>
 #include <thread>
 
@@ -29,7 +29,7 @@ std::optional<event::Endpoint> ReadAddress(const Node& node, ConfigErrors& mista
   return *endpoint;
 }
 
-// An entry of `listen` that is a map.
+// Reads an entry of `listen` that is a map.
 std::optional<Listener> ReadListenerMap(const Node& node, Draft& draft) {
   MapReader map(node, draft.mistakes);
   map.Require("address");
@@ -62,7 +62,7 @@ void ReadListen(MapReader& root, Draft& draft) {
   if (listen->items.empty()) root.AddError("listen", "must have at least one address");
 }
 
-// A token is made of what stands in a field, and long enough not to be guessed.
+// A token consists of characters that a field may hold, and is too long to be guessed.
 void CheckToken(MapReader& admin, std::string_view key, std::string token, Draft& draft) {
   constexpr std::size_t kTokenMin = 16;
   constexpr std::size_t kTokenMax = 512;

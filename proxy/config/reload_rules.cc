@@ -1,4 +1,4 @@
-// What a reload may not change (semantics.md, "Changing the configuration").
+// Finds the changes that a reload may not make (semantics.md, "Changing the configuration").
 #include <algorithm>
 
 #include "proxy/config/config.h"
@@ -60,8 +60,8 @@ bool SameRequests(const Route& a, const Route& b) {
   return a.path == b.path && a.prefix == b.prefix && a.host == b.host && a.methods == b.methods;
 }
 
-// The keys by which an earlier record of the route would no longer be found. A route that only
-// observes has none: what it begins to enforce under is compared with what the store holds.
+// Reports changes after which earlier records of the route would not be found. A route that only
+// observes is left out: when it begins to enforce, its scope is compared with the store's.
 void CompareRoutes(const Route& a, const Route& b, std::vector<RestartOnlyChange>& changed) {
   if (!Enforces(a) || !Enforces(b)) return;
   const std::string route = "routes." + a.name + ".";
@@ -77,7 +77,7 @@ void CompareRoutes(const Route& a, const Route& b, std::vector<RestartOnlyChange
   }
 }
 
-// Whether both show the same certificate or have a secret in common.
+// Returns true if both have the same certificate or share a secret.
 bool AreOneCaller(const auth::ClientOptions& a, const auth::ClientOptions& b) {
   if (!a.certificate_subject.empty() && a.certificate_subject == b.certificate_subject) return true;
   return std::ranges::any_of(a.secrets, [&](const auth::Secret& mine) {
@@ -86,8 +86,8 @@ bool AreOneCaller(const auth::ClientOptions& a, const auth::ClientOptions& b) {
   });
 }
 
-// A client that is gone is one that may no longer call. One that goes on with its secret or its
-// certificate under another id is one whose earlier keys would be forgotten.
+// A removed client may no longer call, which is allowed. A client with a new id and the same secret
+// or certificate was renamed, and its earlier keys would be forgotten.
 void CompareClients(const auth::Clients& running, const auth::Clients& next,
                     std::vector<RestartOnlyChange>& changed) {
   for (const auth::ClientOptions& client : running) {

@@ -1,4 +1,4 @@
-// Warnings about settings that are allowed but risky; `check` and a start report them.
+// Warnings about allowed but risky settings, for `check` and for a start.
 #include <algorithm>
 
 #include "proxy/config/cross_checks.h"
@@ -13,7 +13,7 @@ using idempotency::Policy;
 
 constexpr std::string_view kDemoSecret = "super-secret-key";
 
-// These statuses say that the backend did not act, so their release is no risk.
+// With these statuses the backend states that it did not act, so releasing the key is safe.
 bool ReleasedAnyway(const std::string& status) {
   constexpr std::string_view kStatuses[] = {"401", "407", "421", "425", "429"};
   return std::ranges::find(kStatuses, status) != std::end(kStatuses);

@@ -1,4 +1,4 @@
-// routes and defaults: which request goes where, and what is done about it on the way.
+// Reads `routes` and `defaults`.
 #include <algorithm>
 
 #include "proxy/config/sections.h"
@@ -12,7 +12,7 @@ using exchange::Route;
 constexpr std::size_t kNameMax = 255;
 constexpr std::size_t kRoutesMax = 1000;
 
-// A route beside its defaults. A path of its own, of either kind, replaces one of the defaults.
+// Returns the route merged with the defaults. Its own path or path_prefix replaces both kinds.
 Node WithDefaults(const Node& route, const Node* defaults) {
   if (defaults == nullptr) return route;
   Node base = *defaults;
@@ -24,7 +24,7 @@ Node WithDefaults(const Node& route, const Node* defaults) {
   return Merge(base, route);
 }
 
-// What is wrong with a path to match; "" where nothing is.
+// Returns what is wrong with a path to match, or "".
 std::string WrongWithPath(const std::string& path, bool concealed) {
   if (!path.starts_with('/')) return "must begin with /";
   if (path.find_first_of("?#") != std::string::npos || !IsVisible(path, 8192)) {

@@ -1,4 +1,4 @@
-// The small files beside a configuration that hold what must not stand in it.
+// Small files that hold the secrets of a configuration.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@ struct SecretFile {
   bool anybody_may_write = false;
 };
 
-/// The file `path`, which may have up to `bytes_max`; or what is wrong with it, as the end of a
-/// sentence. Only a plain file is read: a pipe would wait for its writer, and a device has no end.
+/// Reads the file, which may have up to `bytes_max` bytes. The detail of an error is a predicate.
+/// Reads only regular files: a pipe would wait for its writer, and a device has no end.
 [[nodiscard]] Result<SecretFile> ReadSecretFile(const std::string& path, std::size_t bytes_max);
 
 }  // namespace idem::config

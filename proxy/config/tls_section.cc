@@ -1,5 +1,5 @@
-// tls, of listeners and of upstreams. The files that it names are read here: a certificate that
-// cannot be used is a mistake of the configuration, and a reload with one is refused whole.
+// Reads `tls` of listeners and upstreams, and the files that it names. A certificate that cannot be
+// used is an error of the configuration, so a reload with it is refused completely.
 #include <algorithm>
 #include <chrono>
 

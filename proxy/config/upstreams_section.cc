@@ -1,4 +1,4 @@
-// upstreams: the backends, and what a route says instead of naming one.
+// Reads `upstreams`, and the URL that a route may give instead of a name.
 #include "proxy/config/sections.h"
 
 namespace idem::config {
@@ -17,7 +17,7 @@ void ReadUrl(MapReader& map, forward::UpstreamOptions& options) {
   if (url->tls) options.tls.emplace();
 }
 
-// The path of a socket stands where host and port would, and is taken as it is.
+// The path of the socket takes the place of host and port.
 Result<UpstreamUrl> ParseSocketUrl(std::string_view address, bool tls) {
   if (tls) return Invalid("must begin with http://, because a Unix socket is used without TLS");
   auto endpoint = event::Endpoint::Parse(address);

@@ -22,8 +22,9 @@ struct StoreTraits {
   std::chrono::milliseconds default_timeout = std::chrono::milliseconds(500);
 };
 
-/// Everything outside of a store's own folder that depends on its type, except for its construction.
-/// The switch has no default, so a store type without traits does not compile (-Werror=switch).
+/// Everything outside of a store's own folder that depends on its type, except for its
+/// construction. The switch has no default, so a store type without traits does not compile
+/// (-Werror=switch).
 [[nodiscard]] constexpr StoreTraits TraitsOf(StoreType type) {
   switch (type) {
     case StoreType::kEmbedded:

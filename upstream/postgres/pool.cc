@@ -7,7 +7,7 @@
 
 namespace idem::libpq {
 
-/// One place for a connection: what stands there, or the pause before the next attempt.
+/// Holds one connection, or waits for the next attempt to connect.
 class Pool::Slot final : public ConnectionEvents {
  public:
   explicit Slot(Pool& pool) : pool_(pool), pause_(pool.options_.pause_min) { Connect(); }
@@ -72,7 +72,7 @@ Ticket Pool::Run(Function<Statement()> make, Duration wait, Connection::OnAnswer
   return std::move(ticket);
 }
 
-// On a later turn: what else this turn asks for may go into the same statement.
+// Waits for a later turn, so that further rows of this turn share the statement.
 void Pool::DispatchLater() {
   if (dispatching_.open() || jobs_.empty()) return;
   dispatching_ = loop_.After(Duration::zero(), [this] { Dispatch(); });
@@ -88,7 +88,7 @@ void Pool::Dispatch() {
   }
 }
 
-// The first that is idle: under a light load one connection does all the work.
+// Returns the first idle slot. Under light load one connection does all the work.
 Pool::Slot* Pool::IdleSlot() {
   const auto found =
       std::find_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->idle(); });

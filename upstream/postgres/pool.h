@@ -1,4 +1,4 @@
-// A few connections to one database, kept open and made again when they die, and a queue for them.
+// A pool of connections to one database, with a queue. Lost connections are opened again.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ struct PoolOptions {
   Duration pause_max = std::chrono::seconds(1);
 };
 
-/// One loop's. Whoever asks it must be gone before it is.
+/// Runs on one loop and outlives its users.
 class Pool {
  public:
   Pool(event::EventLoop& loop, event::Resolver& resolver, Url url, PoolOptions options);
@@ -27,16 +27,16 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  /// Makes the statement when a connection is free for it, so that it can hold all that came up to
-  /// then, and runs it. Statements get connections in the order in which they were asked for.
+  /// Calls `make` when a connection is free, so that the statement can contain everything up to
+  /// that moment, and runs the statement. Connections are given in the order of the calls.
   ///
   /// Without a connection after `wait` (or at once, when the database has been away for that long
-  /// already) the answer is kUnavailable, `Delivery::kNotSent`, and the statement is never made. See
-  /// Connection::Run for the other answers.
+  /// already) the answer is kUnavailable, `Delivery::kNotSent`, and the statement is never made.
+  /// See Connection::Run for the other answers.
   [[nodiscard]] Ticket Run(Function<Statement()> make, Duration wait,
                            Connection::OnAnswer on_answer);
 
-  /// At least one connection stands.
+  /// Returns true if at least one connection is open.
   [[nodiscard]] bool reachable() const { return reachable_; }
 
  private:
@@ -63,7 +63,7 @@ class Pool {
   std::deque<Job> jobs_;
   bool reachable_ = false;
   BootTime unreachable_since_;
-  std::optional<ErrorCode> reported_;  // the trouble that the log was told of last
+  std::optional<ErrorCode> reported_;  // the last error that was logged
   Ticket dispatching_;
 };
 

@@ -1,13 +1,13 @@
-// Questions that share a statement, and so a commit: rows per commit decide how fast PostgreSQL
-// writes.
+// Batches rows into one statement and one commit, because the number of rows per commit decides how
+// fast PostgreSQL writes.
 //
 //   Ask(row) ─▶ waiting ──┬─ nothing in flight ──────────────▶ Pool ─▶ one statement ─▶ answers
 //                         ├─ rows_worthwhile of them wait ───▶
-//                         └─ else: when the one in flight is back, not before `gather` after it
-//                         began
+//                         └─ otherwise: when the statement in flight has ended, and `gather` after
+//                            its begin at the earliest
 //
-// A lone caller never waits for company. Under load each statement takes all that came while others
-// ran, and further connections are used only for groups that are worth a commit.
+// A single caller never waits for others. Under load each statement takes all rows that arrived
+// while others ran. Further connections are used only for groups that are worth a commit.
 #pragma once
 
 #include <algorithm>
@@ -32,19 +32,19 @@ struct BatcherOptions {
   Duration wait = std::chrono::seconds(2);  // for a connection
 };
 
-/// How many rows become one statement, and its result their answers.
+/// Turns rows into one statement, and its result into one answer for each row.
 template <class Row, class Answer>
 class BatchCodec {
  public:
   virtual ~BatchCodec() = default;
   virtual Statement Make(std::span<const Row> rows) const = 0;
-  /// One answer for each row, in their order; nullopt: this row must be asked again (another
-  /// transaction holds what it needs, and could not be seen yet).
+  /// Returns one answer for each row, in their order. nullopt means that the row must be sent
+  /// again, because another transaction locks it and is not visible yet.
   virtual std::vector<std::optional<Answer>> Read(std::span<const Row> rows,
                                                   const Rows& result) const = 0;
 };
 
-/// One loop's. Whoever asks it must be gone before it is, and it before its pool.
+/// Runs on one loop. Outlives its users; the pool outlives it.
 template <class Row, class Answer>
 class StatementBatcher {
  public:
@@ -54,8 +54,8 @@ class StatementBatcher {
   StatementBatcher(const StatementBatcher&) = delete;
   StatementBatcher& operator=(const StatementBatcher&) = delete;
 
-  /// Errors are those of Pool::Run. A value that PostgreSQL refuses fails its own row alone.
-  /// Withdrawing leaves the row in its group: it may be written all the same.
+  /// Errors are those of Pool::Run. A value that PostgreSQL refuses fails only its own row. A row
+  /// whose ticket is withdrawn stays in its group and may still be written.
   [[nodiscard]] Ticket Ask(Row row, Function<void(Result<Answer>)> on_answer) {
     auto [ticket, completion] = idem::Ask<Result<Answer>>(std::move(on_answer));
     Question question{std::move(row), std::move(completion), loop_.Now() + options_.wait};
@@ -74,7 +74,7 @@ class StatementBatcher {
     Completion<Result<Answer>> answer;
     BootTime deadline;
     int attempts = 0;
-    bool alone = false;  // its group was refused: perhaps because of this row
+    bool alone = false;  // its group was refused, perhaps because of this row
   };
   struct Group {
     std::vector<Row> rows;
@@ -83,7 +83,7 @@ class StatementBatcher {
   };
   using GroupAt = typename std::list<Group>::iterator;
 
-  /// Asks for a connection if it is time to.
+  /// Requests a connection if a group is due.
   void Consider() {
     if (waiting_.empty() || asking_) return;
     const bool worthwhile = waiting_.size() >= options_.rows_worthwhile;
@@ -95,7 +95,7 @@ class StatementBatcher {
                               [this, group](Result<Rows> result) { OnResult(group, result); });
   }
 
-  /// A connection is free: takes all that waits.
+  /// Called when a connection is free. Takes all waiting rows.
   Statement Form(Group& group) {
     asking_ = false;
     ++in_flight_;
@@ -152,8 +152,8 @@ class StatementBatcher {
     waiting_.push_back(std::move(question));
   }
 
-  /// After a statement came back: what gathered meanwhile goes next, together with what comes until
-  /// `gather` after that statement began.
+  /// Called after a statement has ended. The rows that arrived in between are sent next, together
+  /// with those that arrive until `gather` after its begin.
   void Gather() {
     const Duration left = began_ + options_.gather - loop_.Now();
     if (!waiting_.empty() && left > Duration::zero() && !gathering_.open()) {

@@ -1,4 +1,4 @@
-// What is wrong with a configuration file, and where.
+// Errors of a configuration file, with their places.
 #pragma once
 
 #include <set>
@@ -8,7 +8,7 @@
 
 namespace idem::config {
 
-/// A line and a column, both counted from 1; 0: the file as a whole.
+/// A line and a column, counted from 1. 0 stands for the whole file.
 struct SourcePosition {
   int line = 0;
   int column = 0;
@@ -18,23 +18,23 @@ struct SourcePosition {
 struct ConfigError {
   std::string file;
   SourcePosition place;
-  std::string path;  // "routes[0].rate_limit.per"; "" for the file as a whole
+  std::string path;  // "routes[0].rate_limit.per"; empty for the whole file
   std::string what;  // "is not a duration such as ...": a predicate of the path
 
-  /// "FILE:LINE:COLUMN: path.to.key: what is wrong", without the parts that there are not.
+  /// Returns "FILE:LINE:COLUMN: path.to.key: what is wrong", without missing parts.
   [[nodiscard]] std::string ToText() const;
   bool operator==(const ConfigError&) const = default;
 };
 
-/// Gathers the mistakes of one file. A value that is read twice (below `defaults:`, once for each
-/// route) is complained of once.
+/// Collects the errors of one file. A value under `defaults:` is read once for each route, but its
+/// error is reported once.
 class ConfigErrors {
  public:
   explicit ConfigErrors(std::string file) : file_(std::move(file)) {}
 
   void Add(SourcePosition place, std::string path, std::string what);
   [[nodiscard]] bool empty() const { return found_.empty(); }
-  /// In the order of their places.
+  /// Returns the errors in the order of their places.
   [[nodiscard]] std::vector<ConfigError> Take() &&;
 
  private:

@@ -15,7 +15,7 @@ bool IsVariableName(std::string_view name) {
          std::ranges::all_of(name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
 }
 
-// What stands for one `${inside}`.
+// Returns the value of one `${inside}`.
 std::string ValueOf(Node& node, std::string_view inside, const Environment& environment,
                     ConfigErrors& mistakes) {
   const std::size_t separator = inside.find(":-");
@@ -50,7 +50,7 @@ void Substitute(Node& node, const Environment& environment, ConfigErrors& mistak
     text += ValueOf(node, rest.substr(begin + 2, end - begin - 2), environment, mistakes);
     rest.remove_prefix(end + 1);
     node.concealed = true;
-    node.quoted = false;  // "${N}" has its quotes for YAML's sake; it may well be a number
+    node.quoted = false;  // YAML needs the quotes of "${N}", so the value may be a number
   }
   node.text = text.append(rest);
 }

@@ -10,15 +10,15 @@
 
 namespace idem::config {
 
-/// The value of an environment variable; nullopt where it is not set.
+/// Returns the value of an environment variable, or nullopt if it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
-/// That of this process.
+/// Returns the environment of this process.
 [[nodiscard]] Environment ProcessEnvironment();
 
-/// Puts the environment's values into every scalar below `root`; keys stay as they are. An unset
-/// ${NAME} is a mistake. ${NAME:-default} is the default where NAME is unset or empty, as in a
-/// shell; the default ends at the first `}`. What a value from the environment says is taken as it
-/// is: it is not searched for further ${...}, and it is no YAML.
+/// Replaces the variables in every scalar below `root`; keys stay unchanged. An unset ${NAME} is an
+/// error. ${NAME:-default} is the default if NAME is unset or empty, as in a shell; the default
+/// ends at the first `}`. A value from the environment is neither searched for ${...} nor read as
+/// YAML.
 void ApplyEnvironment(Node& root, const Environment& environment, ConfigErrors& mistakes);
 
 }  // namespace idem::config

@@ -64,7 +64,7 @@ bool MapReader::Is(std::string_view key, std::string_view word) {
 }
 
 void MapReader::Require(std::string_view key) {
-  if (node_.kind != Node::Kind::kMap && !node_.is_null()) return;  // told already
+  if (node_.kind != Node::Kind::kMap && !node_.is_null()) return;  // already reported
   const Node* value = node_.Find(key);
   if (value == nullptr || (value->is_null() && !value->broken)) AddError(key, "is missing");
 }

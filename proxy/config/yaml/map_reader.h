@@ -1,12 +1,12 @@
-// Reads the values of one map of the file into Options, and notes every mistake on the way.
+// Reads the values of one map of the file into Options, and reports every error.
 //
 //   MapReader map(node, mistakes);
 //   map.ReadTime("timeout", options.timeout, {1ms, 1min});
 //   map.ReadChoice("type", options.type, kTypes);
-//   map.RefuseUnknownKeys();   // last: what was never asked for is unknown
+//   map.RefuseUnknownKeys();   // last: keys that were never read are unknown
 //
-// A key that is absent or empty (`key:`) leaves its target as it is, so that the defaults are those
-// of the Options. So does one whose value is wrong.
+// A key that is absent, empty (`key:`) or wrong leaves its target unchanged, so that the defaults
+// are those of the Options.
 #pragma once
 
 #include <concepts>
@@ -23,7 +23,7 @@
 
 namespace idem::config {
 
-/// Both ends are allowed.
+/// The ends are included.
 struct TimeRange {
   milliseconds min;
   milliseconds max;
@@ -33,26 +33,27 @@ struct NumberRange {
   std::uint64_t max;
 };
 
-/// The words that a key may have, and what they mean.
+/// A word that a key may have as its value, and its meaning.
 template <class Meaning>
 using Choice = std::pair<std::string_view, Meaning>;
 
 class MapReader {
  public:
-  /// An empty node reads as an empty map; one that is no map is a mistake, and reads as empty too.
-  /// `node` and `mistakes` outlive the reader.
+  /// Reads an empty node as an empty map. Reports an error for a node that is not a map, and reads
+  /// it as empty. `node` and `mistakes` outlive the reader.
   MapReader(const Node& node, ConfigErrors& mistakes);
 
   [[nodiscard]] const Node& node() const { return node_; }
 
-  /// nullptr: absent, empty, or already complained of. The key is known from now on.
+  /// Returns nullptr if the value is absent or empty, or if an error was already reported for it.
+  /// The key is known from now on.
   const Node* Find(std::string_view key);
-  /// Whether the value is the word `auto` (or `off`).
+  /// Returns true if the value is that word, such as `auto` or `off`.
   bool Is(std::string_view key, std::string_view word);
-  /// The value is a mistake unless it is there.
+  /// Reports an error if the key is missing.
   void Require(std::string_view key);
 
-  /// True where the value was there and right, and `to` has it.
+  /// Each returns true if the value was present and valid; `to` then has it.
   bool ReadText(std::string_view key, std::string& to);
   bool ReadFlag(std::string_view key, bool& to);
   template <std::integral Number>
@@ -65,12 +66,12 @@ class MapReader {
   template <class Meaning, class Choices>
   bool ReadChoice(std::string_view key, Meaning& to, const Choices& choices);
 
-  /// The items of a list, which must be texts. nullptr where there is no list, as with Find().
+  /// Returns the items of a list, or nullptr as Find() does.
   const std::vector<Node>* FindList(std::string_view key);
 
   void RefuseUnknownKeys();
 
-  /// At the value of `key`, or at the map itself where it is absent.
+  /// Reports an error at the value of `key`, or at the map if the key is absent.
   void AddError(std::string_view key, std::string what);
 
  private:
@@ -85,13 +86,14 @@ class MapReader {
   std::vector<std::string_view> known_;
 };
 
-/// The text of an item; nullptr, with a mistake where none was told yet, if it is something else.
+/// Returns the text of an item. Otherwise returns nullptr and reports an error, unless one was
+/// already reported.
 [[nodiscard]] const std::string* TextOf(const Node& node, ConfigErrors& mistakes);
 
-/// What is complained about at a node.
+/// Reports an error at a node.
 void AddError(const Node& node, std::string what, ConfigErrors& mistakes);
 
-/// "; did you mean `orders`?", or "".
+/// Returns "; did you mean `orders`?", or "".
 [[nodiscard]] std::string DidYouMean(std::string_view text,
                                      const std::vector<std::string_view>& known);
 

@@ -11,7 +11,7 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 Error Invalid(const char* why) { return {ErrorCode::kInvalid, why}; }
 
-// Levenshtein's distance, capital letters and small ones being the same.
+// Returns the Levenshtein distance, ignoring case.
 std::size_t EditDistance(std::string_view a, std::string_view b) {
   const std::string from = ToLower(a);
   const std::string to = ToLower(b);
@@ -64,7 +64,7 @@ std::string ToLower(std::string_view text) {
 }
 
 std::string_view Nearest(std::string_view text, const std::vector<std::string_view>& known) {
-  constexpr std::size_t kTextMax = 64;  // of what was written; the rest is no slip of the finger
+  constexpr std::size_t kTextMax = 64;  // a longer text is not a typing mistake
   if (text.size() > kTextMax) return "";
   std::string_view nearest;
   std::size_t distance_max = std::max<std::size_t>(1, text.size() / 3) + 1;  // exclusive

@@ -17,19 +17,19 @@ namespace idem::config {
 
 using std::chrono::milliseconds;
 
-/// "503" is 503 to 503, "5xx" is 500 to 599.
+/// Returns the first and the last status: 503 and 503 for "503", 500 and 599 for "5xx".
 [[nodiscard]] Result<std::pair<std::uint16_t, std::uint16_t>> ParseStatuses(std::string_view text);
 
-/// A token of RFC 9110, section 5.6.2: what a field name or a method is made of.
+/// Returns true for a token (RFC 9110, section 5.6.2), such as a field name or a method.
 [[nodiscard]] bool IsToken(std::string_view text);
-/// 1 to `size_max` characters from `!` to `~`.
+/// Returns true for 1 to `size_max` characters from `!` to `~`.
 [[nodiscard]] bool IsVisible(std::string_view text, std::size_t size_max);
 [[nodiscard]] std::string ToLower(std::string_view text);
 
-/// The one of `known` that somebody who wrote `text` most likely meant; "" where none is near.
+/// Returns the word of `known` that is most similar to `text`, or "" if none is similar.
 [[nodiscard]] std::string_view Nearest(std::string_view text,
                                        const std::vector<std::string_view>& known);
-/// "a, b or c".
+/// Returns "a, b or c".
 [[nodiscard]] std::string OneOf(const std::vector<std::string_view>& names);
 
 }  // namespace idem::config

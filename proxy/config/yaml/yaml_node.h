@@ -1,6 +1,5 @@
-// A YAML document as this folder reads it: plain values, each of which knows its place in the file
-// and its path. Made by ParseYaml() (the one home of yaml-cpp), changed by ApplyEnvironment() and
-// Merge(), read through MapReader.
+// A YAML document as plain values, each with its place in the file and its path. ParseYaml() makes
+// it, ApplyEnvironment() and Merge() change it, and MapReader reads it.
 #pragma once
 
 #include <optional>
@@ -21,9 +20,9 @@ struct Node {
   std::string path;  // "routes[0].path"; "" for the document
 
   std::string text;            // kText
-  bool quoted = false;         // kText: in quotes, so it is neither a number nor a flag
-  bool concealed = false;      // kText: holds something from the environment; not to be shown
-  bool broken = false;         // its mistake has been told: nothing more is to be said about it
+  bool quoted = false;         // kText: in quotes, so neither a number nor a flag
+  bool concealed = false;      // kText: contains a value of the environment; not to be shown
+  bool broken = false;         // an error was already reported for this node
   std::vector<Node> items;     // kList
   std::vector<Entry> entries;  // kMap: in the file's order, keys distinct
 
@@ -31,7 +30,7 @@ struct Node {
   [[nodiscard]] bool is_text(std::string_view value) const {
     return kind == Kind::kText && text == value;
   }
-  /// nullptr: this is no map, or has no such key.
+  /// Returns nullptr if this is not a map or has no such key.
   [[nodiscard]] const Node* Find(std::string_view key) const;
 };
 
@@ -41,15 +40,16 @@ struct Entry {
   Node value;
 };
 
-/// The document's root, a map (empty for an empty text). nullopt: the text is not YAML at all, and
-/// `mistakes` says where. Duplicate keys, tags, and several documents are mistakes too, with which
-/// the rest is still read. Aliases are replaced by copies of what they name.
+/// Returns the root of the document, a map (empty for an empty text). Returns nullopt and reports
+/// an error if the text is not YAML. Duplicate keys, tags and several documents are errors too, but
+/// the rest is still read. Aliases are replaced by copies of their values.
 [[nodiscard]] std::optional<Node> ParseYaml(std::string_view text, ConfigErrors& mistakes);
 
-/// `over` laid upon `base`: maps key by key, anything else as `over` has it.
+/// Returns `base` overridden by `over`: maps are merged key by key, anything else is taken from
+/// `over`.
 [[nodiscard]] Node Merge(const Node& base, const Node& over);
 
-/// "routes" and "path" give "routes.path"; "" and "path" give "path".
+/// Returns "routes.path" for "routes" and "path", and "path" for "" and "path".
 [[nodiscard]] std::string JoinPath(std::string_view path, std::string_view key);
 
 }  // namespace idem::config

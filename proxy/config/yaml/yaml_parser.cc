@@ -1,5 +1,5 @@
-// The one home of yaml-cpp. Its events are used and not its node tree, because the tree takes
-// duplicate keys without a word and has no place for a key.
+// The only user of yaml-cpp. It uses the parser's events, because the node tree accepts duplicate
+// keys silently and has no place for a key.
 #include <map>
 #include <sstream>
 
@@ -13,8 +13,8 @@ namespace idem::config {
 
 namespace {
 
-// A file of a few kilobytes may ask for billions of nodes by aliases of aliases; and every node
-// carries its path. No honest file comes near.
+// Aliases of aliases can turn a few kilobytes into billions of nodes, each with its path. A real
+// file stays far below these limits.
 constexpr std::size_t kNodesMax = 100'000;
 constexpr std::size_t kDepthMax = 16;
 constexpr std::size_t kKeyBytesMax = 128;
@@ -41,7 +41,7 @@ struct BeyondLimits {
   std::string what;
 };
 
-// Builds a tree bottom up: `open_` holds the collections that have begun and not ended.
+// Builds a tree bottom up. `open_` holds the collections that have begun and not ended.
 class TreeBuilder : public YAML::EventHandler {
  public:
   explicit TreeBuilder(ConfigErrors& mistakes) : mistakes_(mistakes) {}
@@ -92,7 +92,7 @@ class TreeBuilder : public YAML::EventHandler {
   struct Open {
     Node node;
     YAML::anchor_t anchor = 0;          // 0: none
-    std::optional<Entry> half_entry{};  // a map: the key whose value is yet to come
+    std::optional<Entry> half_entry{};  // a map: the key whose value comes next
   };
 
   Open Begin(Node::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -106,7 +106,7 @@ class TreeBuilder : public YAML::EventHandler {
     return begun;
   }
 
-  // Of the value that comes next.
+  // Returns the path of the value that comes next.
   std::string CurrentPath() const {
     std::string path;
     for (const Open& open : open_) {
@@ -137,7 +137,7 @@ class TreeBuilder : public YAML::EventHandler {
     } else if (!parent.half_entry) {
       parent.half_entry = KeyOf(closed.node);
     } else {
-      // `key:` alone: the parser's place for what is not there is that of the next thing that is.
+      // For `key:` without a value the parser gives the place of the next token.
       if (closed.node.is_null()) closed.node.place = parent.half_entry->place;
       parent.half_entry->value = std::move(closed.node);
       AddEntry(parent.node, std::move(*parent.half_entry));
@@ -153,7 +153,7 @@ class TreeBuilder : public YAML::EventHandler {
     return {node.text, node.place, {}};
   }
 
-  // The first of two values stays: which of them was meant, nobody can know.
+  // Keeps the first of two values.
   void AddEntry(Node& map, Entry entry) {
     for (const Entry& earlier : map.entries) {
       if (earlier.key != entry.key) continue;
@@ -184,7 +184,7 @@ class TreeBuilder : public YAML::EventHandler {
   std::size_t node_count_ = 0;
 };
 
-// The line of a text, counted from 1.
+// Returns a line of the text. Lines are counted from 1.
 std::string_view LineOf(std::string_view text, int line) {
   while (--line > 0) {
     const std::size_t end = text.find('\n');
