@@ -3,7 +3,7 @@
 #include <span>
 
 #include "proxy/config/sections.h"
-#include "proxy/idempotency/canonical_json.h"
+#include "proxy/idempotency/fingerprint/canonical_json.h"
 
 namespace idem::config {
 

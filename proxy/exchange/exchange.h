@@ -30,7 +30,6 @@
 #include "proxy/exchange/received_request.h"
 #include "proxy/exchange/report_builder.h"
 #include "proxy/exchange/response_sender.h"
-#include "proxy/exchange/retirement.h"
 #include "proxy/exchange/rules/problem_replies.h"
 #include "proxy/exchange/site_snapshot.h"
 #include "proxy/http/server_stream.h"

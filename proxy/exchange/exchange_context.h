@@ -1,5 +1,7 @@
-// The services that the exchanges of one worker share.
+// The surroundings of an exchange: the services that the exchanges of one worker share, and its owner.
 #pragma once
+
+#include <cstddef>
 
 #include "proxy/exchange/claim/claim_context.h"
 #include "proxy/ports/rate_limiter.h"
@@ -11,6 +13,14 @@ namespace idem::exchange {
 struct ExchangeContext : ClaimContext {
   ports::RateLimiter& limiter;
   ports::RequestReportSink& sink;
+};
+
+/// The owner of an exchange, as the exchange uses it.
+class Retirement {
+ public:
+  virtual ~Retirement() = default;
+  /// Called last by the exchange with this `place`. The owner destroys it on a later turn.
+  virtual void Retire(std::size_t place) = 0;
 };
 
 }  // namespace idem::exchange

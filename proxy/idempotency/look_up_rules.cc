@@ -4,7 +4,7 @@
 
 #include "proxy/base/invariant.h"
 #include "proxy/http/percent_encoding.h"
-#include "proxy/idempotency/canonical_json.h"
+#include "proxy/idempotency/fingerprint/canonical_json.h"
 #include "proxy/idempotency/lease.h"
 #include "proxy/idempotency/policy.h"
 #include "proxy/idempotency/record.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/idempotency/fingerprint.h"
+#include "proxy/idempotency/fingerprint/fingerprint.h"
 #include "proxy/idempotency/look_up_rules.h"
 
 namespace idem::idempotency {

@@ -8,7 +8,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/http/fields.h"
-#include "proxy/idempotency/fingerprint.h"
+#include "proxy/idempotency/fingerprint/fingerprint.h"
 #include "proxy/idempotency/token.h"
 
 namespace idem::idempotency {

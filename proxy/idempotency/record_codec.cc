@@ -8,7 +8,7 @@
 #include "proxy/base/hex.h"
 #include "proxy/base/invariant.h"
 #include "proxy/http/percent_encoding.h"
-#include "proxy/idempotency/part_digests.h"
+#include "proxy/idempotency/fingerprint/part_digests.h"
 
 namespace idem::idempotency {
 

@@ -80,7 +80,7 @@ const std::vector<Home>& Homes() {
       {"hiredis/", {"proxy/store/redis/"}},
       {"rocksdb/", {"proxy/store/embedded/"}},
       {"libpq", {"proxy/libpq/"}},
-      {"zlib.h", {"proxy/idempotency/content_coding.cc"}},
+      {"zlib.h", {"proxy/idempotency/fingerprint/content_coding.cc"}},
       {"yaml-cpp/", {"proxy/config/yaml/"}},
       {"prometheus/", {"proxy/telemetry/metrics.cc"}},
       {"spdlog/", {"proxy/base/log.cc"}},

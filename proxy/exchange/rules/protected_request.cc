@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "proxy/exchange/rules/caller_identity.h"
-#include "proxy/idempotency/fingerprint.h"
+#include "proxy/idempotency/fingerprint/fingerprint.h"
+#include "proxy/idempotency/fingerprint/part_digests.h"
 #include "proxy/idempotency/key.h"
-#include "proxy/idempotency/part_digests.h"
 
 namespace idem::exchange {
 

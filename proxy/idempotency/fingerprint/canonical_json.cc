@@ -1,4 +1,4 @@
-#include "proxy/idempotency/canonical_json.h"
+#include "proxy/idempotency/fingerprint/canonical_json.h"
 
 #include <algorithm>
 #include <charconv>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "proxy/base/utf8.h"
-#include "proxy/idempotency/json_number.h"
+#include "proxy/idempotency/fingerprint/json_number.h"
 
 namespace idem::idempotency {
 

@@ -1,4 +1,4 @@
-#include "proxy/idempotency/json_number.h"
+#include "proxy/idempotency/fingerprint/json_number.h"
 
 #include <charconv>
 #include <cstdint>

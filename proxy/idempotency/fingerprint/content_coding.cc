@@ -1,4 +1,4 @@
-#include "proxy/idempotency/content_coding.h"
+#include "proxy/idempotency/fingerprint/content_coding.h"
 
 #include <zlib.h>
 

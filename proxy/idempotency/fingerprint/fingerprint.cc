@@ -1,13 +1,13 @@
-#include "proxy/idempotency/fingerprint.h"
+#include "proxy/idempotency/fingerprint/fingerprint.h"
 
 #include <utility>
 
 #include "proxy/base/invariant.h"
 #include "proxy/http/percent_encoding.h"
-#include "proxy/idempotency/canonical_json.h"
-#include "proxy/idempotency/content_coding.h"
-#include "proxy/idempotency/multipart.h"
-#include "proxy/idempotency/part_digests.h"
+#include "proxy/idempotency/fingerprint/canonical_json.h"
+#include "proxy/idempotency/fingerprint/content_coding.h"
+#include "proxy/idempotency/fingerprint/multipart.h"
+#include "proxy/idempotency/fingerprint/part_digests.h"
 
 namespace idem::idempotency {
 

@@ -1,4 +1,4 @@
-#include "proxy/idempotency/multipart.h"
+#include "proxy/idempotency/fingerprint/multipart.h"
 
 #include <doctest/doctest.h>
 

@@ -1,11 +1,11 @@
-#include "proxy/idempotency/part_digests.h"
+#include "proxy/idempotency/fingerprint/part_digests.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
 
 #include "proxy/base/hex.h"
-#include "proxy/idempotency/fingerprint.h"
+#include "proxy/idempotency/fingerprint/fingerprint.h"
 
 namespace idem::idempotency {
 

@@ -1,4 +1,4 @@
-#include "proxy/idempotency/canonical_json.h"
+#include "proxy/idempotency/fingerprint/canonical_json.h"
 
 #include <doctest/doctest.h>
 

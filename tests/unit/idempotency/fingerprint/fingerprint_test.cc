@@ -1,4 +1,4 @@
-#include "proxy/idempotency/fingerprint.h"
+#include "proxy/idempotency/fingerprint/fingerprint.h"
 
 #include <doctest/doctest.h>
 

@@ -1,10 +1,10 @@
-#include "proxy/idempotency/part_digests.h"
+#include "proxy/idempotency/fingerprint/part_digests.h"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
-#include "proxy/idempotency/fingerprint.h"
+#include "proxy/idempotency/fingerprint/fingerprint.h"
 
 namespace idem::idempotency {
 
