@@ -4,6 +4,22 @@
 
 namespace idem::exchange {
 
+namespace {
+
+void LogUnusedKey(const ports::RequestReport& report) {
+  log::Write(
+      log::Level::kWarn, "key_unused",
+      {{"route", report.route},
+       {"method", report.method},
+       {"request_id", report.request_id},
+       {"reason",
+        "a caller sends a key here, and nothing looks at it: a retry is executed again. Give "
+        "the route `idempotency`, or add the method to its `methods`. Told once for each "
+        "route; idemproxy_unused_keys_total counts"}});
+}
+
+}  // namespace
+
 void AccessLog::OnFinished(const ports::RequestReport& report) {
   const std::string key_hash =
       report.record_key.empty() ? std::string() : idempotency::KeyHash(report.record_key);
@@ -36,6 +52,7 @@ void AccessLog::OnFinished(const ports::RequestReport& report) {
   if (report.problem.starts_with("upstream-")) {
     counted.CountUpstreamFailure(report.problem.substr(std::string_view("upstream-").size()));
   }
+  if (report.unused_key && counted.CountUnusedKey()) LogUnusedKey(report);
   if (!report.would.empty()) counted.CountObserved(report.would);
   if (report.unrecorded) metrics_.unrecorded_sent.Add();
   if (!log::enabled(log::Level::kInfo)) return;

@@ -209,6 +209,7 @@ void Exchange::OnReplay(const idempotency::StoredResponse& response, RequestDeci
 void Exchange::Forward() {
   Enter(Phase::kForwarding);
   const bool claimed = claim_.has_value();
+  report_->unused_key = request_.has_unused_key();
   const http::Peer peer = sender_.stream()->peer();
   request_.BuildUpstreamHead(peer, IsTrusted(request_.peer_address, site_->trusted_proxies),
                              claimed, upstream_head_);

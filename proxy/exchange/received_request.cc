@@ -48,6 +48,13 @@ void ReceivedRequest::ReadKey() {
   if (named_by != nullptr) key = idempotency::ReadKey(head.fields, named_by->header);
 }
 
+bool ReceivedRequest::has_unused_key() const {
+  if (policy != nullptr || observed != nullptr) return false;
+  const bool safe = head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS";
+  return !safe &&
+         (head.fields.Count("Idempotency-Key") > 0 || head.fields.Count("X-Idempotency-Key") > 0);
+}
+
 ProtectedRequest ReceivedRequest::AsProtected(const idempotency::Policy& for_policy) const {
   return {.policy = &for_policy,
           .route = route->name,

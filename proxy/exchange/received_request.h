@@ -35,6 +35,9 @@ struct ReceivedRequest {
   /// Null if the request has no valid key.
   [[nodiscard]] const std::string* valid_key() const { return std::get_if<std::string>(&key); }
 
+  /// Returns true if the caller sent a key for an effect, and no policy of the route looks at it.
+  [[nodiscard]] bool has_unused_key() const;
+
   /// The request as a claim or an observation uses it. This object must outlive it.
   [[nodiscard]] ProtectedRequest AsProtected(const idempotency::Policy& for_policy) const;
   /// Builds the head for the upstream. `claimed`: the key is claimed, and goes with it.

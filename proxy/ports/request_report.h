@@ -39,6 +39,7 @@ struct RequestReport {
   Duration upstream{};
   std::uint16_t upstream_status = 0;
   bool unrecorded = false;
+  bool unused_key = false;  // it sent a key, and no policy looked at it
 };
 
 class RequestReportSink {

@@ -19,6 +19,7 @@ struct Families {
   prometheus::Family<prometheus::Histogram>& duration;
   prometheus::Family<prometheus::Histogram>& part_duration;
   prometheus::Family<prometheus::Counter>& rate_limited;
+  prometheus::Family<prometheus::Counter>& unused_keys;
   prometheus::Family<prometheus::Counter>& upstream_failures;
   prometheus::Family<prometheus::Counter>& store_operations;
   prometheus::Family<prometheus::Counter>& look_ups;
@@ -57,6 +58,8 @@ std::unique_ptr<Families> MakeFamilies(prometheus::Registry& registry) {
                       "Share of a request's duration, by part: auth, limit, store, upstream."),
       CounterFamily(registry, "idemproxy_rate_limited_total",
                     "Requests that the rate limit refused."),
+      CounterFamily(registry, "idemproxy_unused_keys_total",
+                    "Requests with a key on a route, or with a method, that no key protects."),
       CounterFamily(registry, "idemproxy_upstream_failures_total",
                     "Requests to a backend without a complete response, by problem."),
       CounterFamily(registry, "idemproxy_store_operations_total",
@@ -114,7 +117,13 @@ RouteMetrics::RouteMetrics(Families& families, std::string_view route)
       limit_(PartDurations(families, route, "limit")),
       store_(PartDurations(families, route, "store")),
       upstream_(PartDurations(families, route, "upstream")),
-      rate_limited_(families.rate_limited.Add({{"route", route_}})) {}
+      rate_limited_(families.rate_limited.Add({{"route", route_}})),
+      unused_keys_(families.unused_keys.Add({{"route", route_}})) {}
+
+bool RouteMetrics::CountUnusedKey() {
+  unused_keys_.Add();
+  return !unused_key_seen_.exchange(true);
+}
 
 void RouteMetrics::CountRequest(const AccessLine& line) {
   const std::size_t status_class = line.status / 100U;

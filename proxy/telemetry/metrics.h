@@ -104,6 +104,9 @@ class RouteMetrics {
   /// Counts a request in `mode: observe`. `would` is the decision that enforcing would have made,
   /// one of a few words: "replayed".
   void CountObserved(std::string_view would);
+  /// Counts a request that sent a key on a route, or with a method, where nothing looks at it.
+  /// Returns true for the first one of the route in this process.
+  bool CountUnusedKey();
   /// Counts a look-up by the meaning of its answer: "found", "absent", "unclear".
   void CountLookUp(std::string_view result);
 
@@ -116,6 +119,8 @@ class RouteMetrics {
   std::string route_;
   Histogram total_, auth_, limit_, store_, upstream_;
   Counter rate_limited_;
+  Counter unused_keys_;
+  std::atomic<bool> unused_key_seen_{false};
   // A series is created at its first count, so /metrics lists no series without events.
   std::array<std::atomic<prometheus::Counter*>, kDecisions * kStatusClasses> requests_{};
 };

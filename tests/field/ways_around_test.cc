@@ -165,4 +165,24 @@ TEST_CASE("a missing discriminator is no bucket that all callers share") {
   CHECK(backend.requests() == 2);
 }
 
+TEST_CASE("a key that nothing looks at is counted, and logged once for the route") {
+  ScriptedBackend backend(Always(Response(201, "made")));
+  RunningProxy proxy(
+      "workers: 2\nstore: { type: memory }\nroutes:\n  - { path: /pay, upstream: \"http://" +
+      backend.address() +
+      "\", idempotency: {} }\n  - { path_prefix: /, name: rest, upstream: \"http://" +
+      backend.address() + "\" }\n");
+  const FieldList key = {{"Idempotency-Key", "k-1"}};
+  CHECK(AskOnce(proxy.port(), "POST", "/pay", key, "{}").status == 201);
+  CHECK(AskOnce(proxy.port(), "POST", "/refund", {}, "{}").status == 201);
+  CHECK(AskOnce(proxy.port(), "GET", "/refund", key).status == 201);
+  for (int i = 0; i < 3; ++i)
+    CHECK(AskOnce(proxy.port(), "POST", "/refund", key, "{}").status == 201);
+  CHECK(AskOnce(proxy.port(), "PUT", "/pay", key, "{}").status == 201);
+  proxy.process().WaitForLine("key_unused");
+  const auto metrics = AskOnce(proxy.admin_port(), "GET", "/metrics").body;
+  CHECK(metrics.find("idemproxy_unused_keys_total{route=\"rest\"} 3") != std::string::npos);
+  CHECK(metrics.find("idemproxy_unused_keys_total{route=\"/pay\"} 1") != std::string::npos);
+}
+
 }  // namespace idem::support
