@@ -2,6 +2,7 @@
 #include <sstream>
 
 #include "proxy/config/secret_file.h"
+#include "proxy/config/secret_text.h"
 #include "proxy/config/sections.h"
 
 namespace idem::config {
@@ -9,15 +10,7 @@ namespace idem::config {
 namespace {
 
 constexpr std::size_t kIdMax = 255;
-constexpr std::size_t kSecretMax = 4096;  // bytes
 constexpr std::size_t kSecretsFileMax = 1 << 20;
-
-// Returns what is wrong with a secret, or "".
-std::string_view WrongWithSecret(std::string_view secret) {
-  if (secret.empty()) return "is an empty secret, with which anyone could sign";
-  if (secret.size() > kSecretMax) return "is longer than 4096 bytes";
-  return "";
-}
 
 void ReadSecrets(MapReader& map, auth::ClientOptions& client, ConfigErrors& mistakes) {
   const auto* items = map.FindList("secrets");

@@ -4,6 +4,7 @@
 
 #include "proxy/config/cross_checks.h"
 #include "proxy/config/secret_file.h"
+#include "proxy/config/secret_text.h"
 #include "proxy/config/sections.h"
 
 namespace idem::config {
@@ -68,6 +69,9 @@ void CheckToken(MapReader& admin, std::string_view key, std::string token, Draft
   constexpr std::size_t kTokenMax = 512;
   if (token.size() < kTokenMin || !IsVisible(token, kTokenMax)) {
     return admin.AddError(key, "must be 16 to 512 characters from ! to ~");
+  }
+  if (const std::string_view wrong = WrongWithSecret(token); !wrong.empty()) {
+    return admin.AddError(key, std::string(wrong));
   }
   draft.config.admin_token.emplace(std::move(token));
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -40,9 +41,20 @@ int MakeFolder(const std::filesystem::path& path) {
   if (path.has_parent_path() && path.parent_path() != path) {
     if (const int error = MakeFolder(path.parent_path()); error != 0) return error;
   }
-  std::filesystem::create_directory(path, failed);
-  if (failed) return failed.value();
+  // Recorded responses are private, whatever the umask.
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return errno;
   return SyncFolder(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+// A folder that was made before, or by hand, keeps its rights.
+void WarnOfOpenFolder(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0 || (status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
+  log::Write(
+      log::Level::kWarn, "store_folder_open",
+      {{"path", std::string_view(path)},
+       {"detail",
+        "other users of this machine may read the recorded responses (chmod 700 the folder)"}});
 }
 
 }  // namespace
@@ -51,6 +63,7 @@ Result<std::unique_ptr<EmbeddedFolder>> EmbeddedFolder::Own(
     const std::string& path, const std::function<bool()>& keep_waiting, FreeBytes free_bytes) {
   constexpr auto kPause = std::chrono::milliseconds(100);
   if (const int error = MakeFolder(path + "/records"); error != 0) return CannotUse(path, error);
+  WarnOfOpenFolder(path);
   const int owner = open((path + "/owner").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (owner < 0) return CannotUse(path, errno);
   std::unique_ptr<EmbeddedFolder> folder(new EmbeddedFolder(path, owner, std::move(free_bytes)));

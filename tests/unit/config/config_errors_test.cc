@@ -185,6 +185,13 @@ TEST_CASE("clients have distinct ids and at least one secret, which is never sho
        "f:3:28: clients[0].secrets: must have at least one, here or in secrets_file\n"},
       {"clients: [{id: a, secrets: [\"\"]}]",
        "f:3:29: clients[0].secrets[0]: is an empty secret, with which anyone could sign\n"},
+      {"clients: [{id: a, secrets: [\"$SHOP_SECRET\"]}]",
+       "f:3:29: clients[0].secrets[0]: is a variable's name and not its value: write ${NAME}\n"},
+      {"clients: [{id: a, secrets: [\" x\"]}]",
+       "f:3:29: clients[0].secrets[0]: has a blank at an end, which no caller signs with\n"},
+      {"clients: [{id: a, secrets: [\"# new\"]}]",
+       "f:3:29: clients[0].secrets[0]: begins with #: a comment would be a secret, so it is "
+       "refused\n"},
       {"clients: [{id: a, secrets: secret}]",
        "f:3:28: clients[0].secrets: must be a list, not a text\n"},
       {"clients: [{id: a, secrets_file: /does/not/exist}]",

@@ -382,18 +382,18 @@ listen: "127.0.0.1:${PORT}"
 workers: "${WORKERS}"
 log: { level: "${LEVEL:-debug}" }
 limits: { connections: "${EMPTY:-7}" }
-clients: [{ id: "a${ONE}b${ONE}", secrets: ["${ODD}", "$NAME", "$"] }]
+clients: [{ id: "a${ONE}b${ONE}", secrets: ["${ODD}", "$1", "$"] }]
 routes: [{ path: /, upstream: "${URL:-http://b:81}" }]
 )",
-      {{"PORT", "8081"}, {"WORKERS", "3"}, {"ONE", "1"}, {"EMPTY", ""}, {"ODD", "${ONE}: [}\n"}});
+      {{"PORT", "8081"}, {"WORKERS", "3"}, {"ONE", "1"}, {"EMPTY", ""}, {"ODD", "${ONE}: [}"}});
   CHECK(config.listen.at(0).endpoint.port == 8081);
   CHECK(config.workers == 3);
   CHECK(config.log.level == log::Level::kDebug);
   CHECK(config.server.connections_max == 7);
   CHECK(config.exchange.waiters_max == 1);
   CHECK(config.clients.at(0).id == "a1b1");
-  CHECK(config.clients.at(0).secrets.at(0).bytes() == "${ONE}: [}\n");  // unchanged
-  CHECK(config.clients.at(0).secrets.at(1).bytes() == "$NAME");
+  CHECK(config.clients.at(0).secrets.at(0).bytes() == "${ONE}: [}");  // unchanged
+  CHECK(config.clients.at(0).secrets.at(1).bytes() == "$1");
   CHECK(config.upstreams.at(0).endpoints.at(0).ToText() == "b:81");
 }
 
@@ -530,15 +530,29 @@ TEST_CASE("a secrets file has one secret a line, and adds to those of the config
   const auto write = [&](const std::string& text) { std::ofstream(path, std::ios::trunc) << text; };
   const std::string yaml = "clients: [{id: a, secrets: [one], secrets_file: " + std::string(path) +
                            "}]\nroutes: [{path: /, upstream: http://b}]\n";
-  write("two\r\n\n three \nfour");
+  write("two\r\n\nthree 3\nfour");
   std::vector<std::string> secrets;
   const Config config = GoodText(yaml);
   for (const auto& secret : config.clients.at(0).secrets) secrets.emplace_back(secret.bytes());
-  CHECK(secrets == std::vector<std::string>{"one", "two", " three ", "four"});
+  CHECK(secrets == std::vector<std::string>{"one", "two", "three 3", "four"});
 
   write("\n\n");
   CHECK(JoinLines(MistakesOf(yaml)) ==
         "f:1:49: clients[0].secrets_file: holds no secret; write one per line\n");
+  write("# old\ngood");
+  CHECK(JoinLines(MistakesOf(yaml)) ==
+        "f:1:49: clients[0].secrets_file: line 1 of the file begins with #: a comment would be a "
+        "secret, so it is refused\n");
+  write("\xef\xbb\xbfgood\n");
+  CHECK(
+      JoinLines(MistakesOf(yaml)) ==
+      "f:1:49: clients[0].secrets_file: line 1 of the file begins with a byte order mark: save it "
+      "as plain text\n");
+  write("good \n");
+  CHECK(
+      JoinLines(MistakesOf(yaml)) ==
+      "f:1:49: clients[0].secrets_file: line 1 of the file has a blank at an end, which no caller "
+      "signs with\n");
   write("good\n" + std::string(5000, 'x'));
   CHECK(JoinLines(MistakesOf(yaml)) ==
         "f:1:49: clients[0].secrets_file: line 2 of the file is longer than 4096 bytes\n");
