@@ -38,6 +38,13 @@ bool IsOwnProblem(const HttpResponse& response) {
   return response.body.find("urn:idemproxy:problem:") != std::string::npos;
 }
 
+// The order service lost its database during a commit. The proxy records no such answer and passes it
+// on, so a later request may learn the outcome.
+bool IsBackendsUnknown(const HttpResponse& response) {
+  return response.status == 503 &&
+         response.body.find("urn:orders:problem:outcome-unknown") != std::string::npos;
+}
+
 std::string RetryMember(const HttpResponse& response) {
   constexpr std::string_view kMember = "\"retry\":\"";
   const auto at = response.body.find(kMember);
@@ -72,6 +79,10 @@ Caller::Next Caller::AskOnce(bool is_settled_later) {
     response = connection.ReadResponse("POST");
   } catch (const std::runtime_error&) {
     return Next::kAgain;  // refused, cut, or truncated
+  }
+  if (IsBackendsUnknown(response)) {
+    ledger_.Unknown(key_);
+    return is_settled_later ? Next::kAgain : Next::kDone;
   }
   if (!IsOwnProblem(response)) {
     const bool unrecorded = response.Find("Idempotency-Status").has_value();
