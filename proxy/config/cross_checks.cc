@@ -98,6 +98,40 @@ void CheckLease(const Node& node, const forward::UpstreamOptions& upstream, Poli
   }
 }
 
+bool IsProtected(const Route& route) {
+  return route.idempotency || route.authenticate || route.rate_limit;
+}
+
+bool Names(const std::vector<std::string>& methods, const std::vector<std::string>& others) {
+  return methods.empty() || (!others.empty() && std::ranges::all_of(others, [&](const auto& other) {
+           return exchange::NamesMethod(methods, other);
+         }));
+}
+
+// Returns true if every request for `later` is taken by `earlier`.
+bool Covers(const Route& earlier, const Route& later) {
+  if (!earlier.host.empty() && earlier.host != later.host) return false;
+  if (!Names(earlier.methods, later.methods)) return false;
+  if (!earlier.prefix) return !later.prefix && earlier.path == later.path;
+  const bool below = earlier.path == "/" || later.path.starts_with(earlier.path + "/");
+  return below || later.path == earlier.path;
+}
+
+// Refuses a protected route that no request reaches.
+void CheckReachable(std::size_t index, Draft& draft) {
+  const Route& route = draft.config.routes[index];
+  if (!IsProtected(route)) return;
+  for (std::size_t i = 0; i < index; ++i) {
+    const Route& earlier = draft.config.routes[i];
+    if (route.path.empty() || earlier.path.empty() || !Covers(earlier, route)) continue;
+    return AddErrorAt(draft.route_nodes[index], {route.prefix ? "path_prefix" : "path"},
+                      "is never reached: route `" + earlier.name + "` (line " +
+                          std::to_string(draft.route_nodes[i].place.line) +
+                          ") takes its requests first. Put this route before it",
+                      draft.mistakes);
+  }
+}
+
 bool IsScopedByRoute(const Policy& policy) {
   return std::ranges::any_of(policy.scope, [](const auto& rule) {
     return rule.kind == idempotency::ScopeRule::Kind::kRoute;
@@ -173,6 +207,7 @@ void CheckWhole(Draft& draft) {
     CheckLimitSubject(node, route, draft.mistakes);
     CheckBody(node, route, draft.mistakes);
     CheckLookUp(i, draft);
+    CheckReachable(i, draft);
     if (route.upstream >= config.upstreams.size()) return;  // an error was already reported
     if (route.idempotency) {
       CheckLease(node, config.upstreams[route.upstream], *route.idempotency, draft);

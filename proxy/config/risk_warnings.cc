@@ -41,6 +41,16 @@ void WarnOfScope(const Node& route, const Policy& policy, ConfigErrors& warnings
              warnings);
 }
 
+// The state that nobody knows the outcome of is forgotten before the one that is known, while callers
+// still retry.
+void WarnOfShortUnknown(const Node& route, const Policy& policy, ConfigErrors& warnings) {
+  if (policy.upstream_idempotent || policy.unknown_ttl >= policy.ttl) return;
+  AddErrorAt(route, {"idempotency", "unknown_ttl"},
+             "is " + ToText(policy.unknown_ttl) + ", shorter than `ttl` (" + ToText(policy.ttl) +
+                 "): a retry after it executes a request again whose outcome nobody knows",
+             warnings);
+}
+
 // A record that expires before its look-up leads to a second execution without a look-up.
 void WarnOfLateLookUp(const Node& route, const Policy& policy, ConfigErrors& warnings) {
   if (!policy.reconcile) return;
@@ -106,6 +116,7 @@ void WarnOfRisks(Draft& draft) {
     WarnOfReleases(draft.route_nodes[i], *policy, draft.warnings);
     WarnOfScope(draft.route_nodes[i], *policy, draft.warnings);
     WarnOfLateLookUp(draft.route_nodes[i], *policy, draft.warnings);
+    WarnOfShortUnknown(draft.route_nodes[i], *policy, draft.warnings);
   }
   WarnOfDemoSecret(draft, draft.warnings);
   WarnOfSharedSecrets(draft, draft.warnings);

@@ -30,6 +30,9 @@ std::string WrongWithPath(const std::string& path, bool concealed) {
   if (path.find_first_of("?#") != std::string::npos || !IsVisible(path, 8192)) {
     return "must be only a path, of characters from ! to ~ without ? and #";
   }
+  if (path.find('*') != std::string::npos) {
+    return "contains *, which is no wildcard here: use path_prefix for all paths below one";
+  }
   const auto normal = exchange::NormalisePath(path);
   if (normal.hides_slash) return "must not contain %2F, %5C or %00: requests with them are refused";
   if (normal.text == path) return "";

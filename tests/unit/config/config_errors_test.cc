@@ -244,6 +244,15 @@ TEST_CASE("a route needs a path, an upstream and a name of its own") {
       {"routes: [{path: a, upstream: http://b}]", "f:1:17: routes[0].path: must begin with /\n"},
       {"routes: [{path: /a/../b, upstream: http://b}]",
        "f:1:17: routes[0].path: would never match: write it in its normal form, /b\n"},
+      {"routes: [{path: /payments/*, upstream: http://b}]",
+       "f:1:17: routes[0].path: contains *, which is no wildcard here: use path_prefix for all "
+       "paths "
+       "below one\n"},
+      {"routes: [{path_prefix: /, upstream: http://b}, {path: /pay, upstream: http://b, "
+       "idempotency: "
+       "{}}]",
+       "f:1:55: routes[1].path: is never reached: route `/` (line 1) takes its requests first. Put "
+       "this route before it\n"},
       {"routes: [{path: /a%2Fb, upstream: http://b}]",
        "f:1:17: routes[0].path: must not contain %2F, %5C or %00: requests with them are "
        "refused\n"},

@@ -437,7 +437,7 @@ defaults:
   rate_limit: { requests: 5, per: 1m, by: client }
   idempotency: { ttl: 1h, fingerprint: { headers: [a, b] }, replay_drop: [x] }
 routes:
-  - { name: plain }
+  - { name: plain, host: plain.example }
   - path: /own
     rate_limit: { requests: 9 }
     idempotency: { fingerprint: { body: json }, replay_drop: [] }
@@ -610,7 +610,10 @@ TEST_CASE("what is allowed but risky is warned of, with its place") {
       {"idempotency: {unknown_ttl: 2m, reconcile: {get: \"/?k={key}\", found: 200}}",
        "f:4:30: routes[0].idempotency.unknown_ttl: ends before the backend is asked, 167s after "
        "the "
-       "claim (lease and reconcile.after): the key is executed again without a look-up\n"},
+       "claim (lease and reconcile.after): the key is executed again without a look-up\n"
+       "f:4:30: routes[0].idempotency.unknown_ttl: is 2m, shorter than `ttl` (24h): a retry after "
+       "it "
+       "executes a request again whose outcome nobody knows\n"},
       {"name: x\nclients: [{id: a, secrets: [super-secret-key]}]",
        "f:5:28: clients[0].secrets: holds the demo secret, which is public, and `listen` has an "
        "address that other machines can reach\n"},
