@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "proxy/base/hex.h"
+
 namespace idem::http {
 
 namespace {
@@ -46,6 +48,18 @@ bool AppendPercentDecoded(std::string_view encoded, std::string_view reserved, s
     encoded.remove_prefix(3);
   }
   return true;
+}
+
+std::string DecodeEscapes(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::uint8_t byte = 0;
+    const bool escaped = text[i] == '%' && FromHex(text.substr(i + 1, 2), {&byte, 1});
+    decoded.push_back(escaped ? static_cast<char>(byte) : text[i]);
+    if (escaped) i += 2;
+  }
+  return decoded;
 }
 
 }  // namespace idem::http

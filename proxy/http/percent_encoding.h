@@ -16,4 +16,8 @@ void AppendPercentEncoded(std::string_view text, std::string_view reserved, std:
 [[nodiscard]] bool AppendPercentDecoded(std::string_view encoded, std::string_view reserved,
                                         std::string& to);
 
+/// Returns `text` with every %XX decoded, whatever byte it stands for (RFC 3986, section 2.1). A `%`
+/// that begins no escape stays. This is how a lenient reader takes a text that a caller wrote.
+[[nodiscard]] std::string DecodeEscapes(std::string_view text);
+
 }  // namespace idem::http

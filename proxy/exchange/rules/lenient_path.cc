@@ -1,8 +1,9 @@
 #include "proxy/exchange/rules/lenient_path.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "proxy/base/hex.h"
+#include "proxy/http/percent_encoding.h"
 
 namespace idem::exchange {
 
@@ -13,21 +14,6 @@ using Segments = std::vector<std::string_view>;
 // Enough for any server: each round needs a `%25` of its own. What is still escaped then stays so.
 constexpr int kDecodingsMax = 8;
 
-bool DecodeOnce(std::string& path) {
-  std::string decoded;
-  decoded.reserve(path.size());
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    std::uint8_t byte = 0;
-    const bool escaped =
-        path[i] == '%' && FromHex(std::string_view(path).substr(i + 1, 2), {&byte, 1});
-    decoded.push_back(escaped ? static_cast<char>(byte) : path[i]);
-    if (escaped) i += 2;
-  }
-  const bool changed = decoded.size() != path.size();
-  path = std::move(decoded);
-  return changed;
-}
-
 char Fold(char c) {
   if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
   return c == '\\' ? '/' : c;
@@ -35,7 +21,11 @@ char Fold(char c) {
 
 std::string Decode(std::string_view raw) {
   std::string path(raw);
-  for (int round = 0; round < kDecodingsMax && DecodeOnce(path); ++round) {
+  for (int round = 0; round < kDecodingsMax; ++round) {
+    std::string decoded = http::DecodeEscapes(path);
+    const bool changed = decoded.size() != path.size();
+    path = std::move(decoded);
+    if (!changed) break;
   }
   // A server that decodes before it splits sees these as the end of the path.
   path.resize(std::min(path.find_first_of(std::string_view("?#\0", 3)), path.size()));

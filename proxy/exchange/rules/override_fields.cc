@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "proxy/base/hex.h"
+#include "proxy/http/percent_encoding.h"
 
 namespace idem::exchange {
 
@@ -28,18 +28,13 @@ bool Allows(const Route& route, std::string_view name) {
          });
 }
 
-std::string Decode(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    std::uint8_t byte = 0;
-    const bool escaped = text[i] == '%' && FromHex(text.substr(i + 1, 2), {&byte, 1});
-    decoded.push_back(escaped ? static_cast<char>(byte) : text[i]);
-    if (escaped) i += 2;
-  }
-  return decoded;
+// Decodes only a name with an escape, because this runs for every parameter of a query.
+bool IsMethodParameter(std::string_view name) {
+  if (name.find('%') == std::string_view::npos) return name == kMethodParameter;
+  return http::DecodeEscapes(name) == kMethodParameter;
 }
 
-// The value of the first `_method` of a query, decoded; "" if there is none.
+// Returns the decoded value of the first `_method` of a query, or "" if there is none.
 std::string QueryMethod(std::string_view target) {
   const std::size_t mark = target.find('?');
   std::string_view query = mark == std::string_view::npos ? "" : target.substr(mark + 1);
@@ -48,8 +43,8 @@ std::string QueryMethod(std::string_view target) {
     const std::string_view pair = query.substr(0, end);
     query.remove_prefix(std::min(end + 1, query.size()));
     const std::size_t equals = std::min(pair.find('='), pair.size());
-    if (Decode(pair.substr(0, equals)) != kMethodParameter) continue;
-    return Decode(pair.substr(std::min(equals + 1, pair.size())));
+    if (!IsMethodParameter(pair.substr(0, equals))) continue;
+    return http::DecodeEscapes(pair.substr(std::min(equals + 1, pair.size())));
   }
   return "";
 }

@@ -26,4 +26,12 @@ TEST_CASE("another spelling is refused") {
   }
 }
 
+TEST_CASE("every escape that a caller wrote is decoded once, and what is none stays") {
+  CHECK(DecodeEscapes("a%62%2Fc%2f") == "ab/c/");
+  CHECK(DecodeEscapes("%2562") == "%62");
+  CHECK(DecodeEscapes("%%41%zz%4") == "%A%zz%4");
+  CHECK(DecodeEscapes("%00").size() == 1);
+  CHECK(DecodeEscapes("").empty());
+}
+
 }  // namespace idem::http
